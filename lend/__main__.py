@@ -1,0 +1,173 @@
+"""The verbs of `lend`. Each is thin: it reads the command line and calls one function of the library."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
+
+from lend.config import Dilution, RunConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def train(options: Namespace) -> None:
+    """Train a run, or go on training it."""
+    from lend.training import train as train_run
+
+    run = train_run(_config(options.as_dict()))
+    print(f"{run.path}: {run.epochs_done} epochs, test accuracy best {run.best:.4f} (oracle), last {run.last:.4f}")
+
+
+def _config(given: dict[str, Any]) -> RunConfig:
+    """The settings given on the command line, over those of another run or the defaults."""
+    like = given.pop("like", None)
+    base: dict[str, Any] = {}
+    if like is not None:
+        from lend.run import Run
+
+        base = asdict(Run.open(like).config)
+        if "snapshots" not in given and "epochs" in given:
+            base.pop("snapshots")  # they belong to the other length
+    given["dilution"] = base.get("dilution", {}) | given.get("dilution", {})
+    given["options"] = base.get("options", {}) | given.get("options", {})
+    return RunConfig.from_dict(base | given)
+
+
+def figures(options: Namespace) -> None:
+    """Train what is missing, execute every notebook, write the figures."""
+    from lend.figures import make
+
+    make(options.profile, runs=options.runs, figures=options.figures, dataset=options.dataset, only=options.only)
+
+
+def list_runs(options: Namespace) -> None:
+    """Show the saved runs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from lend.run import runs
+
+    found = runs(options.runs)
+    if not found:
+        raise FileNotFoundError(f"no saved run in {options.runs}")
+    table = Table(title=f"runs in {options.runs}", caption="best: oracle on the test set; last: mean of the last ten")
+    for column in ("run", "dataset", "method", "noise", "seed", "epochs", "best", "last", "snapshots"):
+        table.add_column(column, overflow="fold")
+    for run in found:
+        config, done = run.config, run.epochs_done
+        scores = (f"{run.best:.4f}", f"{run.last:.4f}") if done else ("-", "-")
+        noise = f"{config.noise} {config.noise_rate:g}"
+        epochs = f"{done}/{config.epochs}"
+        shown = ",".join(map(str, run.epochs))
+        table.add_row(
+            run.path.name, config.dataset, config.method, noise, str(config.seed), epochs, *scores, shown or "-"
+        )
+    # a pipe has no width: let no column be cut there
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def tsne(options: Namespace) -> None:
+    """Compute and cache the t-SNE maps of a run's snapshots."""
+    from lend.maps import make_maps
+    from lend.run import Run
+
+    run = Run.open(options.run)
+    epochs = _epochs(options.epochs)
+    make_maps(run, epochs, aligned=not options.independent, points=options.points)
+    print(f"{run.path}: maps of epochs {', '.join(map(str, epochs or run.epochs))}")
+
+
+def _epochs(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    words = text.split(",")
+    if not all(word.strip().isdigit() for word in words):
+        raise ValueError(f"epochs must be numbers such as 30,50, got {text!r}")
+    return [int(word) for word in words]
+
+
+def _train_parser(parser: ArgumentParser) -> None:
+    parser.add_argument("--like", type=str, help="Folder of a run whose settings are taken where none is given here")
+    parser.add_class_arguments(RunConfig)
+
+
+def _figures_parser(parser: ArgumentParser) -> None:
+    parser.add_argument("--profile", type=str, default="digits", help="Data set and protocol; see lend.experiments")
+    parser.add_argument("--dataset", type=str, help="Where the profile's data set comes from, such as parquet:PATH")
+    parser.add_argument("--runs", type=str, default="runs", help="Folder of the saved runs")
+    parser.add_argument("--figures", type=str, default="figures", help="Folder of the figures")
+    parser.add_argument("--only", type=str, help="One notebook, such as tsne_snapshots")
+
+
+def _list_parser(parser: ArgumentParser) -> None:
+    parser.add_argument("--runs", type=str, default="runs", help="Folder of the saved runs")
+
+
+def _tsne_parser(parser: ArgumentParser) -> None:
+    parser.add_argument("run", type=str, help="Folder of the run")
+    parser.add_argument("--epochs", type=str, help="Epochs such as 30,50; all snapshots if not given")
+    parser.add_argument("--independent", type=bool, default=False, help="Each map on its own, not aligned")
+    parser.add_argument("--points", type=int, default=10_000, help="Points of the maps, stratified; 0 for all")
+
+
+VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], None]]] = {
+    "train": (train, _train_parser),
+    "figures": (figures, _figures_parser),
+    "list": (list_runs, _list_parser),
+    "tsne": (tsne, _tsne_parser),
+}
+
+
+def _parser() -> ArgumentParser:
+    from lend import __version__
+
+    about = "See, measure and dilute label noise through embeddings."
+    parser = ArgumentParser(prog="lend", description=about, exit_on_error=False, version=__version__, allow_abbrev=False)
+    verbs = parser.add_subcommands(required=True, dest="verb", metavar="VERB")
+    for name, (function, fill) in VERBS.items():
+        child = ArgumentParser(description=function.__doc__, exit_on_error=False, allow_abbrev=False)
+        fill(child)
+        verbs.add_subcommand(name, child, help=function.__doc__)
+    return parser
+
+
+def _arguments(argv: list[str]) -> Namespace:
+    """Parse; only `train` leaves unset options out, since another run may set them (`--like`)."""
+    parser = _parser()
+    return parser.parse_args(argv, defaults=argv[:1] != ["train"])
+
+
+def _one_line(error: Exception) -> str:
+    """A library's message on one line; an unknown option gets the nearest known one."""
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    unknown = re.search(r"[Uu]nrecognized arguments: (--[\w.-]+)", text)
+    if unknown:
+        known = sorted({f"--{f.name}" for f in fields(RunConfig)} | {f"--dilution.{f.name}" for f in fields(Dilution)})
+        close = difflib.get_close_matches(unknown[1], known, n=1)
+        text += f"; did you mean {close[0]}?" if close else ""
+    return " ".join(text.split())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code 0; 2 with one line on bad input; 130 where the user stopped it."""
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        options = _arguments(argv)
+        VERBS[options.verb][0](options[options.verb])
+    except (ArgumentError, ValueError, KeyError, OSError, FloatingPointError) as error:
+        print(f"lend: error: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("lend: stopped; the same command goes on from what is saved", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""The settings of a run: one frozen dataclass, the only place where defaults are written.
+
+Imports nothing heavy, so that the command line and the notebooks can build configurations in milliseconds.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+PAPER_EPOCHS = 200
+PAPER_SNAPSHOTS = (30, 50, 100, 150, 200)
+
+
+def nearest_name(name: str, allowed: Iterable[str]) -> str:
+    """A hint for an error message: the allowed names, and the one that was probably meant."""
+    allowed = sorted(allowed)
+    close = difflib.get_close_matches(str(name), allowed, n=1)
+    return f"allowed: {', '.join(allowed)}" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
+def require(condition: bool, argument: str, allowed: str, got: object) -> None:
+    """Raise the ValueError of this library: which argument, what is allowed, what came."""
+    if not condition:
+        raise ValueError(f"{argument} must be {allowed}, got {got!r}")
+
+
+@dataclass(frozen=True)
+class Dilution:
+    """The free choices of Eq. (1) to (4); see :func:`lend.dilute`.
+
+    Args:
+        k: Neighbours of each example.
+        gamma: Exponent of the similarity, Eq. (1).
+        alpha: Share taken from the neighbours in each step, Eq. (3), in (0, 1).
+        steps: Iterations of Eq. (3), or "converged".
+        affinity: W' of Eq. (2): "product" (AᵀA, as printed) or "sum" (A + Aᵀ, as in the cited source).
+        reserve: The reserved term of Eq. (3): "previous" (as printed) or "initial" (the cited source).
+        class_prior: None (the paper's letter), "balanced", or the true share of each class.
+    """
+
+    k: int = 8
+    gamma: float = 3.0
+    alpha: float = 0.99
+    steps: int | str = 2
+    affinity: str = "product"
+    reserve: str = "previous"
+    class_prior: str | list[float] | None = None
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.k, Integral) and self.k >= 1, "k", "an integer of at least 1", self.k)
+        require(self.gamma >= 0, "gamma", "at least 0", self.gamma)
+        require(0 < self.alpha < 1, "alpha", "inside (0, 1)", self.alpha)
+        require(
+            self.steps == "converged" or (isinstance(self.steps, Integral) and self.steps >= 1),
+            "steps",
+            "an integer of at least 1, or 'converged'",
+            self.steps,
+        )
+        require(self.affinity in ("product", "sum"), "affinity", "'product' or 'sum'", self.affinity)
+        require(self.reserve in ("previous", "initial"), "reserve", "'previous' or 'initial'", self.reserve)
+        known = not isinstance(self.class_prior, str) or self.class_prior == "balanced"
+        require(known, "class_prior", "None, 'balanced' or one share per class", self.class_prior)
+
+
+def _place(default: Any) -> Any:  # noqa: ANN401
+    """A field that says where or how fast a run is made, not what it is: not part of its identity."""
+    return field(default=default, metadata={"identity": False})
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Every setting of one training run. The defaults are the paper's protocol.
+
+    Args:
+        dataset: digits, cifar10, cifar100, animal10n, folder:PATH, parquet:PATH or npz:PATH.
+        train_size: Train on a stratified subset of this many examples; all of them if not given.
+        method: The way to train: standard or lend.
+        options: Hyper-parameters of the method, such as --options.beta 0.7; see `lend.METHODS`.
+        dilution: The graph and the iteration that dilute labels: LEND selects by them, every run records them.
+        noise: none, symmetric, symmetric-inclusive, pair, asymmetric, asymmetric:NAME, instance, human:NAME
+            or matrix:FILE.npy.
+        noise_rate: Share of labels to corrupt; of the flipping classes, if the noise is asymmetric.
+        noise_seed: Seed of the noise alone; the run's seed if not given.
+        network: resnet18 or small; auto takes small for images under 16 pixels and resnet18 for others.
+        width: Channels of the first stage of the network; 64 is the paper's.
+        epochs: Passes over the training examples.
+        batch_size: Examples of a mini-batch, at most; an epoch is cut into batches of equal size.
+        learning_rate: Of SGD, in the first part of the training.
+        drop_at: Share of the epochs after which the learning rate is divided by 10.
+        momentum: Of SGD.
+        weight_decay: Of SGD.
+        augment: Random crop (padding 4) and horizontal flip; the paper uses none.
+        precision: fp32, bf16, or auto: bf16 where the device computes in it natively.
+        seed: Seed of the initial weights and of the order of the examples.
+        snapshots: Epochs whose embeddings are kept, such as 30,50,100; the paper's, scaled to the epochs,
+            if not given.
+        runs: Folder of the saved runs.
+        data: Folder where data sets are kept.
+        download: Fetch a public data set that is missing.
+        device: cpu, cuda, mps, or auto.
+    """
+
+    dataset: str = "digits"
+    train_size: int | None = None
+    method: str = "lend"
+    options: dict[str, Any] = field(default_factory=dict)
+    dilution: Dilution = field(default_factory=Dilution)
+    noise: str = "symmetric"
+    noise_rate: float = 0.4
+    noise_seed: int | None = None
+    network: str = "auto"
+    width: int = 64
+    epochs: int = PAPER_EPOCHS
+    batch_size: int = 256
+    learning_rate: float = 0.05
+    drop_at: float = 0.5
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    augment: bool = False
+    precision: str = "auto"
+    seed: int = 0
+    snapshots: tuple[int, ...] | str | None = None
+    runs: str = _place("runs")
+    data: str = _place("data")
+    download: bool = _place(False)
+    device: str = _place("auto")
+
+    def __post_init__(self) -> None:
+        require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
+        require(self.batch_size >= 2, "batch_size", "at least 2", self.batch_size)
+        require(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
+        require(0 < self.drop_at <= 1, "drop_at", "inside (0, 1]", self.drop_at)
+        require(0 <= self.noise_rate <= 1, "noise_rate", "inside [0, 1]", self.noise_rate)
+        require(self.width >= 1, "width", "at least 1", self.width)
+        require(self.seed >= 0, "seed", "at least 0", self.seed)
+        for name, allowed in (
+            ("precision", ("auto", "fp32", "bf16")),
+            ("network", ("auto", "resnet18", "small")),
+            ("device", ("auto", "cpu", "cuda", "mps")),
+        ):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise ValueError(f"unknown {name} {value!r}; {nearest_name(value, allowed)}")
+        if self.noise_seed is None:
+            object.__setattr__(self, "noise_seed", self.seed)
+        object.__setattr__(self, "snapshots", self._snapshot_epochs())
+
+    def _snapshot_epochs(self) -> tuple[int, ...]:
+        given = self.snapshots
+        if given is None:
+            given = [max(1, round(epoch * self.epochs / PAPER_EPOCHS)) for epoch in PAPER_SNAPSHOTS]
+        if isinstance(given, str):
+            words = [word.strip() for word in given.split(",") if word.strip()]
+            require(all(word.isdigit() for word in words), "snapshots", "epochs such as 30,50,100", given)
+            given = [int(word) for word in words]
+        epochs = tuple(sorted(set(given)))
+        inside = all(1 <= epoch <= self.epochs for epoch in epochs)
+        require(inside, "snapshots", f"epochs from 1 to {self.epochs}", self.snapshots)
+        return epochs
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the numbers of the run; two configurations with the same identity are the same run."""
+        settings = asdict(self)
+        return {f.name: settings[f.name] for f in fields(self) if f.metadata.get("identity", True)}
+
+    @property
+    def hash(self) -> str:
+        text = json.dumps(self.identity, sort_keys=True, default=list)
+        return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is saved: named by its main settings for people, by its hash for certainty."""
+        source = Path(self.dataset.partition(":")[2] or self.dataset).name
+        noise = self.noise.replace(":", "-").replace("/", "-")
+        name = f"{source}-{noise}-{self.noise_rate:g}-{self.method}-seed{self.seed}-{self.hash}"
+        return Path(self.runs) / name
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> RunConfig:
+        """Rebuild from JSON; an unknown setting is an error, not a guess."""
+        unknown = set(settings) - {f.name for f in fields(cls)}
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise ValueError(f"unknown settings {names}; {nearest_name(min(unknown), [f.name for f in fields(cls)])}")
+        settings = dict(settings)
+        if isinstance(settings.get("dilution"), Mapping):
+            settings["dilution"] = Dilution(**settings["dilution"])
+        if settings.get("snapshots") is not None and not isinstance(settings["snapshots"], str):
+            settings["snapshots"] = tuple(settings["snapshots"])
+        return cls(**settings)

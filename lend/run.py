@@ -1,0 +1,333 @@
+"""A saved run: one folder, opened by people and notebooks, written by the training loop.
+
+    config.json              every setting, package versions, device, time; what the noise came to
+    labels/given.npz         true and noisy labels, sample ids
+    labels/0001.npz          predicted, diluted and dominant labels and the kept mask, of every epoch
+    snapshots/0030.zarr.zip  embeddings, logits and diluted distribution, of the snapshot epochs
+    checkpoint/0012.pt       the two newest training states
+    history/0001.json        the numbers of an epoch and the SHA-256 of its files: written last, it commits them
+    maps/                    cached projections
+
+An epoch without its history record does not exist. Nothing is ever appended to or changed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lend import storage
+from lend.config import RunConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+LAST = 10  # "last" is the mean test accuracy of this many final epochs, as in the paper
+EPOCH_ARRAYS = ("predicted", "diluted", "dominant", "kept")
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """A run on disk; open one with :meth:`open`, find many with :func:`runs`.
+
+    Opening reads one small file. Labels, snapshots and maps are read when asked for, one epoch at a time.
+    """
+
+    path: Path
+    config: RunConfig
+    info: Mapping[str, Any]
+
+    # --- Reading --------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Open the run in this folder. Safe for a run of a stranger: no code is executed.
+
+        Raises:
+            FileNotFoundError: If the folder is no run; the message lists the runs beside it.
+            DamagedFileError: If its config.json was truncated or altered.
+        """
+        path = Path(path)
+        if not (path / "config.json").exists():
+            beside = ", ".join(sorted(p.parent.name for p in path.parent.glob("*/config.json"))) or "none"
+            raise FileNotFoundError(f"{path} is no saved run (it has no config.json); runs in {path.parent}: {beside}")
+        record = storage.read_json(path / "config.json")
+        place = {"runs": str(path.parent), "data": record["config"].get("data", "data")}
+        return cls(path, RunConfig.from_dict(record["config"] | place), record["info"])
+
+    def __repr__(self) -> str:
+        done = f"{self.epochs_done} of {self.config.epochs} epochs"
+        return f"Run({self.path.name}: {done}, snapshots {list(self.epochs)})"
+
+    @property
+    def epochs_done(self) -> int:
+        """Committed epochs."""
+        return max((int(p.stem) for p in (self.path / "history").glob("[0-9]*.json")), default=0)
+
+    @property
+    def complete(self) -> bool:
+        return self.epochs_done == self.config.epochs
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """The epochs whose embeddings are saved."""
+        done = self.epochs_done
+        return tuple(epoch for epoch in self.config.snapshots if epoch <= done and self._snapshot(epoch).exists())
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return tuple(self.info["class_names"])
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row per epoch: losses and accuracies (fractions), kept share and precision, seconds.
+
+        ``*_label_accuracy`` is the share of training labels equal to the true ones; the labels of an epoch are those
+        of its training passes, batch by batch. NaN where the true labels are unknown.
+        """
+        import pandas as pd
+
+        rows = [self.record(epoch)["row"] for epoch in range(1, self.epochs_done + 1)]
+        return pd.DataFrame(rows).set_index("epoch") if rows else pd.DataFrame()
+
+    @property
+    def best(self) -> float:
+        """Highest test accuracy of any epoch: an oracle, since it looks at the test set."""
+        return float(self.history["test_accuracy"].max())
+
+    @property
+    def last(self) -> float:
+        """Mean test accuracy of the last ten epochs."""
+        return float(self.history["test_accuracy"].iloc[-LAST:].mean())
+
+    @cached_property
+    def labels(self) -> pd.DataFrame:
+        """True and noisy label of each training example, by sample id; true is -1 where it is unknown."""
+        import pandas as pd
+
+        arrays = storage.read_arrays(self.path / "labels" / "given.npz")
+        index = pd.Index(arrays["sample_id"], name="sample_id")
+        return pd.DataFrame({name: arrays[name].astype(np.int64) for name in ("true", "noisy")}, index=index)
+
+    def predicted(self, epoch: int) -> np.ndarray:
+        """The network's labels in this epoch's training passes, (n,)."""
+        return self._epoch_labels(epoch)["predicted"].astype(np.int64)
+
+    def diluted(self, epoch: int) -> np.ndarray:
+        """The argmax of Eq. (3) in this epoch's batches, (n,)."""
+        return self._epoch_labels(epoch)["diluted"].astype(np.int64)
+
+    def dominant(self, epoch: int) -> np.ndarray:
+        """The dominant labels (Definition 1) in this epoch's batches, (n,)."""
+        return self._epoch_labels(epoch)["dominant"].astype(np.int64)
+
+    def kept(self, epoch: int) -> np.ndarray:
+        """Which examples the method trained on in this epoch, (n,) bool."""
+        return self._epoch_labels(epoch)["kept"]
+
+    def embeddings(self, epoch: int) -> np.ndarray:
+        """The last hidden layer after this epoch, (n, d) float16, in evaluation mode."""
+        return self.snapshot(epoch)["embeddings"].values
+
+    def snapshot(self, epoch: int) -> xr.Dataset:
+        """Embeddings, logits and diluted distribution after this epoch, opened lazily; dims sample, feature, class.
+
+        Raises:
+            KeyError: If there is none; the message lists the epochs that exist and the command that makes it.
+            DamagedFileError: If the file was truncated or altered.
+        """
+        path = self._snapshot(epoch)
+        if epoch not in self.epochs:
+            missing = epoch in self.config.snapshots and epoch <= self.epochs_done
+            if missing:
+                raise storage.DamagedFileError(f"{path} is missing")
+            raise KeyError(
+                f"run {self.path.name} has no snapshot of epoch {epoch}; it has {list(self.epochs)}. "
+                f"{self._command(epoch)}"
+            )
+        size = self.record(epoch)["sizes"][f"snapshots/{path.name}"]
+        if path.stat().st_size != size:
+            raise storage.DamagedFileError(f"{path} is damaged: {path.stat().st_size} bytes of {size}")
+        return storage.open_zarr(path)
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """All snapshots as one lazy data set with dims epoch, sample, feature and class."""
+        import xarray as xr
+
+        if not self.epochs:
+            raise KeyError(f"run {self.path.name} has no snapshot yet. {self._command(self.config.snapshots[0])}")
+        parts = [self.snapshot(epoch) for epoch in self.epochs]
+        whole = xr.concat(parts, "epoch", join="override", coords="minimal", compat="override", data_vars="all")
+        labels = {name: ("sample", self.labels[name].to_numpy()) for name in self.labels}
+        return whole.assign_coords(epoch=list(self.epochs), **labels)
+
+    def map(self, epoch: int, kind: str = "aligned") -> np.ndarray:
+        """Cached t-SNE coordinates of :meth:`map_samples`, (m, 2) float32.
+
+        Raises:
+            KeyError: If there is no map; the message names the epochs with one and the command that makes it.
+        """
+        path = self.map_path(epoch, kind)
+        if not path.exists():
+            have = sorted(int(p.stem) for p in path.parent.glob("[0-9]*.npz"))
+            raise KeyError(
+                f"run {self.path.name} has no {kind} map of epoch {epoch}; it has {have}. "
+                f"Make it with: lend tsne {self.path} --epochs {epoch}"
+            )
+        return storage.read_arrays(path)["coordinates"]
+
+    def map_samples(self, kind: str = "aligned") -> np.ndarray:
+        """Positions in the training set of the points of the maps, (m,)."""
+        return storage.read_arrays(self.path / "maps" / kind / "samples.npz")["positions"]
+
+    def map_path(self, epoch: int, kind: str) -> Path:
+        return self.path / "maps" / kind / f"{epoch:04}.npz"
+
+    def record(self, epoch: int) -> dict[str, Any]:
+        """What was committed with an epoch: its row of the history, and digests and sizes of its files."""
+        return storage.read_json(self._history(epoch))
+
+    def check(self) -> list[str]:
+        """Read every file; the names of the damaged ones."""
+        damaged = []
+        for epoch in range(1, self.epochs_done + 1):
+            try:
+                self._check_epoch(epoch)
+            except storage.DamagedFileError as error:
+                damaged.append(str(error))
+        return damaged
+
+    def _check_epoch(self, epoch: int) -> None:
+        for name, digest in self.record(epoch)["files"].items():
+            if not name.startswith("checkpoint/"):
+                storage.check_file(self.path / name, digest)
+
+    def _epoch_labels(self, epoch: int) -> dict[str, np.ndarray]:
+        if not self._history(epoch).exists():
+            raise KeyError(
+                f"run {self.path.name} has no epoch {epoch}; it has 1 to {self.epochs_done}. {self._command(epoch)}"
+            )
+        return storage.read_arrays(self.path / "labels" / f"{epoch:04}.npz")
+
+    def _command(self, epoch: int) -> str:
+        if epoch in self.config.snapshots:
+            return f"Go on with: lend train --like {self.path}"
+        if epoch <= self.config.epochs:
+            wanted = ",".join(str(e) for e in sorted({*self.config.snapshots, epoch}))
+            return f"A new run with: lend train --like {self.path} --snapshots {wanted}"
+        return f"Its configuration ends at epoch {self.config.epochs}; train a longer one with lend train --epochs"
+
+    def _history(self, epoch: int) -> Path:
+        return self.path / "history" / f"{epoch:04}.json"
+
+    def _snapshot(self, epoch: int) -> Path:
+        return self.path / "snapshots" / f"{epoch:04}.zarr.zip"
+
+    # --- Writing: for the training loop ---------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Run:
+        """Start the folder of a run: labels first, config.json last.
+
+        Raises:
+            FileExistsError: If the folder holds something that is not this run; nothing is overwritten.
+        """
+        path = config.folder
+        strange = [p.name for p in path.glob("*") if p.name not in ("labels", "config.json")] if path.exists() else []
+        if strange or (path / "config.json").exists():
+            raise FileExistsError(f"{path} is in the way: it holds {', '.join(strange) or 'another run'}")
+        storage.write_arrays(path / "labels" / "given.npz", dict(given))
+        storage.write_json(path / "config.json", {"config": asdict(config), "hash": config.hash, "info": dict(info)})
+        return cls.open(path)
+
+    def commit(self, epochs: list[EpochResult], checkpoint: Mapping[str, Any]) -> None:
+        """Save finished epochs and the state after the last of them; the history records make them count."""
+        saved = []
+        for result in epochs:
+            files = {}
+            name = f"labels/{result.epoch:04}.npz"
+            files[name] = storage.write_arrays(self.path / name, result.labels)
+            if result.snapshot is not None:
+                path = self._snapshot(result.epoch)
+                files[f"snapshots/{path.name}"] = storage.write_zarr(path, result.snapshot)
+            saved.append(files)
+        last = epochs[-1].epoch
+        name = f"checkpoint/{last:04}.pt"
+        saved[-1][name] = storage.write_checkpoint(self.path / name, checkpoint)
+        for result, files in zip(epochs, saved, strict=True):
+            sizes = {name: (self.path / name).stat().st_size for name in files}
+            record = {"row": {"epoch": result.epoch, **result.row}, "files": files, "sizes": sizes}
+            storage.write_json(self._history(result.epoch), record)
+        for old in sorted((self.path / "checkpoint").glob("[0-9]*.pt"))[:-2]:
+            old.unlink()
+
+    def restore(self) -> tuple[int, dict[str, Any] | None]:
+        """The newest intact state: its epoch and checkpoint; (0, None) for a fresh run. Later epochs are removed.
+
+        Raises:
+            DamagedFileError: If a file is damaged that no checkpoint can make again; nothing is removed then.
+        """
+        intact, problem = self._intact()
+        for path in sorted((self.path / "checkpoint").glob("[0-9]*.pt"), reverse=True):
+            epoch = int(path.stem)
+            if epoch > intact:
+                continue
+            try:
+                state = storage.read_checkpoint(path, self.record(epoch)["files"].get(f"checkpoint/{path.name}", ""))
+            except storage.DamagedFileError as error:
+                problem = problem or str(error)
+                continue
+            if problem:
+                print(f"{problem}; going on from the intact state of epoch {epoch}", file=sys.stderr)
+            self._remove_after(epoch)
+            return epoch, state
+        if not problem and any("checkpoint/" in name for e in range(1, intact + 1) for name in self.record(e)["files"]):
+            problem = f"{self.path / 'checkpoint'} is missing the state of its last epoch"
+        if problem:
+            raise storage.DamagedFileError(f"{problem}; no older state is left, delete {self.path} to train again")
+        self._remove_after(0)
+        return 0, None
+
+    def _intact(self) -> tuple[int, str | None]:
+        """How many first epochs are undamaged, and what is wrong with the next one."""
+        done = self.epochs_done
+        for epoch in range(1, done + 1):
+            try:
+                self._check_epoch(epoch)
+            except storage.DamagedFileError as error:
+                return epoch - 1, str(error)
+        return done, None
+
+    def _remove_after(self, epoch: int) -> None:
+        """Remove what a killed writer left: files of later epochs, temporary files."""
+        for folder in ("history", "labels", "snapshots", "checkpoint"):
+            # the newest first: a run killed in here still has its first epochs without a gap
+            for path in sorted((self.path / folder).glob("[0-9]*"), reverse=True):
+                if int(path.name[:4]) > epoch:
+                    path.unlink()
+            for path in (self.path / folder).glob(".*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What the loop hands over after an epoch."""
+
+    epoch: int
+    row: Mapping[str, float]
+    labels: Mapping[str, np.ndarray]
+    snapshot: xr.Dataset | None = None
+
+
+def runs(folder: str | Path = "runs") -> list[Run]:
+    """All saved runs in a folder, by name."""
+    return [Run.open(path.parent) for path in sorted(Path(folder).glob("*/config.json"))]
