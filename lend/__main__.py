@@ -128,7 +128,9 @@ def _parser() -> ArgumentParser:
     from lend import __version__
 
     about = "See, measure and dilute label noise through embeddings."
-    parser = ArgumentParser(prog="lend", description=about, exit_on_error=False, version=__version__, allow_abbrev=False)
+    parser = ArgumentParser(
+        prog="lend", description=about, exit_on_error=False, version=__version__, allow_abbrev=False
+    )
     verbs = parser.add_subcommands(required=True, dest="verb", metavar="VERB")
     for name, (function, fill) in VERBS.items():
         child = ArgumentParser(description=function.__doc__, exit_on_error=False, allow_abbrev=False)

@@ -173,7 +173,13 @@ class RunConfig:
 
     @property
     def hash(self) -> str:
-        text = json.dumps(self.identity, sort_keys=True, default=list)
+        """Names the identity. Settings at their default are left out, so that a new setting renames no old run."""
+        default = RunConfig(epochs=self.epochs, seed=self.seed).identity
+        own = {name: value for name, value in self.identity.items() if value != default[name]}
+        own |= {"epochs": self.epochs, "seed": self.seed}
+        if "dilution" in own:
+            own["dilution"] = {k: v for k, v in own["dilution"].items() if v != default["dilution"][k]}
+        text = json.dumps(own, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:10]
 
     @property

@@ -40,9 +40,9 @@ COLLAPSE = (
 class Graph:
     """Eq. (1) and (2), kept as A: no step needs W itself.
 
-        A_ij = max(0, v_i · v_j)^γ  for j among the k nearest neighbours of i, j ≠ i;  0 elsewhere    (1)
-        W'   = AᵀA  ("product", as printed)  or  A + Aᵀ  ("sum", as in the cited source)
-        D    = diag(W' 1),   W = D^-½ W' D^-½                                                          (2)
+    A_ij = max(0, v_i · v_j)^γ  for j among the k nearest neighbours of i, j ≠ i;  0 elsewhere    (1)
+    W'   = AᵀA  ("product", as printed)  or  A + Aᵀ  ("sum", as in the cited source)
+    D    = diag(W' 1),   W = D^-½ W' D^-½                                                          (2)
     """
 
     A: Tensor
@@ -58,8 +58,11 @@ class Graph:
             A = weights.new_zeros(n, n).scatter(1, indices, weights)
             return cls(A, A.T, affinity)
         rows = torch.arange(n, device=indices.device).repeat_interleave(k)
-        A = torch.sparse_coo_tensor(torch.stack([rows, indices.flatten()]), weights.flatten(), (n, n)).coalesce()
-        return cls(A.to_sparse_csr(), A.T.coalesce().to_sparse_csr(), affinity)
+        A = torch.sparse_coo_tensor(
+            torch.stack([rows, indices.flatten()]), weights.flatten(), (n, n), check_invariants=False
+        )
+        A = A.coalesce()
+        return cls(A, A.T.coalesce(), affinity)
 
     def spread(self, Z: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
         """W' Z. The product is applied as Aᵀ(A Z): forming AᵀA would cost k² entries a row."""
@@ -80,8 +83,8 @@ def diffuse(
 ) -> Float[Tensor, "n c"]:
     """Eq. (3), iterated from the one-hot noisy labels of Eq. (4).
 
-        Z(t) = α W Z(t-1) + (1 - α) R,   R = Z(t-1) ("previous", as printed) or Z(0) ("initial")      (3)
-        Z(0) = onehot(y)                                                                               (4)
+    Z(t) = α W Z(t-1) + (1 - α) R,   R = Z(t-1) ("previous", as printed) or Z(0) ("initial")      (3)
+    Z(0) = onehot(y)                                                                               (4)
     """
     root = graph.root_degrees
     Z = onehot
@@ -232,7 +235,7 @@ def select(diluted: Array, labels: Array) -> Any:  # noqa: ANN401
 def similarity(embeddings: Array, *, k: int = 8, gamma: float = 3.0, affinity: str = "product") -> Any:  # noqa: ANN401
     """W of Eq. (2) as a matrix, (n, n), symmetric, largest eigenvalue 1.
 
-    Dense up to 4096 examples; above, a SciPy CSR array for NumPy input and a torch CSR tensor for torch input.
+    Dense up to 4096 examples; above, a SciPy CSR array for NumPy input and a sparse torch tensor for torch input.
     The product has up to k² entries a row above 4096 examples; :func:`dilute` never forms it.
 
     Args:
@@ -245,20 +248,25 @@ def similarity(embeddings: Array, *, k: int = 8, gamma: float = 3.0, affinity: s
     V = _check_embeddings(embeddings)
     graph = Graph.build(*nearest(V, k), gamma, affinity)
     root = graph.root_degrees
-    if not graph.A.is_sparse_csr:
+    if not graph.A.is_sparse:
         return _answer(root * graph.spread(torch.eye(len(V), dtype=V.dtype, device=V.device)) * root.T, embeddings)
     W = _sparse_similarity(graph, root)
-    if isinstance(embeddings, np.ndarray):
+    if not isinstance(embeddings, Tensor):
         return W
-    crow, col = torch.from_numpy(W.indptr.astype(np.int64)), torch.from_numpy(W.indices.astype(np.int64))
-    return torch.sparse_csr_tensor(crow, col, torch.from_numpy(W.data), W.shape).to(V.device)
+    W = W.tocoo()
+    places = torch.from_numpy(np.stack(W.coords).astype(np.int64))
+    return (
+        torch.sparse_coo_tensor(places, torch.from_numpy(W.data), W.shape, check_invariants=False)
+        .to(V.device)
+        .coalesce()
+    )
 
 
 def _sparse_similarity(graph: Graph, root: Float[Tensor, "n 1"]) -> Any:  # noqa: ANN401
     from scipy import sparse
 
     A = graph.A.cpu()
-    A = sparse.csr_array((A.values().numpy(), A.col_indices().numpy(), A.crow_indices().numpy()), shape=A.shape)
+    A = sparse.csr_array((A.values().numpy(), tuple(A.indices().numpy())), shape=A.shape)
     scale = sparse.diags_array(root.flatten().cpu().numpy())
     return (scale @ (A.T @ A if graph.affinity == "product" else A + A.T) @ scale).tocsr()
 
@@ -272,8 +280,6 @@ def one_hot(y: Int[Tensor, " n"], c: int, dtype: torch.dtype = torch.float32) ->
 
 
 def _check_embeddings(embeddings: Array) -> Float[Tensor, "n d"]:
-    kinds = (np.ndarray, Tensor)
-    require(isinstance(embeddings, kinds), "embeddings", "a NumPy array or a torch tensor", type(embeddings).__name__)
     V = torch.as_tensor(embeddings).detach()
     require(V.ndim == 2 and V.numel() > 0, "embeddings", "of shape (n, d)", tuple(V.shape))
     return V if V.dtype == torch.float64 else V.float()  # whether all are finite, nearest() checks
@@ -294,4 +300,4 @@ def _check(
 
 
 def _answer(result: Tensor, like: Array) -> Array:
-    return result.cpu().numpy() if isinstance(like, np.ndarray) else result
+    return result if isinstance(like, Tensor) else result.cpu().numpy()

@@ -63,6 +63,22 @@ class Run:
         place = {"runs": str(path.parent), "data": record["config"].get("data", "data")}
         return cls(path, RunConfig.from_dict(record["config"] | place), record["info"])
 
+    @classmethod
+    def find(cls, config: RunConfig) -> Run | None:
+        """The saved run of this configuration, or None.
+
+        Raises:
+            FileExistsError: If the folder holds a run of other settings.
+        """
+        if not (config.folder / "config.json").exists():
+            return None
+        run = cls.open(config.folder)
+        saved, asked = run.config.identity, config.identity
+        other = [f"{name} is {saved[name]!r} there, {asked[name]!r} here" for name in asked if saved[name] != asked[name]]
+        if other:
+            raise FileExistsError(f"{config.folder} is in the way, a run of other settings: {'; '.join(other)}")
+        return run
+
     def __repr__(self) -> str:
         done = f"{self.epochs_done} of {self.config.epochs} epochs"
         return f"Run({self.path.name}: {done}, snapshots {list(self.epochs)})"

@@ -49,7 +49,7 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
     """
     method = methods.build(config.method, config.options)
     device = _device(config.device)
-    run = Run.open(config.folder) if (config.folder / "config.json").exists() else None
+    run = Run.find(config)
     if run is not None and run.complete:
         return run
     dataset = data.load(config.dataset, config.data, config.download)
