@@ -460,7 +460,14 @@ def _read_parquet(
             columns[name].append(_integers(file, name, table[name]))
         blobs += [cell.get("bytes") if isinstance(cell, dict) else cell for cell in table[image].to_pylist()]
         rows += [(file, row) for row in range(len(table))]
-    images = decode_images(blobs, lambda i: f"{rows[i][0]}: column {image!r}, row {rows[i][1]}")
+
+    def where(i: int) -> str:
+        return f"{rows[i][0]}: column {image!r}, row {rows[i][1]}"
+
+    for i, blob in enumerate(blobs):
+        if not isinstance(blob, bytes):
+            raise ValueError(f"{where(i)}: expected the bytes of an encoded image, got {type(blob).__name__}")
+    images = decode_images(blobs, where)
     labels = {name: np.concatenate(parts) for name, parts in columns.items()}
     return images, labels.pop(label), labels, _hugging_face_names(first, label)
 
@@ -518,7 +525,8 @@ def _npz(path: Path) -> Dataset:
     file = path if path.suffix == ".npz" else path.with_name(f"{path.name}.npz")
     _existing(file, "save train_images, train_labels, test_images and test_labels with np.savez_compressed")
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        # Opened here, because np.load leaves a file that it refuses open.
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # a damaged zip may raise anything
         raise ValueError(
@@ -606,8 +614,6 @@ def _decode(blob: bytes | Path) -> np.ndarray:
     """One image as (height, width, 1 or 3), uint8."""
     from PIL import Image
 
-    if not isinstance(blob, bytes | Path):
-        raise TypeError(f"expected the bytes of an encoded image, got {type(blob).__name__}")
     with Image.open(io.BytesIO(blob) if isinstance(blob, bytes) else blob) as image:
         if image.mode[0] in "IF":
             raise ValueError(f"its mode is {image.mode}")

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from lend.config import Dilution, require
@@ -280,7 +280,7 @@ def one_hot(y: Int[Tensor, " n"], c: int, dtype: torch.dtype = torch.float32) ->
 
 
 def _check_embeddings(embeddings: Array) -> Float[Tensor, "n d"]:
-    V = torch.as_tensor(embeddings).detach()
+    V = _tensor(embeddings).detach()
     require(V.ndim == 2 and V.numel() > 0, "embeddings", "of shape (n, d)", tuple(V.shape))
     return V if V.dtype == torch.float64 else V.float()  # whether all are finite, nearest() checks
 
@@ -289,7 +289,7 @@ def _check(
     embeddings: Array, labels: Array, num_classes: int | None
 ) -> tuple[Float[Tensor, "n d"], Int[Tensor, " n"], int]:
     V = _check_embeddings(embeddings)
-    y = torch.as_tensor(labels, device=V.device)
+    y = _tensor(labels).to(V.device)
     require(y.shape == (len(V),), "labels", f"of shape ({len(V)},), one per embedding", tuple(y.shape))
     whole = not (y.is_floating_point() or y.is_complex() or y.dtype == torch.bool)
     require(whole, "labels", "integers", str(y.dtype))
@@ -297,6 +297,14 @@ def _check(
     c = high + 1 if num_classes is None else num_classes
     require(c >= 1 and low >= 0 and high < c, "labels", f"inside 0..{c - 1}", f"{low}..{high}")
     return V, y.long(), c
+
+
+def _tensor(values: Array) -> Tensor:
+    if isinstance(values, Tensor):
+        return values
+    values = np.asarray(values)
+    # torch shares memory with NumPy, and warns where it could write into a read-only array
+    return torch.from_numpy(values if values.flags.writeable else values.copy())
 
 
 def _answer(result: Tensor, like: Array) -> Array:

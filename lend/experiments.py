@@ -37,7 +37,9 @@ FIGURES: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
-def plan(figure: str, profile: str = "digits", *, runs: str = "runs", dataset: str | None = None) -> dict[str, RunConfig]:
+def plan(
+    figure: str, profile: str = "digits", *, runs: str = "runs", dataset: str | None = None
+) -> dict[str, RunConfig]:
     """The runs of a figure, by the label that they have in it.
 
     Args:

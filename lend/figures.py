@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import time
 from pathlib import Path
 
 from lend import experiments
 from lend.config import nearest_name
 from lend.maps import make_maps
-from lend.run import Run
 from lend.training import train
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -41,6 +37,7 @@ def make(
     Returns:
         The executed notebooks.
     """
+    configs = experiments.plan_all(profile, runs=runs, dataset=dataset)
     sources = sorted(notebooks.glob("*.ipynb"))
     if only is not None:
         names = [path.stem for path in sources]
@@ -49,9 +46,19 @@ def make(
         sources = [notebooks / f"{only}.ipynb"]
     if not sources:
         raise FileNotFoundError(f"no notebooks in {notebooks}; run from a clone of the repository")
-    for config in experiments.plan_all(profile, runs=runs, dataset=dataset):
-        make_maps(_train(config))
+    for config in configs:
+        make_maps(train(config))
     target = Path(figures) / profile
     target.mkdir(parents=True, exist_ok=True)
     parameters = {"profile": profile, "runs": str(Path(runs).resolve()), "figures": str(Path(figures).resolve())}
     return [_execute(source, target, parameters | {"dataset": dataset}) for source in sources]
+
+
+def _execute(source: Path, target: Path, parameters: dict[str, str | None]) -> Path:
+    """Run one notebook in a kernel of its own; it stays readable where it failed."""
+    from papermill import execute_notebook
+
+    executed = target / source.name
+    print(f"executing {source.name}", flush=True)
+    execute_notebook(source, executed, parameters, cwd=source.parent, progress_bar=True, log_output=False)
+    return executed

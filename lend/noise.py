@@ -408,9 +408,9 @@ def _load_matrix(path: str, c: int) -> np.ndarray:
     if not Path(path).is_file():
         raise FileNotFoundError(f"noise: {path}: no such file; save a ({c}, {c}) transition matrix there with np.save")
     try:
-        matrix = np.load(path, allow_pickle=False)
-        rows = _check_matrix(matrix)
-    except (ValueError, OSError, EOFError, AttributeError) as error:
+        with open(path, "rb") as file:
+            rows = _check_matrix(np.load(file, allow_pickle=False))
+    except Exception as error:  # a damaged file may raise anything
         reason = " ".join(str(error).split())
         raise ValueError(f"noise: {path}: expected a transition matrix saved with np.save; {reason}") from error
     if len(rows) != c:
@@ -426,7 +426,7 @@ def _human(dataset: Labelled, name: str) -> np.ndarray:
         hint = nearest_name(f"human:{name}", names) if names else "it has no human labels"
         raise ValueError(f"noise: unknown 'human:{name}' for data set {dataset.name!r}; {hint}")
     labels = dataset.human_labels[name if name in found else found[0]]
-    return _check_labels(f"human_labels[{found[0]!r}]", labels, dataset.num_classes).copy()
+    return _check_labels(f"human_labels[{found[0]!r}]", labels, dataset.num_classes)
 
 
 def _human_names(dataset: Labelled) -> list[str]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from lend.neighbors import nearest, unit_rows
 
 if TYPE_CHECKING:
-    from openTSNE import TSNEEmbedding
+    pass
 
 # (iterations, exaggeration, momentum) of each phase of the optimisation. The cold schedule is that of
 # openTSNE. A map that starts from the one before keeps its large-scale shape, so it needs fewer

@@ -74,7 +74,9 @@ class Run:
             return None
         run = cls.open(config.folder)
         saved, asked = run.config.identity, config.identity
-        other = [f"{name} is {saved[name]!r} there, {asked[name]!r} here" for name in asked if saved[name] != asked[name]]
+        other = [
+            f"{name} is {saved[name]!r} there, {asked[name]!r} here" for name in asked if saved[name] != asked[name]
+        ]
         if other:
             raise FileExistsError(f"{config.folder} is in the way, a run of other settings: {'; '.join(other)}")
         return run
@@ -203,7 +205,15 @@ class Run:
 
     def map_samples(self, kind: str = "aligned") -> np.ndarray:
         """Positions in the training set of the points of the maps, (m,)."""
-        return storage.read_arrays(self.path / "maps" / kind / "samples.npz")["positions"]
+        return storage.read_arrays(self.samples_path(kind))["positions"]
+
+    def map_neighbors(self, epoch: int, kind: str = "aligned") -> np.ndarray:
+        """The nearest neighbours of each mapped point in embedding space, positions in :meth:`map_samples`, (m, 10)."""
+        self.map(epoch, kind)
+        return storage.read_arrays(self.map_path(epoch, kind))["neighbors"].astype(np.int64)
+
+    def samples_path(self, kind: str) -> Path:
+        return self.path / "maps" / kind / "samples.npz"
 
     def map_path(self, epoch: int, kind: str) -> Path:
         return self.path / "maps" / kind / f"{epoch:04}.npz"

@@ -93,7 +93,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read an .npz without pickle; the zip's own checksums find damage."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except FileNotFoundError:
         raise DamagedFileError(f"{path} is missing") from None

@@ -56,8 +56,9 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
     if config.train_size is not None:
         dataset = dataset.subset(config.train_size)
     noisy = torch.as_tensor(noise.draw(dataset, config.noise, config.noise_rate, config.noise_seed))
-    run = _same_data(run, dataset, noisy) if run else _create(config, dataset, noisy, device)
-    training = _Training(config, method, dataset, noisy, device, run.info["precision"] == "bf16")
+    precision = run.info["precision"] if run else _precision(config.precision, device)
+    training = _Training(config, method, dataset, noisy, device, precision)
+    run = _same_data(run, dataset, noisy) if run else _create(config, dataset, noisy, device, precision)
     done, state = run.restore()
     if state is not None:
         training.load(state)
@@ -84,9 +85,10 @@ def _precision(name: str, device: torch.device) -> str:
     return "bf16" if native.get("amx_bf16") or native.get("avx512_bf16") else "fp32"
 
 
-def _create(config: RunConfig, dataset: data.Dataset, noisy: Int[Tensor, " n"], device: torch.device) -> Run:
+def _create(
+    config: RunConfig, dataset: data.Dataset, noisy: Int[Tensor, " n"], device: torch.device, precision: str
+) -> Run:
     n, clean = len(noisy), dataset.train_labels.numpy()
-    _check_batch(config, n)
     realised = noise.realised_rate(clean, noisy.numpy()) if dataset.clean else float("nan")
     info = {
         "class_names": list(dataset.class_names),
@@ -95,7 +97,7 @@ def _create(config: RunConfig, dataset: data.Dataset, noisy: Int[Tensor, " n"], 
         "realised_noise_rate": None if np.isnan(realised) else realised,
         "device": torch.cuda.get_device_name() if device.type == "cuda" else f"{device.type} ({platform.machine()})",
         "threads": torch.get_num_threads(),
-        "precision": _precision(config.precision, device),
+        "precision": precision,
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -131,9 +133,10 @@ class _Training:
         dataset: data.Dataset,
         noisy: Int[Tensor, " n"],
         device: torch.device,
-        bf16: bool,
+        precision: str,
     ) -> None:
-        self.config, self.method, self.device, self.bf16 = config, method, device, bf16
+        _check_batch(config, len(noisy))
+        self.config, self.method, self.device, self.bf16 = config, method, device, precision == "bf16"
         self.images, self.test_images = dataset.train_images.to(device), dataset.test_images.to(device)
         self.mean, self.std = (value.to(device) for value in dataset.mean_std())
         self.noisy, self.test_labels = noisy.to(device), dataset.test_labels.to(device)

@@ -1,0 +1,110 @@
+"""The verbs of `lend`, as a user types them."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+import lend
+from lend.__main__ import main
+
+TINY = "--train_size 240 --width 8 --batch_size 80 --epochs 2 --noise asymmetric --dilution.k 5".split()
+
+
+def test_train_list_and_go_on(tmp_path, capsys):
+    runs = str(tmp_path / "runs")
+    assert main(["train", *TINY, "--runs", runs, "--snapshots", "1,2", "--options.beta", "0.7"]) == 0
+    (run,) = lend.runs(runs)
+    assert run.complete and run.epochs == (1, 2) and run.config.options == {"beta": 0.7}
+    assert run.config.dilution.k == 5 and run.config.noise_rate == 0.4
+    assert f"{run.path}: 2 epochs, test accuracy best {run.best:.4f} (oracle)" in capsys.readouterr().out
+    assert main(["list", "--runs", runs]) == 0
+    shown = capsys.readouterr().out
+    assert run.path.name in shown and "2/2" in shown and f"{run.last:.4f}" in shown
+
+
+def test_train_like_another_run(tmp_path, capsys):
+    runs = str(tmp_path / "runs")
+    assert main(["train", *TINY, "--runs", runs, "--options.beta", "0.7", "--snapshots", "2"]) == 0
+    (first,) = lend.runs(runs)
+    assert main(["train", "--like", str(first.path), "--seed", "4", "--noise_seed", "0"]) == 0
+    (second,) = [run for run in lend.runs(runs) if run.path != first.path]
+    assert second.config.seed == 4 and second.config.options == {"beta": 0.7} and second.config.width == 8
+    assert second.labels.equals(first.labels)
+    assert main(["train", "--like", str(first.path), "--dilution.steps", "1"]) == 0
+    (third,) = [run for run in lend.runs(runs) if run.path not in (first.path, second.path)]
+    assert third.config.dilution.steps == 1 and third.config.dilution.k == 5
+
+
+def test_tsne(saved, tmp_path, capsys):
+    import shutil
+
+    path = shutil.copytree(saved.path, tmp_path / saved.path.name)
+    assert main(["tsne", str(path), "--epochs", "1,3"]) == 0
+    run = lend.Run.open(path)
+    assert run.map(3).shape == (240, 2)
+    with pytest.raises(KeyError):
+        run.map(4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tran"], "invalid choice: 'tran'"),
+        ([], "VERB"),
+        (["train", "--epoch", "3"], "did you mean --epochs?"),
+        (["train", "--epochs", "many"], "epochs"),
+        (["train", "--epochs", "0"], "epochs must be at least 1, got 0"),
+        (["train", "--method", "lendd"], "did you mean 'lend'"),
+        (["train", "--noise", "symetric"], "did you mean 'symmetric'"),
+        (["train", "--noise_rate", "1.5"], "noise_rate must be inside [0, 1], got 1.5"),
+        (["train", "--dataset", "digts"], "did you mean 'digits'"),
+        (["train", "--dataset", "npz:nowhere.npz"], "nowhere.npz"),
+        (["train", "--options.q", "0.7"], "unknown option 'q' of method lend"),
+        (["train", "--dilution.affinity", "mean"], "affinity must be 'product' or 'sum'"),
+        (["train", "--snapshots", "30,x"], "snapshots must be epochs such as 30,50,100"),
+        (["train", "--like", "nowhere"], "nowhere is no saved run"),
+        (["list", "--runs", "nowhere"], "no saved run in nowhere"),
+        (["tsne", "nowhere"], "nowhere is no saved run"),
+        (["figures", "--profile", "digit"], "did you mean 'digits'"),
+        (["figures", "--only", "tsne_snapshot"], "did you mean 'tsne_snapshots'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("lend: error: ") and captured.err.count("\n") == 1
+    assert message in captured.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("verb", ["train", "figures", "list", "tsne"])
+def test_every_verb_has_help_with_defaults(verb, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([verb, "--help"])
+    assert stop.value.code == 0
+    shown = capsys.readouterr().out
+    assert "default:" in shown
+    if verb == "train":
+        for word in ("--noise_rate", "default: 0.4", "--dilution.k", "--options", "paper"):
+            assert word in shown
+
+
+def test_python_m_lend_and_light_imports():
+    start = time.perf_counter()
+    script = "import sys, lend, lend.__main__; sys.exit(any(m in sys.modules for m in ('torch', 'pandas', 'xarray')))"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+    assert time.perf_counter() - start < 10
+    shown = subprocess.run([sys.executable, "-m", "lend", "--help"], capture_output=True, text=True, env=os.environ)
+    assert shown.returncode == 0 and "train" in shown.stdout
+
+
+def test_public_names():
+    for name in lend.__all__:
+        assert getattr(lend, name) is not None
+    assert callable(lend.runs) and callable(lend.train) and lend.noise.symmetric(3, 0.3).shape == (3, 3)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = lend.nothing

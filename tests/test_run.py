@@ -1,0 +1,118 @@
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_storage import flip_byte
+
+import lend
+from lend.run import Run
+from lend.storage import DamagedFileError
+
+
+@pytest.fixture
+def copy(saved, tmp_path):
+    """A copy of the finished run, to damage."""
+    return Run.open(shutil.copytree(saved.path, tmp_path / saved.path.name))
+
+
+def test_what_a_run_holds(saved):
+    n = saved.info["examples"]
+    assert saved.complete and saved.epochs_done == 4 and saved.epochs == (1, 3, 4)
+    assert list(saved.history.index) == [1, 2, 3, 4]
+    assert saved.labels.index.name == "sample_id" and len(saved.labels) == n == 240
+    wrong = (saved.labels["true"] != saved.labels["noisy"]).mean()
+    assert 0 < wrong == pytest.approx(saved.info["realised_noise_rate"])
+    for epoch in (1, 2, 3, 4):
+        row = saved.history.loc[epoch]
+        for kind in ("predicted", "diluted", "dominant"):
+            labels = getattr(saved, kind)(epoch)
+            assert labels.shape == (n,) and labels.dtype == np.int64
+            assert (labels == saved.labels["true"]).mean() == pytest.approx(row[f"{kind}_label_accuracy"], abs=1e-6)
+        kept = saved.kept(epoch)
+        assert kept.dtype == bool and kept.mean() == pytest.approx(row["kept_share"], abs=1e-6)
+        right = (saved.labels["true"] == saved.labels["noisy"]).to_numpy()[kept].mean()
+        assert right == pytest.approx(row["kept_precision"], abs=1e-6)
+    assert saved.history["noisy_label_accuracy"].tolist() == pytest.approx([1 - wrong] * 4)
+    assert saved.best == saved.history["test_accuracy"].max()
+    assert saved.last == pytest.approx(saved.history["test_accuracy"].mean())
+
+
+def test_the_memory_follows_from_the_saved_labels(saved):
+    """Kept masks are Eq. (5) and (6) over the saved diluted labels: nothing else decides them."""
+    noisy = saved.labels["noisy"].to_numpy()
+    memory = np.eye(10)[noisy]
+    dropped = 0
+    for epoch in (1, 2, 3, 4):
+        memory = lend.momentum(np.eye(10)[saved.diluted(epoch)], memory, beta=0.5)
+        kept = lend.select(memory, noisy)
+        assert np.array_equal(kept, saved.kept(epoch))
+        dropped += (~kept).sum()
+    assert dropped > 0
+
+
+def test_snapshots_are_lazy_and_dilute_to_what_was_saved(saved):
+    for epoch in saved.epochs:
+        snapshot = saved.snapshot(epoch)
+        assert snapshot["embeddings"].chunks is not None
+        assert dict(snapshot.sizes) == {"sample": 240, "feature": 16, "class": 10}
+        embeddings = saved.embeddings(epoch)
+        assert embeddings.dtype == np.float16
+        again = lend.dilute(embeddings, saved.labels["noisy"].to_numpy(), num_classes=10, k=5)
+        assert np.array_equal(again, snapshot["diluted"])
+
+
+def test_dataset_of_all_epochs(saved):
+    dataset = saved.dataset
+    assert dataset["embeddings"].dims == ("epoch", "sample", "feature") and dataset["embeddings"].chunks is not None
+    assert list(dataset.epoch.values) == [1, 3, 4]
+    assert np.array_equal(dataset["embeddings"].sel(epoch=3), saved.embeddings(3))
+    assert np.array_equal(dataset["noisy"], saved.labels["noisy"])
+
+
+def test_missing_epochs_name_what_exists_and_the_command(saved):
+    with pytest.raises(KeyError, match=r"no snapshot of epoch 2; it has \[1, 3, 4\].*lend train --like .*1,2,3,4"):
+        saved.embeddings(2)
+    with pytest.raises(KeyError, match="no epoch 9; it has 1 to 4"):
+        saved.predicted(9)
+    with pytest.raises(KeyError, match=r"no aligned map of epoch 3; it has \[\].*lend tsne .* --epochs 3"):
+        saved.map(3)
+
+
+def test_open_and_list(saved, tmp_path):
+    found = lend.runs(saved.path.parent)
+    assert [run.path for run in found] == [saved.path] and found[0].config == saved.config
+    assert lend.runs(tmp_path) == []
+    with pytest.raises(FileNotFoundError, match=f"is no saved run.*{saved.path.name}"):
+        Run.open(saved.path.parent / "other")
+    assert "4 of 4 epochs" in repr(saved)
+
+
+def test_labels_of_one_epoch_do_not_read_the_others(copy):
+    (copy.path / "labels" / "0001.npz").write_bytes(b"broken")
+    shutil.rmtree(copy.path / "snapshots")
+    assert copy.predicted(2).shape == (240,) and len(copy.history) == 4
+    with pytest.raises(DamagedFileError, match=r"labels/0001\.npz is damaged"):
+        copy.predicted(1)
+    with pytest.raises(DamagedFileError, match=r"snapshots/0003\.zarr\.zip is missing"):
+        copy.snapshot(3)
+
+
+def test_damage_is_found_and_named(copy):
+    assert copy.check() == []
+    flip_byte(copy.path / "labels" / "0002.npz")
+    path = copy.path / "snapshots" / "0003.zarr.zip"
+    path.write_bytes(path.read_bytes()[:-10])
+    record = copy.path / "history" / "0004.json"
+    record.write_text(record.read_text().replace('"epoch": 4', '"epoch": 5'))
+    assert [("0002.npz" in a, "0003.zarr.zip" in b, "0004.json" in c) for a, b, c in [copy.check()]] == [(True,) * 3]
+    with pytest.raises(DamagedFileError, match=r"0003\.zarr\.zip is damaged: \d+ bytes of \d+"):
+        copy.embeddings(3)
+    flip_byte(copy.path / "config.json")
+    with pytest.raises(DamagedFileError, match=r"config\.json is damaged"):
+        Run.open(copy.path)
+
+
+def test_history_is_a_frame_of_numbers(saved):
+    assert isinstance(saved.history, pd.DataFrame)
+    assert saved.history.dtypes.map(lambda kind: kind.kind).eq("f").all()

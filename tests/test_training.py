@@ -1,0 +1,306 @@
+"""The loop: resume, identity of runs, bad input. Every exact comparison is bit for bit, on the CPU."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from test_storage import flip_byte
+
+import lend
+from lend import storage
+from lend.config import Dilution
+from lend.run import Run
+from lend.storage import DamagedFileError
+from lend.training import train
+
+
+def outcome(run):
+    """Everything that must not depend on how often the run was stopped."""
+    history = run.history.drop(columns="seconds")
+    labels = [storage.read_arrays(run.path / "labels" / f"{epoch:04}.npz") for epoch in history.index]
+    snapshots = [run.snapshot(epoch).load() for epoch in run.epochs]
+    final = max((run.path / "checkpoint").glob("*.pt"))
+    return history, labels, snapshots, torch.load(final, weights_only=True)
+
+
+def assert_same(run, other):
+    (history, labels, snapshots, state), (history2, labels2, snapshots2, state2) = outcome(run), outcome(other)
+    assert history.equals(history2)
+    for a, b in zip(labels, labels2, strict=True):
+        assert a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+    assert len(snapshots) == len(snapshots2) and all(a.identical(b) for a, b in zip(snapshots, snapshots2, strict=True))
+    assert_same_state(state, state2)
+
+
+def assert_same_state(a, b):
+    if isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for name in a:
+            assert_same_state(a[name], b[name])
+    elif isinstance(a, list):
+        assert len(a) == len(b)
+        for x, y in zip(a, b, strict=True):
+            assert_same_state(x, y)
+    elif isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    else:
+        assert a == b
+
+
+@pytest.fixture(autouse=True)
+def save_every_epoch(monkeypatch):
+    monkeypatch.setattr("lend.training.SAVING_SHARE", 1e9)
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL inside this process: no handler of the library may catch it."""
+
+
+def train_killed_at(config, monkeypatch, moment, before):
+    """Train until the given write, counted over the run, then die before or after it takes effect."""
+    count, replace = 0, os.replace
+
+    def dying_replace(source, target):
+        nonlocal count
+        ours = str(source).endswith(".tmp")  # zarr moves files of its own, inside a temporary folder
+        count += ours
+        if ours and count == moment and before:
+            raise Killed
+        replace(source, target)
+        if ours and count == moment:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", dying_replace)
+        try:
+            train(config, progress=False)
+        except Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("method", list(lend.METHODS))
+def test_killed_at_every_write(tiny, tmp_path, monkeypatch, method):
+    """A run that dies at any of its writes and goes on ends as one that never died."""
+    whole = train(tiny(method=method, augment=True), progress=False)
+    moments = 0
+    for moment in range(1, 100):
+        config = tiny(method=method, augment=True, runs=str(tmp_path / f"killed{moment}"))
+        if not train_killed_at(config, monkeypatch, moment, before=moment % 2 == 0):
+            break
+        moments += 1
+        assert_same(train(config, progress=False), whole)
+        assert not list(config.folder.rglob(".*"))
+        shutil.rmtree(tmp_path / f"killed{moment}")
+    assert moments == 2 + 4 * 3 + 3  # given labels, config; labels, state, record of 4 epochs; 3 snapshots
+
+
+def test_sigkill_at_random_moments(tiny, tmp_path):
+    """A real process, killed by the kernel, until it is done."""
+    config = tiny(epochs=12, snapshots=(6, 12))
+    script = f"import lend; lend.train(lend.RunConfig.from_dict({storage_dict(config)!r}), progress=False)"
+    command, kills = [sys.executable, "-c", script], 0
+    clock = random.Random(0)
+    while True:
+        process = subprocess.Popen(command)
+        if kills < 2:
+            wait_for_epoch(config, process, more_than=3 * kills)
+            time.sleep(clock.random() * 0.2)
+            process.send_signal(signal.SIGKILL)
+            kills += process.wait() == -signal.SIGKILL
+        else:
+            assert process.wait() == 0
+            break
+    whole = train(tiny(epochs=12, snapshots=(6, 12), runs=str(tmp_path / "whole")), progress=False)
+    assert_same(Run.open(config.folder), whole)
+
+
+def storage_dict(config):
+    from dataclasses import asdict
+
+    return asdict(config)
+
+
+def wait_for_epoch(config, process, more_than):
+    while process.poll() is None and len(list((config.folder / "history").glob("[0-9]*.json"))) <= more_than:
+        time.sleep(0.02)
+
+
+def test_saving_less_often_changes_nothing(tiny, tmp_path, monkeypatch):
+    whole = train(tiny(), progress=False)
+    monkeypatch.setattr("lend.training.SAVING_SHARE", 0.0)
+    rare = tiny(runs=str(tmp_path / "rare"))
+    assert_same(train(rare, progress=False), whole)
+
+
+def interrupted(config, monkeypatch, epochs):
+    """A run stopped after some epochs."""
+    from lend import training
+
+    original = training._Training.epoch
+
+    def stop(self, epoch, bar):
+        if epoch > epochs:
+            raise KeyboardInterrupt
+        return original(self, epoch, bar)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training._Training, "epoch", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(config, progress=False)
+    return Run.open(config.folder)
+
+
+def test_damaged_checkpoint_falls_back_to_the_older(tiny, tmp_path, monkeypatch, capsys):
+    whole = train(tiny(runs=str(tmp_path / "whole")), progress=False)
+    run = interrupted(tiny(), monkeypatch, epochs=3)
+    flip_byte(run.path / "checkpoint" / "0003.pt")
+    assert_same(train(tiny(), progress=False), whole)
+    assert "0003.pt is damaged" in capsys.readouterr().err
+
+
+def test_damaged_labels_fall_back_to_the_state_before_them(tiny, tmp_path, monkeypatch, capsys):
+    whole = train(tiny(runs=str(tmp_path / "whole")), progress=False)
+    run = interrupted(tiny(), monkeypatch, epochs=3)
+    flip_byte(run.path / "labels" / "0003.npz")
+    assert_same(train(tiny(), progress=False), whole)
+    assert "0003.npz is damaged" in capsys.readouterr().err
+
+
+def test_damage_before_every_checkpoint_is_an_error_and_removes_nothing(tiny, monkeypatch):
+    run = interrupted(tiny(), monkeypatch, epochs=3)
+    flip_byte(run.path / "labels" / "0001.npz")
+    before = sorted(run.path.rglob("*"))
+    with pytest.raises(DamagedFileError, match=r"0001\.npz is damaged.*no older state is left"):
+        train(tiny(), progress=False)
+    assert sorted(run.path.rglob("*")) == before
+
+
+def test_lost_checkpoints_do_not_restart_the_run(tiny, monkeypatch):
+    run = interrupted(tiny(), monkeypatch, epochs=3)
+    shutil.rmtree(run.path / "checkpoint")
+    with pytest.raises(DamagedFileError, match="checkpoint is missing"):
+        train(tiny(), progress=False)
+    assert run.epochs_done == 3
+
+
+def test_a_finished_run_is_returned_as_it_is(tiny):
+    run = train(tiny(), progress=False)
+    times = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
+    assert train(tiny(), progress=False).complete
+    assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == times
+
+
+def test_another_run_in_the_way_is_not_overwritten(tiny, tmp_path):
+    run = train(tiny(epochs=1, snapshots=()), progress=False)
+    config = tiny(epochs=1, snapshots=(), seed=1)
+    shutil.copytree(run.path, config.folder)
+    with pytest.raises(FileExistsError, match="is in the way, a run of other settings: noise_seed is 0 there, 1 here"):
+        train(config, progress=False)
+    other = tiny(epochs=1, snapshots=(), seed=2)
+    other.folder.mkdir(parents=True)
+    (other.folder / "thesis.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"in the way: it holds thesis\.txt"):
+        train(other, progress=False)
+
+
+def test_changed_data_is_refused(tiny, monkeypatch):
+    interrupted(tiny(), monkeypatch, epochs=2)
+    load = lend.data.load
+
+    def changed(*arguments):
+        dataset = load(*arguments)
+        dataset.train_labels[:50] = 0
+        return dataset
+
+    monkeypatch.setattr("lend.data.load", changed)
+    with pytest.raises(ValueError, match="is not the one that"):
+        train(tiny(), progress=False)
+
+
+def test_training_learns_and_lend_drops_wrong_labels(tiny):
+    settings = {"train_size": 1000, "epochs": 12, "snapshots": (), "width": 16, "noise": "symmetric"}
+    run = train(tiny(options={"beta": 0.5}, **settings), progress=False)
+    assert run.history["test_accuracy"].iloc[-1] > 0.8
+    assert run.history["diluted_label_accuracy"].iloc[-1] > run.history["noisy_label_accuracy"].iloc[-1] + 0.2
+    assert run.history["kept_precision"].iloc[-1] > run.history["noisy_label_accuracy"].iloc[-1] + 0.2
+
+
+def test_beta_one_is_standard(tiny, tmp_path):
+    lend_run = train(tiny(options={"beta": 1.0}), progress=False)
+    standard = train(tiny(method="standard"), progress=False)
+    for name, value in torch.load(max((lend_run.path / "checkpoint").glob("*")), weights_only=True)["networks"].items():
+        other = torch.load(max((standard.path / "checkpoint").glob("*")), weights_only=True)["networks"][name]
+        assert torch.allclose(value, other, atol=1e-4), name
+
+
+def test_learning_rate_drops_once(tiny):
+    from lend import training
+
+    rates = []
+    original = training._Training.epoch
+
+    def record(self, epoch, bar):
+        result = original(self, epoch, bar)
+        rates.append(self.optimizer.param_groups[0]["lr"])
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training._Training, "epoch", record)
+        train(tiny(), progress=False)
+    assert rates == pytest.approx([0.05, 0.05, 0.005, 0.005])
+
+
+def test_seeds(tiny):
+    a = train(tiny(epochs=1, snapshots=()), progress=False)
+    other_noise = train(tiny(epochs=1, snapshots=(), noise_seed=7), progress=False)
+    other_seed = train(tiny(epochs=1, snapshots=(), seed=7, noise_seed=0), progress=False)
+    assert not a.labels.equals(other_noise.labels) and a.labels.equals(other_seed.labels)
+    assert a.history["train_loss"].iloc[0] != other_seed.history["train_loss"].iloc[0]
+
+
+def test_divergence_is_one_clear_error(tiny):
+    with pytest.raises(FloatingPointError, match=r"diverged in epoch \d.*learning_rate below"):
+        train(tiny(learning_rate=1e25, epochs=6, snapshots=()), progress=False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"method": "lendd"}, "unknown method 'lendd'; allowed: lend, standard; did you mean 'lend'"),
+        ({"options": {"gama": 1}}, "unknown option 'gama' of method lend"),
+        ({"options": {"beta": 1.5}}, "beta must be inside"),
+        ({"options": {"memory": "firm"}}, "memory must be 'hard' or 'soft'"),
+        ({"dataset": "digit"}, "digits"),
+        ({"noise": "symetric"}, "symmetric"),
+        ({"batch_size": 5}, "k must be below the 5 examples of a batch, got 5"),
+        ({"train_size": 10**6}, "from 1 to 1438"),
+        ({"dilution": Dilution(class_prior=[0.5, 0.5])}, "class_prior must be 10 shares"),
+    ],
+)
+def test_bad_settings_write_nothing(tiny, settings, message):
+    config = tiny(**settings)
+    with pytest.raises(ValueError, match=message):
+        train(config, progress=False)
+    assert not config.folder.exists()
+
+
+def test_read_only_folder_is_one_error(tiny, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(OSError, match="file"):
+        train(tiny(runs=str(tmp_path / "file" / "runs")), progress=False)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_agrees_with_cpu(tiny, tmp_path):
+    on_cpu = train(tiny(precision="fp32"), progress=False)
+    on_gpu = train(tiny(precision="fp32", device="cuda", runs=str(tmp_path / "gpu")), progress=False)
+    difference = (on_cpu.history - on_gpu.history).drop(columns="seconds").abs()
+    assert difference["train_loss"].max() < 0.02 and difference["test_accuracy"].max() < 0.03
