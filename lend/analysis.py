@@ -184,6 +184,13 @@ def toy_shares(points: pd.DataFrame, steps: Sequence[int | str] = TOY_STEPS, k: 
     return pd.DataFrame(shares, index=points.index)
 
 
+def toy_edges(points: pd.DataFrame, k: int = 8) -> Int[np.ndarray, "e 2"]:
+    """Pairs of a toy point and one of its k nearest neighbours, by cosine of the embeddings, each pair once."""
+    neighbors, _ = nearest(torch.from_numpy(toy_embeddings(points)), k)
+    pairs = np.column_stack([np.repeat(np.arange(len(points)), k), neighbors.numpy().ravel()])
+    return np.unique(np.sort(pairs, axis=1), axis=0)
+
+
 def _steps_name(count: int | str) -> str:
     return str(count) if isinstance(count, str) else f"{count} step" + "s" * (count != 1)
 
@@ -299,9 +306,7 @@ def noise_matrices(run: Run) -> dict[str, Float[np.ndarray, "c c"]]:
     return matrices
 
 
-def matrix_table(
-    matrices: dict[str, Float[np.ndarray, ...]], class_names: dict[str, tuple[str, ...]]
-) -> pd.DataFrame:
+def matrix_table(matrices: dict[str, Float[np.ndarray, ...]], class_names: dict[str, tuple[str, ...]]) -> pd.DataFrame:
     """Transition matrices in long form: columns matrix, true, given and share.
 
     Args:

@@ -6,10 +6,26 @@ paper (7 inches), on which no text is smaller than 7 points.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import colorsys
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import matplotlib
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from PIL import Image
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 PAGE = 7.0  # inches
 STYLE = {
@@ -36,7 +52,20 @@ STYLE = {
 }
 GREY = "#8c8c8c"
 
-CLASS_COLOURS: tuple[str, ...] = ()
+# Found by a search for ten colours far apart in OKLab, for normal vision and without any one kind of cones (at least
+# 11.8 of 100). In this order the classes that asymmetric noise exchanges, such as 3 and 5 of CIFAR-10, are 27 apart.
+CLASS_COLOURS = (
+    "#5f3174",
+    "#00ebc7",
+    "#31ad84",
+    "#1529c1",
+    "#8a0600",
+    "#bad006",
+    "#945eff",
+    "#e58afd",
+    "#ad6000",
+    "#2f7694",
+)
 LEGEND_CLASSES = 20  # above, a legend would be larger than the picture
 
 # Okabe and Ito's colours, told apart by all common kinds of colour vision
@@ -56,3 +85,373 @@ METHOD_COLOURS = {
     "jocor": "#cc79a7",
     "sigua": "#d55e00",
 }
+
+LABEL_TITLES = {kind: f"{kind} labels" for kind in LABEL_COLOURS} | {"noisy": "noisy (given) labels"}
+
+Builder = TypeVar("Builder", bound=Callable[..., Any])
+
+
+def _styled(build: Builder) -> Builder:
+    """Run in our style, without a trace in the caller's."""
+
+    @wraps(build)
+    def styled(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        with matplotlib.rc_context(STYLE):
+            return build(*args, **kwargs)
+
+    return styled  # type: ignore[return-value]
+
+
+# --- Colours, sizes, files ----------------------------------------------------------------------------------------
+
+
+def class_colours(c: int) -> list[str]:
+    """One colour per class, the same in every figure: ten that colour-blind readers can tell apart, then a wheel.
+
+    Above ten classes, hues a golden angle apart in three lightnesses: neighbours in the order differ, but nobody can
+    tell 100 colours from each other.
+    """
+    if c <= len(CLASS_COLOURS):
+        return list(CLASS_COLOURS[:c])
+    return [to_hex(colorsys.hls_to_rgb(0.618034 * i % 1, (0.36, 0.52, 0.68)[i % 3], 0.75)) for i in range(c)]
+
+
+def marker_size(n: int, side: float) -> float:
+    """Area in square points of each of n markers, so that together they cover a sixth of a square panel.
+
+    Args:
+        n: Points.
+        side: Of the panel, in inches.
+    """
+    return float(np.clip((72 * side) ** 2 / (6 * max(n, 1)), 0.4, 30))
+
+
+def save(figure: Figure, name: str, folder: str | Path, table: pd.DataFrame | None = None) -> list[Path]:
+    """Write NAME.pdf, NAME.png and, where there is a table, NAME.csv with the numbers that the picture shows.
+
+    Fonts are embedded as TrueType; the same figure gives the same bytes.
+
+    Args:
+        figure: Any matplotlib figure.
+        name: Without an ending.
+        folder: Made if it is missing.
+        table: Its index is written where it has a name.
+
+    Returns:
+        The files.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    pdf, png, csv = (folder / f"{name}.{ending}" for ending in ("pdf", "png", "csv"))
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(pdf, dpi=300, metadata={"CreationDate": None})
+        figure.savefig(raw := BytesIO(), dpi=200)
+    Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(png, optimize=True)  # half the bytes
+    if table is None:
+        return [pdf, png]
+    table.to_csv(csv, index=any(level is not None for level in table.index.names))
+    return [pdf, png, csv]
+
+
+# --- Maps of embeddings -------------------------------------------------------------------------------------------
+
+
+@_styled
+def snapshot_panels(
+    points: pd.DataFrame, numbers: Mapping[str, float] | pd.Series, class_names: Sequence[str], title: str = ""
+) -> Figure:
+    """The t-SNE map after one epoch, coloured by true, predicted and noisy labels: Fig. 1 and 9 to 12.
+
+    Args:
+        points: Columns x, y, true, predicted and noisy; see :func:`lend.analysis.snapshot_points`.
+        numbers: Fractions written under the panels; see :func:`lend.analysis.snapshot_numbers`. May be empty.
+        class_names: One per class, for the legend.
+        title: Above all panels.
+    """
+    figure = Figure(figsize=(PAGE, 3.35), layout="constrained")
+    for axes, kind in zip(figure.subplots(1, 3), ("true", "predicted", "noisy"), strict=True):
+        _scatter(axes, points, kind, class_names, side=2.2)
+        axes.set_title(LABEL_TITLES[kind])
+        axes.set_xlabel(_numbers_text(numbers, kind, "label accuracy", "neighbour purity"))
+    figure.suptitle(title, fontsize=9.5)
+    _class_legend(figure, class_names)
+    return figure
+
+
+@_styled
+def overview(points: Mapping[int, pd.DataFrame], numbers: pd.DataFrame, class_names: Sequence[str]) -> Figure:
+    """All snapshots on one page: epochs as columns, true, predicted, diluted and noisy labels as rows.
+
+    Args:
+        points: By epoch, as in :func:`snapshot_panels`, with a column diluted.
+        numbers: One row per epoch; see :func:`lend.analysis.snapshot_table`.
+        class_names: One per class, for the legend.
+    """
+    kinds = ("true", "predicted", "diluted", "noisy")
+    side = min(PAGE / len(points), 2.2)
+    figure = Figure(figsize=(max(side * len(points), 3.4), len(kinds) * (side + 0.12) + 0.5), layout="constrained")
+    panels = figure.subplots(len(kinds), len(points), squeeze=False)
+    for column, (epoch, frame) in zip(panels.T, points.items(), strict=True):
+        column[0].set_title(f"epoch {epoch}")
+        for axes, kind in zip(column, kinds, strict=True):
+            _scatter(axes, frame, kind, class_names, side)
+            axes.set_xlabel(_numbers_text(numbers.loc[epoch], kind, "accuracy", "purity"), fontsize=7)
+    for axes, kind in zip(panels[:, 0], kinds, strict=True):
+        axes.set_ylabel(f"{kind} labels", fontsize=8.5)
+    _class_legend(figure, class_names)
+    return figure
+
+
+def _scatter(axes: Axes, points: pd.DataFrame, kind: str, class_names: Sequence[str], side: float) -> None:
+    colours = np.array([*class_colours(len(class_names)), GREY])  # an unknown label, -1, takes the last
+    axes.scatter(
+        points["x"],
+        points["y"],
+        s=marker_size(len(points), side),
+        c=colours[points[kind].to_numpy()],
+        linewidths=0,
+        rasterized=True,
+    )
+    axes.set(xticks=[], yticks=[], box_aspect=1)
+    axes.set_aspect("equal", adjustable="datalim")
+    for spine in axes.spines.values():
+        spine.set(visible=True, color="#cccccc")
+
+
+def _numbers_text(numbers: Mapping[str, float] | pd.Series, kind: str, accuracy: str, purity: str) -> str:
+    """Lines such as "label accuracy 76.5 %"; without those that are not known."""
+    lines = ((accuracy, f"{kind}_label_accuracy"), (purity, f"{kind}_purity"))
+    values = [(name, numbers.get(key, np.nan)) for name, key in lines]
+    return "\n".join(f"{name} {100 * value:.1f} %" for name, value in values if np.isfinite(value))
+
+
+def _class_legend(figure: Figure, class_names: Sequence[str]) -> None:
+    c = len(class_names)
+    if c > LEGEND_CLASSES:
+        figure.supxlabel(f"{c} classes, too many for a legend; each has the same colour in all panels", fontsize=7.5)
+        return
+    dots = [_dot(colour, name) for colour, name in zip(class_colours(c), class_names, strict=True)]
+    wide = sum(len(name) + 5 for name in class_names) > 110  # characters that fit in a line of the page
+    figure.legend(
+        handles=dots, loc="outside lower center", ncols=-(-c // 2) if wide else c, columnspacing=1.1, handletextpad=0.1
+    )
+
+
+def _dot(colour: str, label: str, **settings: Any) -> Line2D:  # noqa: ANN401
+    settings = {"markersize": 5, "markeredgewidth": 0} | settings
+    return Line2D([], [], linestyle="none", marker="o", color=colour, label=label, **settings)
+
+
+# --- Label accuracy -----------------------------------------------------------------------------------------------
+
+
+@_styled
+def label_accuracy_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
+    """Label accuracy by epoch, one panel per run: Fig. 4.
+
+    The epoch in which the diluted labels lead the predicted ones most is marked by a line between the two curves.
+
+    Args:
+        curves: By the name of the run; see :func:`lend.analysis.label_accuracy`.
+    """
+    columns = min(len(curves), 3)
+    rows = -(-len(curves) // columns)
+    figure = Figure(figsize=(PAGE if columns > 1 else 4.2, 2.3 * rows + 0.5), layout="constrained")
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    for axes, (name, table) in zip(panels, curves.items(), strict=False):
+        _draw_curves(axes, table)
+        axes.set_title(name, loc="left", fontweight="bold", pad=24)
+    for axes in list(panels)[len(curves) :]:
+        axes.set_visible(False)
+    _curve_axes(figure, [axes for axes in figure.axes if axes.get_visible()])
+    return figure
+
+
+def _draw_curves(axes: Axes, table: pd.DataFrame) -> None:
+    for kind in ("noisy", "dominant", "predicted", "diluted"):
+        axes.plot(
+            table.index,
+            100 * table[kind],
+            color=LABEL_COLOURS[kind],
+            linestyle=LABEL_DASHES[kind],
+            label=LABEL_TITLES[kind],
+        )
+    found = largest_margin(table)
+    if found is None:
+        return
+    epoch, margin = found
+    ends = 100 * table.loc[epoch, ["predicted", "diluted"]]
+    axes.plot([epoch, epoch], ends, color="#333333", linewidth=0.9, marker="o", markersize=2.6, zorder=3)
+    best = [f"{kind} {100 * table[kind].max():.1f} % (epoch {table[kind].idxmax()})" for kind in ends.index[::-1]]
+    text = f"largest lead of diluted: {100 * margin:+.1f} points, epoch {epoch} (dots)\nbest: {', '.join(best)}"
+    axes.text(0, 1.04, text, transform=axes.transAxes, fontsize=7, color="#444444")
+
+
+def largest_margin(table: pd.DataFrame) -> tuple[int, float] | None:
+    """The epoch in which diluted labels lead predicted ones most, and by which fraction; None where unknown."""
+    margin = (table["diluted"] - table["predicted"]).dropna()
+    return (int(margin.idxmax()), float(margin.max())) if len(margin) else None
+
+
+def _curve_axes(figure: Figure, panels: list[Axes]) -> None:
+    """Axis labels and one legend for panels with the same curves."""
+    for axes in panels:
+        axes.set_xscale("function", functions=(np.sqrt, np.square))  # early epochs decide, late ones are flat
+        last = int(max(axes.get_lines()[0].get_xdata()))
+        axes.set_xlim(1, max(last, 2) * 1.02)
+        axes.set_xticks([tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if tick <= max(last, 2)])
+        axes.set_xlabel("epoch (square root scale)")
+        axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
+        if axes.get_subplotspec().is_first_col():
+            axes.set_ylabel("label accuracy (%)")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles[::-1], labels[::-1], loc="outside lower center", ncols=4 if len(panels) > 1 else 2)
+
+
+@_styled
+def step_curves(table: pd.DataFrame, noisy: float | None = None) -> Figure:
+    """Label accuracy by the number of dilution steps, one line per snapshot.
+
+    Args:
+        table: Fractions; index: steps, columns: epochs. See :func:`lend.analysis.step_accuracy`.
+        noisy: Label accuracy of the given labels, drawn as the baseline.
+    """
+    figure = Figure(figsize=(5.4, 2.6), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(table))
+    shades = matplotlib.colormaps["viridis"](np.linspace(0.05, 0.85, table.shape[1]))
+    for (epoch, values), shade, marker in zip(table.items(), shades, "osD^vPX*<>" * 10, strict=False):
+        axes.plot(places, 100 * values, color=shade, marker=marker, markersize=3.5, label=f"epoch {epoch}")
+    if noisy is not None:
+        axes.axhline(
+            100 * noisy, color=LABEL_COLOURS["noisy"], linestyle=LABEL_DASHES["noisy"], label=LABEL_TITLES["noisy"]
+        )
+    axes.set_xticks(places, [str(step) for step in table.index])
+    axes.set(xlabel="steps of Eq. (3)", ylabel="label accuracy (%)")
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+# --- The toy of the dilution --------------------------------------------------------------------------------------
+
+
+@_styled
+def dilution_toy(
+    points: pd.DataFrame, shares: pd.DataFrame, edges: np.ndarray | None = None, boundary: float | None = None
+) -> Figure:
+    """Label distributions of points of two classes, before and after dilution: the setting of Fig. 2 and 3.
+
+    Args:
+        points: Columns x, y and true (0 or 1); see :func:`lend.analysis.toy`.
+        shares: Share of class 1 of each point, one column per panel; see :func:`lend.analysis.toy_shares`.
+        edges: Pairs of neighbours, (e, 2), drawn as thin lines.
+        boundary: The x at which the true class changes.
+    """
+    panels = {"true classes": points["true"].astype(float), **shares}
+    columns = 3
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(PAGE, 1.56 * rows + 0.35), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes, (name, share) in zip(grid.flat, panels.items(), strict=False):
+        _draw_toy(axes, points, np.asarray(share), edges, boundary)
+        axes.set_title(name, loc="left")
+    for axes in grid.flat[len(panels) :]:
+        axes.set_visible(False)
+    colours = ScalarMappable(Normalize(0, 1), two_class_colours())
+    figure.colorbar(colours, ax=grid, label="share of class 1", shrink=0.7, aspect=25, ticks=[0, 0.5, 1])
+    _toy_legend(figure, edges is not None, boundary is not None)
+    return figure
+
+
+def two_class_colours() -> LinearSegmentedColormap:
+    """From the colour of class 0 over near white to the colour of class 1."""
+    first, second = class_colours(2)
+    return LinearSegmentedColormap.from_list("two classes", [first, "#f4f2ee", second])
+
+
+def _draw_toy(
+    axes: Axes, points: pd.DataFrame, share: np.ndarray, edges: np.ndarray | None, boundary: float | None
+) -> None:
+    places, wrong = points[["x", "y"]].to_numpy(), (share > 0.5) != points["true"].to_numpy()
+    if edges is not None:
+        axes.add_collection(LineCollection(places[edges], colors="#d9d9d9", linewidths=0.4, zorder=0))
+    if boundary is not None:
+        axes.axvline(boundary, color="#555555", linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+    axes.scatter(
+        *places.T,
+        c=share,
+        cmap=two_class_colours(),
+        vmin=0,
+        vmax=1,
+        s=20,
+        linewidths=np.where(wrong, 1.3, 0.5),
+        edgecolors=np.where(wrong, "#e8000b", "#777777"),
+        zorder=2,
+    )
+    axes.set(xticks=[], yticks=[], aspect="equal")
+    axes.set_title(f"accuracy {100 * (1 - wrong.mean()):.1f} %", loc="right", fontsize=7)
+    for spine in axes.spines.values():
+        spine.set(visible=True, color="#cccccc")
+
+
+def _toy_legend(figure: Figure, edges: bool, boundary: bool) -> None:
+    first, second = class_colours(2)
+    handles = [
+        _dot(first, "class 0", markeredgewidth=0.5, markeredgecolor="#777777"),
+        _dot(second, "class 1", markeredgewidth=0.5, markeredgecolor="#777777"),
+        _dot("#f4f2ee", "largest share is not the true class", markeredgewidth=1.3, markeredgecolor="#e8000b"),
+    ]
+    if boundary:
+        handles.append(Line2D([], [], color="#555555", linewidth=0.9, linestyle=(0, (4, 2)), label="true boundary"))
+    if edges:
+        handles.append(Line2D([], [], color="#bbbbbb", linewidth=0.6, label="neighbours"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+
+
+# --- Noise --------------------------------------------------------------------------------------------------------
+
+
+@_styled
+def transition_matrices(
+    matrices: Mapping[str, np.ndarray], class_names: Mapping[str, Sequence[str]], columns: int = 2
+) -> Figure:
+    """Transition matrices as heat maps, row = true class, in per cent: Fig. 5.
+
+    Up to 20 classes, shares of half a per cent and more are written in their cells.
+
+    Args:
+        matrices: (c, c) fractions, by title.
+        class_names: Of each matrix, by the same titles.
+        columns: Panels in a row.
+    """
+    columns = min(columns, len(matrices))
+    rows = -(-len(matrices) // columns)
+    side = PAGE / columns
+    figure = Figure(figsize=(PAGE if columns > 1 else 3.9, (min(side, 3.5) - 0.3) * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes, (title, matrix) in zip(grid.flat, matrices.items(), strict=False):
+        image = _heat_map(axes, 100 * np.asarray(matrix), class_names[title])
+        axes.set_title(title)
+    for axes in grid.flat[len(matrices) :]:
+        axes.set_visible(False)
+    figure.colorbar(image, ax=grid, label="share of the true class (%)", shrink=0.6, aspect=30)
+    return figure
+
+
+def _heat_map(axes: Axes, percent: np.ndarray, names: Sequence[str]) -> AxesImage:
+    image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, interpolation="nearest")
+    axes.set(xlabel="given label", ylabel="true class")
+    for spine in axes.spines.values():
+        spine.set(visible=True, color="#cccccc")
+    c = len(names)
+    if c > LEGEND_CLASSES:
+        return image
+    turned = max(len(name) for name in names) > 2
+    axes.set_xticks(range(c), names, rotation=90 if turned else 0)
+    axes.set_yticks(range(c), names)
+    axes.tick_params(length=0)
+    for (i, j), value in np.ndenumerate(percent):
+        if value >= 0.5:
+            axes.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=7, color="w" if value > 65 else "k")
+    return image

@@ -2,16 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from lend.neighbors import nearest, unit_rows
-
-if TYPE_CHECKING:
-    pass
 
 # (iterations, exaggeration, momentum) of each phase of the optimisation. The cold schedule is that of
 # openTSNE. A map that starts from the one before keeps its large-scale shape, so it needs fewer
@@ -20,6 +16,7 @@ COLD = ((250, 12.0, 0.5), (500, 1.0, 0.8))
 WARM = ((50, 4.0, 0.5), (200, 1.0, 0.8))
 FFT_FROM = 4_000  # points from which interpolation is faster than Barnes-Hut on two cores
 FFT_CELL = 2.0  # side of a cell of the interpolation grid; half the time of openTSNE's 1
+NEIGHBORS = 10  # kept with each map, for the purity of neighbourhoods
 REPORT_EVERY = 10  # iterations between two updates of the progress bar
 
 
@@ -28,10 +25,11 @@ def aligned_tsne(
     *,
     perplexity: float = 30,
     aligned: bool = True,
+    start: np.ndarray | None = None,
     seed: int = 0,
     n_jobs: int = -1,
     progress: bool = True,
-) -> list[np.ndarray]:
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Map the embeddings of several epochs to the plane, so that points keep their place.
 
     Each map is a t-SNE by cosine distance, 1 - cosine, over exact neighbours. The first starts from two
@@ -44,29 +42,29 @@ def aligned_tsne(
             example; d may vary. Read one at a time; with a length, the bar shows the time left.
         perplexity: Effective number of neighbours, in [1, (n - 1) / 3].
         aligned: False makes each map a full t-SNE of its own.
+        start: A map (n, 2) of an earlier epoch to start the first one from.
         seed: Seed of the jitter in the initial map.
         n_jobs: Threads of the optimisation; -1 takes all cores.
         progress: Show a progress bar over all iterations of all epochs.
 
-    Returns:
-        One (n, 2) float32 array per epoch.
+    Yields:
+        For each epoch the map (n, 2) float32, and each point's nearest neighbours in the embedding, (n, 10).
 
     Raises:
         ValueError: If an array is not a finite (n, d), n differs between epochs, or perplexity is out
             of range.
     """
-    maps: list[np.ndarray] = []
-    previous = None  # float64, as the optimiser left it
-    with _progress_bar(_iterations(embeddings_by_epoch, aligned), progress) as advance:
+    previous = start
+    with _progress_bar(_iterations(embeddings_by_epoch, aligned, start is not None), progress) as advance:
         for embeddings in embeddings_by_epoch:
             vectors = _unit_vectors(embeddings, perplexity, None if previous is None else len(previous))
-            start = previous if aligned else None
-            schedule = COLD if start is None else WARM
-            if start is None:
-                start = principal_plane(vectors, seed)
-            previous = _optimize(start, vectors, perplexity, schedule, n_jobs, advance)
-            maps.append(previous.astype(np.float32))
-    return maps
+            indices, cosines = nearest(vectors, max(NEIGHBORS, int(3 * perplexity)))
+            warm = aligned and previous is not None
+            first = previous.astype(np.float64) if warm else principal_plane(vectors, seed)
+            previous = _optimize(
+                first, affinities(indices, cosines, perplexity, n_jobs), WARM if warm else COLD, n_jobs, advance
+            )
+            yield previous, indices[:, :NEIGHBORS].cpu().numpy()
 
 
 def map_subset(labels: np.ndarray, size: int = 10_000, seed: int = 0) -> np.ndarray:
@@ -99,21 +97,22 @@ def map_subset(labels: np.ndarray, size: int = 10_000, seed: int = 0) -> np.ndar
     return np.sort(by_class[np.arange(size) * n // size]).astype(np.int64)
 
 
-def affinities(vectors: Tensor, perplexity: float, n_jobs: int = -1) -> object:
-    """Compute the t-SNE affinities of openTSNE from exact cosine neighbours.
+def affinities(indices: Tensor, cosines: Tensor, perplexity: float, n_jobs: int = -1) -> object:
+    """Compute the t-SNE affinities of openTSNE from known cosine neighbours.
 
     Args:
-        vectors: Finite floats of shape (n, d), on any device.
+        indices: The 3 * perplexity nearest neighbours, or more, (n, k).
+        cosines: Their cosines, decreasing, (n, k).
         perplexity: Effective number of neighbours, in [1, (n - 1) / 3].
         n_jobs: Threads; -1 takes all cores.
 
     Returns:
-        An openTSNE ``PerplexityBasedNN`` over the 3 * perplexity nearest neighbours.
+        An openTSNE ``PerplexityBasedNN``.
     """
     from openTSNE.affinity import PerplexityBasedNN
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-    indices, cosines = nearest(vectors, int(3 * perplexity))
+    indices, cosines = indices[:, : int(3 * perplexity)], cosines[:, : int(3 * perplexity)]
     squared = (1 - cosines.double()).clamp(min=0).square()
     # A row's affinities do not change when all its squared distances lose the same amount, but rows whose
     # neighbours are all equally far (a zero embedding) would underflow to 0 / 0 without it.
@@ -165,19 +164,18 @@ def _unit_vectors(embeddings: np.ndarray, perplexity: float, n_before: int | Non
 
 def _optimize(
     start: np.ndarray,
-    vectors: Tensor,
-    perplexity: float,
+    affinity: object,
     schedule: tuple[tuple[int, float, float], ...],
     n_jobs: int,
     advance: Callable[[int], None] | None,
 ) -> np.ndarray:
-    """Run the phases of a schedule from a map (n, 2) and return the new one, float64."""
+    """Run the phases of a schedule from a map (n, 2) and return the new one, float32."""
     from openTSNE import TSNEEmbedding
 
     n = len(start)
-    embedding: TSNEEmbedding = TSNEEmbedding(
+    embedding = TSNEEmbedding(
         start,
-        affinities(vectors, perplexity, n_jobs),
+        affinity,
         negative_gradient_method="fft" if n >= FFT_FROM else "bh",
         ints_in_interval=FFT_CELL,
         n_jobs=_threads(n_jobs),
@@ -186,7 +184,7 @@ def _optimize(
     )
     for iterations, exaggeration, momentum in schedule:
         embedding.optimize(iterations, exaggeration=exaggeration, momentum=momentum, inplace=True)
-    return np.array(embedding)
+    return np.array(embedding, dtype=np.float32)
 
 
 def _threads(n_jobs: int) -> int:
@@ -194,14 +192,15 @@ def _threads(n_jobs: int) -> int:
     return torch.get_num_threads() if n_jobs == -1 else n_jobs
 
 
-def _iterations(embeddings_by_epoch: Iterable[np.ndarray], aligned: bool) -> int | None:
+def _iterations(embeddings_by_epoch: Iterable[np.ndarray], aligned: bool, started: bool) -> int | None:
     """Count the iterations to come, or None where the number of epochs is not known."""
     try:
         epochs = len(embeddings_by_epoch)  # type: ignore[arg-type]
     except TypeError:
         return None
     cold, warm = (sum(phase[0] for phase in schedule) for schedule in (COLD, WARM))
-    return epochs * cold if not aligned else min(epochs, 1) * cold + max(epochs - 1, 0) * warm
+    colds = epochs if not aligned else min(epochs, 1 - started)
+    return colds * cold + (epochs - colds) * warm
 
 
 @contextmanager
