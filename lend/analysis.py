@@ -7,7 +7,7 @@ fractions; they are NaN where the true labels are unknown (-1).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -56,6 +56,26 @@ def label_accuracy(run: Run) -> pd.DataFrame:
         labels are those of the training passes, batch by batch; noisy is the same in every epoch.
     """
     return run.history[[f"{kind}_label_accuracy" for kind in CURVES]].set_axis(list(CURVES), axis=1)
+
+
+def accuracy_summary(curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Best and last label accuracy of predicted and diluted labels, and the best epochs, one row per run.
+
+    Args:
+        curves: By the name of the run; see :func:`label_accuracy`.
+
+    Returns:
+        Fractions and epochs: best_predicted, best_predicted_epoch, last_predicted, the same of diluted, and noisy.
+    """
+    rows = {}
+    for name, table in curves.items():
+        row = {}
+        for kind in ("predicted", "diluted"):
+            known = table[kind].notna().any()
+            row[f"best_{kind}"], row[f"last_{kind}"] = table[kind].max(), table[kind].iloc[-1]
+            row[f"best_{kind}_epoch"] = table[kind].idxmax() if known else None
+        rows[name] = row | {"noisy": table["noisy"].iloc[0]}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("run")
 
 
 # --- Snapshots ----------------------------------------------------------------------------------------------------
@@ -113,9 +133,8 @@ def snapshot_numbers(run: Run, epoch: int) -> pd.Series:
 
 
 def snapshot_table(run: Run) -> pd.DataFrame:
-    """:func:`snapshot_numbers` of every snapshot that has a map, one row per epoch."""
-    epochs = [epoch for epoch in run.epochs if run.map_path(epoch, "aligned").exists()]
-    return pd.DataFrame([snapshot_numbers(run, epoch) for epoch in epochs]).rename_axis("epoch")
+    """:func:`snapshot_numbers` of every snapshot, one row per epoch."""
+    return pd.DataFrame([snapshot_numbers(run, epoch) for epoch in run.epochs]).rename_axis("epoch")
 
 
 def _share(hits: np.ndarray, known: np.ndarray) -> float:
@@ -151,7 +170,7 @@ def _spread_out(candidates: Float[np.ndarray, "m 2"], n: int) -> Float[np.ndarra
     """The first candidates that keep a distance from those before, so that markers do not cover each other."""
     chosen: list[np.ndarray] = []
     for point in candidates:
-        if all(np.abs(point - other).max() > 0.75 / n**0.5 for other in chosen):
+        if all(np.abs(point - other).max() > 1.1 / n**0.5 for other in chosen):
             chosen.append(point)
         if len(chosen) == n:
             return np.array(chosen)
@@ -306,16 +325,16 @@ def noise_matrices(run: Run) -> dict[str, Float[np.ndarray, "c c"]]:
     return matrices
 
 
-def matrix_table(matrices: dict[str, Float[np.ndarray, ...]], class_names: dict[str, tuple[str, ...]]) -> pd.DataFrame:
+def matrix_table(matrices: Mapping[str, np.ndarray], class_names: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Transition matrices in long form: columns matrix, true, given and share.
 
     Args:
-        matrices: By name.
+        matrices: (c, c) fractions, by name.
         class_names: Of each matrix, by the same names.
     """
     parts = []
     for name, matrix in matrices.items():
-        pairs = pd.MultiIndex.from_product([class_names[name]] * 2, names=["true", "given"])
+        pairs = pd.MultiIndex.from_product([list(class_names[name])] * 2, names=["true", "given"])
         parts.append(pd.DataFrame({"share": matrix.ravel()}, index=pairs).reset_index().assign(matrix=name))
     return pd.concat(parts, ignore_index=True)[["matrix", "true", "given", "share"]]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,10 +11,10 @@ from torch import Tensor
 from lend.neighbors import nearest, unit_rows
 
 # (iterations, exaggeration, momentum) of each phase of the optimisation. The cold schedule is that of
-# openTSNE. A map that starts from the one before keeps its large-scale shape, so it needs fewer
-# iterations; the mild exaggeration lets points of a class that forms between two epochs still meet.
+# openTSNE. A map that is carried over from the epoch before has its large-scale shape already.
 COLD = ((250, 12.0, 0.5), (500, 1.0, 0.8))
-WARM = ((50, 4.0, 0.5), (200, 1.0, 0.8))
+WARM = ((250, 1.0, 0.8),)
+CARRY_STEPS, CARRY_KEEP, CARRY_SPREAD = 30, 0.1, 5.0  # see carry_over
 FFT_FROM = 4_000  # points from which interpolation is faster than Barnes-Hut on two cores
 FFT_CELL = 2.0  # side of a cell of the interpolation grid; half the time of openTSNE's 1
 NEIGHBORS = 10  # kept with each map, for the purity of neighbourhoods
@@ -58,12 +59,11 @@ def aligned_tsne(
     with _progress_bar(_iterations(embeddings_by_epoch, aligned, start is not None), progress) as advance:
         for embeddings in embeddings_by_epoch:
             vectors = _unit_vectors(embeddings, perplexity, None if previous is None else len(previous))
-            indices, cosines = nearest(vectors, max(NEIGHBORS, int(3 * perplexity)))
+            indices, cosines = nearest(vectors, min(len(vectors) - 1, max(NEIGHBORS, int(3 * perplexity))))
+            affinity = affinities(indices, cosines, perplexity, n_jobs)
             warm = aligned and previous is not None
-            first = previous.astype(np.float64) if warm else principal_plane(vectors, seed)
-            previous = _optimize(
-                first, affinities(indices, cosines, perplexity, n_jobs), WARM if warm else COLD, n_jobs, advance
-            )
+            first = carry_over(previous, affinity.P) if warm else principal_plane(vectors, seed)
+            previous = _optimize(first, affinity, WARM if warm else COLD, n_jobs, advance)
             yield previous, indices[:, :NEIGHBORS].cpu().numpy()
 
 
@@ -97,7 +97,7 @@ def map_subset(labels: np.ndarray, size: int = 10_000, seed: int = 0) -> np.ndar
     return np.sort(by_class[np.arange(size) * n // size]).astype(np.int64)
 
 
-def affinities(indices: Tensor, cosines: Tensor, perplexity: float, n_jobs: int = -1) -> object:
+def affinities(indices: Tensor, cosines: Tensor, perplexity: float, n_jobs: int = -1) -> Any:  # noqa: ANN401 (an openTSNE Affinities)
     """Compute the t-SNE affinities of openTSNE from known cosine neighbours.
 
     Args:
@@ -145,6 +145,28 @@ def principal_plane(vectors: Tensor, seed: int) -> np.ndarray:
     return plane + np.random.default_rng(seed).normal(0, 1e-6, plane.shape)
 
 
+def carry_over(previous: np.ndarray, affinity: Any) -> np.ndarray:  # noqa: ANN401
+    """The start of the next map: the map before, spread along the new graph.
+
+    Points whose neighbours have changed move among their new neighbours before the optimisation, which moves
+    points only a little at a time and would leave a class that has just formed in several pieces. Each point keeps
+    a share of its old place, without which a small graph would shrink to a point.
+
+    Args:
+        previous: The map before, (n, 2).
+        affinity: Symmetric sparse affinities P of the new map, (n, n).
+
+    Returns:
+        A map of shape (n, 2), float64, centred.
+    """
+    old = previous.astype(np.float64) - previous.mean(axis=0)
+    new, degrees = old, np.asarray(affinity.sum(axis=1)).reshape(-1, 1)
+    for _ in range(CARRY_STEPS):
+        new = (1 - CARRY_KEEP) * (affinity @ new) / degrees + CARRY_KEEP * old
+    new = new - new.mean(axis=0)
+    return new * (CARRY_SPREAD / max(new.std(), 1e-12))
+
+
 def _unit_vectors(embeddings: np.ndarray, perplexity: float, n_before: int | None) -> Tensor:
     """Check one epoch's embeddings and return their unit rows (n, d) on the fastest device."""
     embeddings = np.array(embeddings, dtype=np.float32)  # a copy: torch warns about read-only arrays
@@ -164,7 +186,7 @@ def _unit_vectors(embeddings: np.ndarray, perplexity: float, n_before: int | Non
 
 def _optimize(
     start: np.ndarray,
-    affinity: object,
+    affinity: Any,  # noqa: ANN401
     schedule: tuple[tuple[int, float, float], ...],
     n_jobs: int,
     advance: Callable[[int], None] | None,

@@ -1,0 +1,49 @@
+"""Every notebook, executed by the main job on tiny runs; and what is committed is clean."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import lend
+from lend import figures
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.filterwarnings("ignore")  # papermill, nbclient and ipykernel warn of their own matters
+def test_the_main_job_on_tiny_runs(tmp_path):
+    runs, pictures = str(tmp_path / "runs"), tmp_path / "figures"
+    executed = figures.make("tiny", runs=runs, figures=str(pictures))
+    assert [path.name for path in executed] == [path.name for path in NOTEBOOKS]
+    for path in executed:
+        notebook = nbformat.read(path, as_version=4)
+        assert not [o for cell in notebook.cells for o in cell.get("outputs", []) if o.output_type == "error"]
+        assert '"image/png"' in path.read_text()
+    names = {path.stem for path in (pictures / "tiny").glob("*.pdf")}
+    assert names and all(
+        (pictures / "tiny" / f"{name}{end}").stat().st_size > 100 for name in names for end in (".png", ".csv")
+    )
+    before = {path: path.stat().st_mtime_ns for path in Path(runs).rglob("*")}
+    figures.make("tiny", runs=runs, figures=str(pictures), only=executed[-1].stem)
+    assert {path: path.stat().st_mtime_ns for path in Path(runs).rglob("*")} == before
+    assert len(lend.runs(runs)) == 3
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_committed_notebooks_are_executed_and_clean(path):
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1)), "executed top to bottom"
+    outputs = [output for cell in code for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type in ("error", "stream")]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    lines = [line for cell in code for line in cell.source.splitlines() if line.strip() and not line.startswith("#")]
+    assert len(lines) < 60
+    assert [cell.metadata.get("tags") for cell in code].count(["parameters"]) == 1
+    source = "\n".join(cell.source for cell in code)
+    for word in ("def ", "lend.train", "download", "sys.path", '"/', "'/"):
+        assert word not in source
+    assert path.stat().st_size < 500_000
+    assert "/home/" not in json.dumps(outputs) and "Traceback" not in json.dumps(outputs)

@@ -1,0 +1,293 @@
+"""Pictures have the panels, legends and colours that their data ask for, and land on disk as promised."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.text import Text
+from PIL import Image
+
+from lend import plots
+
+NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+NUMBERS = {
+    "true_purity": 0.9,
+    "predicted_label_accuracy": 0.8,
+    "predicted_purity": 0.85,
+    "diluted_label_accuracy": 0.82,
+    "diluted_purity": 0.95,
+    "noisy_label_accuracy": 0.6,
+    "noisy_purity": 0.4321,
+}
+
+
+def points(n=60, c=10, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = {kind: rng.integers(0, c, n) for kind in ("true", "noisy", "predicted", "diluted")}
+    return pd.DataFrame({"x": rng.normal(size=n), "y": rng.normal(size=n), **labels})
+
+
+def curves(epochs=12, seed=0):
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({kind: rng.uniform(0.5, 0.9, epochs) for kind in ("predicted", "diluted", "dominant")})
+    return table.assign(noisy=0.7).set_index(pd.RangeIndex(1, epochs + 1, name="epoch"))
+
+
+def toy(n=30):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"x": rng.normal(size=n), "y": rng.normal(size=n)})
+    return table.assign(true=(table.x > 0).astype(int))
+
+
+def every_figure():
+    frames = {epoch: points(seed=epoch) for epoch in (1, 30, 200)}
+    shares = pd.DataFrame({name: np.linspace(0, 1, 30) for name in ("given labels", "1 step", "converged")})
+    steps = pd.DataFrame({1: [0.7, 0.6], 30: [0.8, 0.5]}, index=pd.Index([1, "converged"], name="steps", dtype=object))
+    matrix = np.full((10, 10), 0.1)
+    return {
+        "panels": plots.snapshot_panels(frames[30], NUMBERS, NAMES, "epoch 30"),
+        "overview": plots.overview(frames, pd.DataFrame(NUMBERS, index=list(frames)), NAMES),
+        "curves": plots.label_accuracy_curves({"Standard": curves(), "LEND": curves(seed=1)}),
+        "one": plots.label_accuracy_curves({"Standard": curves()}),
+        "toy": plots.dilution_toy(toy(), shares, np.array([[0, 1], [1, 2]]), 0.0),
+        "steps": plots.step_curves(steps, 0.65),
+        "matrices": plots.transition_matrices({"a": matrix, "b": np.eye(10)}, {"a": NAMES, "b": tuple("0123456789")}),
+    }
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return every_figure()
+
+
+def legend_texts(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def dot_colours(axes):
+    return [to_hex(colour) for colour in axes.collections[0].get_facecolors()]
+
+
+# --- Colours --------------------------------------------------------------------------------------------------------
+
+# Machado et al. (2009), severity 1, on linear RGB
+VISION = {
+    "normal": np.eye(3),
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def oklab(colours, vision):
+    rgb = np.array([to_rgb(colour) for colour in colours])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ np.transpose(VISION[vision])
+    lms = np.array(
+        [
+            [0.4122214708, 0.5363325363, 0.0514459929],
+            [0.2119034982, 0.6806995451, 0.1073969566],
+            [0.0883024619, 0.2817188376, 0.6299787005],
+        ]
+    )
+    lab = np.array(
+        [
+            [0.2104542553, 0.7936177850, -0.0040720468],
+            [1.9779984951, -2.4285922050, 0.4505937099],
+            [0.0259040371, 0.7827717662, -0.8086757660],
+        ]
+    )
+    return 100 * np.cbrt(linear.clip(0, 1) @ lms.T) @ lab.T
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_ten_classes_can_be_told_apart(vision):
+    lab = oklab(plots.class_colours(10), vision)
+    distance = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
+    assert distance[~np.eye(10, dtype=bool)].min() > 11.7
+    flips = [(9, 1), (2, 0), (3, 5), (4, 7), (1, 8), (3, 7), (4, 6), (5, 9)]
+    assert min(distance[pair] for pair in flips) > 27
+    assert oklab(plots.class_colours(10), "normal")[:, 0].max() < 85  # on white paper
+
+
+def test_a_class_keeps_its_colour_however_many_there_are():
+    for c in range(1, 11):
+        assert plots.class_colours(c) == plots.class_colours(10)[:c]
+    assert len(set(plots.class_colours(100))) == 100
+
+
+def test_kinds_of_labels_and_methods_have_colours_of_their_own():
+    assert len(set(plots.LABEL_COLOURS.values())) == len(plots.LABEL_COLOURS)
+    assert len(set(plots.METHOD_COLOURS.values())) == len(plots.METHOD_COLOURS) == 6
+
+
+def test_more_points_get_smaller_markers():
+    sizes = [plots.marker_size(n, 2.2) for n in (300, 1437, 10_000)]
+    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 3
+    assert plots.marker_size(10**9, 1.0) > 0
+
+
+# --- All figures ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", every_figure())
+def test_text_is_legible_and_the_legend_covers_nothing(figures, name):
+    figure = figures[name]
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    written = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    assert min(text.get_fontsize() for text in written) >= 7
+    renderer = canvas.get_renderer()
+    width, height = figure.bbox.size
+    for legend in figure.legends:
+        box = legend.get_window_extent(renderer)
+        assert box.x0 >= -1 and box.x1 <= width + 1 and box.y0 >= -1 and box.y1 <= height + 1
+        for axes in figure.axes:
+            assert not axes.get_visible() or not box.overlaps(axes.get_tightbbox(renderer))
+
+
+def test_the_callers_style_is_left_alone():
+    before = dict(matplotlib.rcParams)
+    plots.snapshot_panels(points(), NUMBERS, NAMES)
+    assert dict(matplotlib.rcParams) == before
+
+
+# --- Maps -----------------------------------------------------------------------------------------------------------
+
+
+def test_panels_show_true_predicted_and_noisy_labels_in_class_colours(figures):
+    table, colours = points(seed=30), plots.class_colours(10)
+    panels = figures["panels"].axes
+    assert [axes.get_title() for axes in panels] == ["true labels", "predicted labels", "noisy (given) labels"]
+    for axes, kind in zip(panels, ("true", "predicted", "noisy"), strict=True):
+        assert dot_colours(axes) == [colours[label] for label in table[kind]]
+        assert axes.collections[0].get_rasterized()
+    assert panels[0].get_xlabel() == "neighbour purity 90.0 %"
+    assert panels[2].get_xlabel() == "label accuracy 60.0 %\nneighbour purity 43.2 %"
+    assert legend_texts(figures["panels"]) == list(NAMES)
+    handles = figures["panels"].legends[0].legend_handles
+    assert [to_hex(handle.get_color()) for handle in handles] == colours
+
+
+def test_overview_has_a_column_per_epoch_and_a_row_per_kind_of_label(figures):
+    grid = np.array(figures["overview"].axes).reshape(4, 3)
+    assert [axes.get_title() for axes in grid[0]] == ["epoch 1", "epoch 30", "epoch 200"]
+    kinds = ("true", "predicted", "diluted", "noisy")
+    assert [axes.get_ylabel() for axes in grid[:, 0]] == [f"{kind} labels" for kind in kinds]
+    colours = plots.class_colours(10)
+    for column, epoch in zip(grid.T, (1, 30, 200), strict=True):
+        for axes, kind in zip(column, kinds, strict=True):
+            assert dot_colours(axes) == [colours[label] for label in points(seed=epoch)[kind]]
+    assert legend_texts(figures["overview"]) == list(NAMES)
+
+
+def test_unknown_labels_are_grey_and_unknown_numbers_left_out():
+    table = points().assign(true=-1)
+    figure = plots.snapshot_panels(table, {"noisy_label_accuracy": float("nan")}, NAMES)
+    assert set(dot_colours(figure.axes[0])) == {plots.GREY}
+    assert [axes.get_xlabel() for axes in figure.axes] == ["", "", ""]
+
+
+def test_a_hundred_classes_get_a_sentence_for_a_legend():
+    figure = plots.snapshot_panels(points(c=100), {}, [f"class {i}" for i in range(100)])
+    assert not figure.legends and "100 classes" in figure.get_supxlabel()
+
+
+# --- Curves ---------------------------------------------------------------------------------------------------------
+
+
+def test_curves_have_one_panel_per_run_and_one_colour_per_kind(figures):
+    panels = figures["curves"].axes
+    assert [axes.get_title("left") for axes in panels] == ["Standard", "LEND"]
+    assert panels[0].get_shared_y_axes().joined(*panels)
+    for axes, seed in zip(panels, (0, 1), strict=True):
+        lines = {line.get_label(): line for line in axes.get_lines()}
+        for kind in ("predicted", "diluted", "dominant", "noisy"):
+            line = lines[plots.LABEL_TITLES[kind]]
+            assert to_hex(line.get_color()) == plots.LABEL_COLOURS[kind]
+            np.testing.assert_allclose(line.get_ydata(), 100 * curves(seed=seed)[kind])
+    titles = [plots.LABEL_TITLES[kind] for kind in ("diluted", "predicted", "dominant", "noisy")]
+    assert legend_texts(figures["curves"]) == titles
+
+
+def test_the_largest_lead_is_marked():
+    table = curves()
+    epoch, margin = plots.largest_margin(table)
+    leads = {e: table.diluted[e] - table.predicted[e] for e in table.index}
+    assert epoch == max(leads, key=leads.get) and margin == leads[epoch]
+    axes = plots.label_accuracy_curves({"run": table}).axes[0]
+    assert any(f"epoch {epoch} (dots)" in text.get_text() for text in axes.texts)
+    assert [list(line.get_xdata()) for line in axes.get_lines()][-1] == [epoch, epoch]
+
+
+def test_unknown_truth_has_no_lead():
+    table = curves() * np.nan
+    assert plots.largest_margin(table) is None
+    assert not plots.label_accuracy_curves({"run": table}).axes[0].texts
+
+
+@pytest.mark.parametrize(("runs", "panels"), [(1, 1), (3, 3), (4, 6)])
+def test_any_number_of_runs_has_a_place(runs, panels):
+    figure = plots.label_accuracy_curves({f"run {i}": curves() for i in range(runs)})
+    assert len(figure.axes) == panels and sum(axes.get_visible() for axes in figure.axes) == runs
+
+
+def test_step_curves_have_a_line_per_snapshot_and_the_baseline(figures):
+    axes = figures["steps"].axes[0]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1", "converged"]
+    assert legend_texts(figures["steps"]) == ["epoch 1", "epoch 30", "noisy (given) labels"]
+    np.testing.assert_allclose(axes.get_lines()[1].get_ydata(), [80, 50])
+
+
+# --- Toy and noise --------------------------------------------------------------------------------------------------
+
+
+def test_toy_rings_the_points_that_are_wrong(figures):
+    panels = figures["toy"].axes[:4]
+    assert [axes.get_title("left") for axes in panels] == ["true classes", "given labels", "1 step", "converged"]
+    rings = panels[1].collections[-1]
+    wrong = (np.linspace(0, 1, 30) > 0.5) != toy().true
+    np.testing.assert_allclose(rings.get_offsets(), toy()[wrong][["x", "y"]])
+    assert f"accuracy {100 * (1 - wrong.mean()):.1f} %" == panels[1].get_title("right")
+    texts = ["class 0", "class 1", "largest share is not the true class", "true boundary", "neighbours"]
+    assert legend_texts(figures["toy"]) == texts
+
+
+def test_matrices_are_annotated_in_per_cent_below_a_hundred_classes(figures):
+    full, eye = figures["matrices"].axes[:2]
+    assert [text.get_text() for text in full.texts] == ["10"] * 100
+    assert [text.get_text() for text in eye.texts] == ["100"] * 10
+    assert [tick.get_text() for tick in full.get_yticklabels()] == list(NAMES)
+    many = plots.transition_matrices({"T": np.full((100, 100), 0.01)}, {"T": [str(i) for i in range(100)]})
+    assert not many.axes[0].texts
+    np.testing.assert_allclose(many.axes[0].images[0].get_array(), 1)
+
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+
+
+def test_save_writes_picture_and_numbers(figures, tmp_path):
+    table = curves()
+    files = plots.save(figures["curves"], "curves", tmp_path / "new" / "folder", table)
+    assert [file.name for file in files] == ["curves.pdf", "curves.png", "curves.csv"]
+    pd.testing.assert_frame_equal(pd.read_csv(files[2], index_col="epoch"), table, check_index_type=False)
+    width, height = figures["curves"].get_size_inches()
+    with Image.open(files[1]) as picture:
+        assert picture.size == (round(200 * width), round(200 * height))
+    assert b"/Type3" not in files[0].read_bytes() and b"/FontFile2" in files[0].read_bytes()
+
+
+def test_the_same_numbers_give_the_same_files(tmp_path):
+    first, again = (plots.save(plots.step_curves(curves()), name, tmp_path) for name in ("first", "again"))
+    assert [file.read_bytes() for file in first] == [file.read_bytes() for file in again]
+
+
+def test_save_without_a_table_or_an_index_name(figures, tmp_path):
+    assert len(plots.save(figures["steps"], "plain", tmp_path)) == 2
+    csv = plots.save(figures["steps"], "table", tmp_path, pd.DataFrame({"a": [1, 2]}))[2]
+    assert csv.read_text() == "a\n1\n2\n"
+
+
+def test_a_figure_shows_itself_in_a_notebook(figures):
+    assert figures["steps"]._repr_png_().startswith(b"\x89PNG")
