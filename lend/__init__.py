@@ -14,7 +14,7 @@ _HOMES = {
     "lend.training": ("train",),
 }
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("data", "dilution", "experiments", "maps", "methods", "networks", "noise", "plots")
+_MODULES = ("analysis", "data", "dilution", "experiments", "maps", "methods", "networks", "noise", "plots")
 
 __all__ = [*_NAMES, *_MODULES, "__version__"]
 

@@ -124,6 +124,17 @@ VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], N
 }
 
 
+class _Parser(ArgumentParser):
+    """Shows --noise-rate where jsonargparse knows --noise_rate; :func:`_arguments` takes both."""
+
+    def format_help(self) -> str:
+        return _hyphens(super().format_help())
+
+
+def _hyphens(text: str) -> str:
+    return re.sub(r"--[a-z_.]+", lambda option: option[0].replace("_", "-"), text)
+
+
 def _parser() -> ArgumentParser:
     from lend import __version__
 
@@ -133,7 +144,7 @@ def _parser() -> ArgumentParser:
     )
     verbs = parser.add_subcommands(required=True, dest="verb", metavar="VERB")
     for name, (function, fill) in VERBS.items():
-        child = ArgumentParser(description=function.__doc__, exit_on_error=False, allow_abbrev=False)
+        child = _Parser(description=function.__doc__, exit_on_error=False, allow_abbrev=False)
         fill(child)
         verbs.add_subcommand(name, child, help=function.__doc__)
     return parser
@@ -141,8 +152,8 @@ def _parser() -> ArgumentParser:
 
 def _arguments(argv: list[str]) -> Namespace:
     """Parse; only `train` leaves unset options out, since another run may set them (`--like`)."""
-    parser = _parser()
-    return parser.parse_args(argv, defaults=argv[:1] != ["train"])
+    argv = [re.sub(r"^--[^=]+", lambda option: option[0][:2] + option[0][2:].replace("-", "_"), a) for a in argv]
+    return _parser().parse_args(argv, defaults=argv[:1] != ["train"])
 
 
 def _one_line(error: Exception) -> str:
@@ -153,7 +164,7 @@ def _one_line(error: Exception) -> str:
         known = sorted({f"--{f.name}" for f in fields(RunConfig)} | {f"--dilution.{f.name}" for f in fields(Dilution)})
         close = difflib.get_close_matches(unknown[1], known, n=1)
         text += f"; did you mean {close[0]}?" if close else ""
-    return " ".join(text.split())
+    return _hyphens(" ".join(text.split()))
 
 
 def main(argv: list[str] | None = None) -> int:

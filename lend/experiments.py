@@ -10,8 +10,8 @@ from typing import Any
 
 from lend.config import RunConfig, nearest_name
 
-# Settings over the defaults, which are the paper's protocol; LEND's own under "lend". Short trainings scale β with
-# their length: at β 0.9 no example is dropped before the eighth epoch.
+# Settings over the defaults, which are the paper's protocol; those of one method or one figure under its name.
+# Short trainings scale β with their length: at β 0.9 no example is dropped before the eighth epoch.
 PROFILES: dict[str, dict[str, Any]] = {
     # small batches and a small rate: the noise is memorised over epochs 30 to 100, as on photographs, not at once
     "digits": {"dataset": "digits", "batch_size": 128, "width": 32, "learning_rate": 0.003},
@@ -22,6 +22,7 @@ PROFILES: dict[str, dict[str, Any]] = {
         "epochs": 40,
         "snapshots": (5, 10, 20, 30, 40),
         "lend": {"options": {"beta": 0.7}},
+        "figure1": {"noise_rate": 0.4},  # one Standard run serves both figures: a training takes an hour on two cores
     },
     "cifar10": {"dataset": "cifar10"},
     "cifar100": {"dataset": "cifar100"},
@@ -57,14 +58,15 @@ def plan(
         raise ValueError(f"unknown figure {figure!r}; {nearest_name(figure, FIGURES)}")
     if profile not in PROFILES:
         raise ValueError(f"unknown profile {profile!r}; {nearest_name(profile, PROFILES)}")
-    return {label: _config(PROFILES[profile], settings, runs, dataset) for label, settings in FIGURES[figure].items()}
+    return {label: _config(profile, figure, label, runs, dataset) for label in FIGURES[figure]}
 
 
-def _config(profile: dict[str, Any], settings: dict[str, Any], runs: str, dataset: str | None) -> RunConfig:
-    own = profile.get("lend", {}) if settings["method"] == "lend" else {}
-    shared = {name: value for name, value in profile.items() if name != "lend"}
+def _config(profile: str, figure: str, label: str, runs: str, dataset: str | None) -> RunConfig:
+    settings, run = PROFILES[profile], FIGURES[figure][label]
+    shared = {name: value for name, value in settings.items() if name != "lend" and name not in FIGURES}
+    own = settings.get(run["method"], {}) | run | settings.get(figure, {})
     place = {"runs": runs} | ({"dataset": dataset} if dataset else {})
-    return RunConfig(**(shared | own | settings | place))
+    return RunConfig(**(shared | own | place))
 
 
 def plan_all(profile: str = "digits", *, runs: str = "runs", dataset: str | None = None) -> list[RunConfig]:

@@ -37,9 +37,11 @@ def augment(
     return padded[example, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def batches(n: int, size: int, generator: torch.Generator) -> tuple[Int[Tensor, " b"], ...]:
+def batches(
+    n: int, size: int, generator: torch.Generator, device: torch.device | str = "cpu"
+) -> tuple[Int[Tensor, " _"], ...]:
     """A random order of n examples, cut into the fewest batches of at most ``size``, equal to within one example.
 
-    Equal batches, since a small last one has too few neighbours of each class to dilute its labels.
+    The order travels to the device once. Equal batches, since a small last one has too few neighbours of each class to dilute its labels.
     """
-    return torch.randperm(n, generator=generator).tensor_split(-(-n // size))
+    return torch.randperm(n, generator=generator).to(device).tensor_split(-(-n // size))

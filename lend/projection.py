@@ -118,7 +118,7 @@ def affinities(indices: Tensor, cosines: Tensor, perplexity: float, n_jobs: int 
     # neighbours are all equally far (a zero embedding) would underflow to 0 / 0 without it.
     distances = (squared - squared[:, :1]).clamp(min=0).sqrt()
     neighbors = PrecomputedNeighbors(indices.cpu().numpy(), distances.cpu().numpy())
-    return PerplexityBasedNN(perplexity=perplexity, knn_index=neighbors, n_jobs=_threads(n_jobs))
+    return PerplexityBasedNN(perplexity=perplexity, knn_index=neighbors, n_jobs=_threads(n_jobs, len(indices)))
 
 
 def principal_plane(vectors: Tensor, seed: int) -> np.ndarray:
@@ -200,7 +200,7 @@ def _optimize(
         affinity,
         negative_gradient_method="fft" if n >= FFT_FROM else "bh",
         ints_in_interval=FFT_CELL,
-        n_jobs=_threads(n_jobs),
+        n_jobs=_threads(n_jobs, n),
         callbacks=None if advance is None else lambda *_: advance(REPORT_EVERY),
         callbacks_every_iters=REPORT_EVERY,
     )
@@ -209,9 +209,10 @@ def _optimize(
     return np.array(embedding, dtype=np.float32)
 
 
-def _threads(n_jobs: int) -> int:
-    # torch counts the cores that this process may use, openTSNE those of the machine.
-    return torch.get_num_threads() if n_jobs == -1 else n_jobs
+def _threads(n_jobs: int, n: int) -> int:
+    # torch counts the cores that this process may use, openTSNE those of the machine. A small map is quick on one
+    # thread, and much slower on several where the cores are busy: its threads wait for each other at every step.
+    return n_jobs if n_jobs != -1 else torch.get_num_threads() if n >= FFT_FROM else 1
 
 
 def _iterations(embeddings_by_epoch: Iterable[np.ndarray], aligned: bool, started: bool) -> int | None:

@@ -186,8 +186,8 @@ class _Training:
         labels = {name: torch.zeros_like(self.noisy) for name in EPOCH_ARRAYS if name != "kept"}
         loss = torch.zeros((), device=self.device)
         self.networks.train()
-        for index in images.batches(len(self.noisy), self.config.batch_size, generator):
-            loss += self._step(index.to(self.device), epoch, labels, generator)
+        for index in images.batches(len(self.noisy), self.config.batch_size, generator, self.device):
+            loss += self._step(index, epoch, labels, generator)
             bar.update()
         labels["kept"] = self.memory.get("kept", torch.ones_like(self.noisy, dtype=torch.bool))
         row = {"train_loss": loss.item() / self.steps, "test_accuracy": self.test_accuracy(), **self._shares(labels)}

@@ -10,7 +10,7 @@ import pytest
 import lend
 from lend.__main__ import main
 
-TINY = "--train_size 240 --width 8 --batch_size 80 --epochs 2 --noise asymmetric --dilution.k 5".split()
+TINY = "--train-size 240 --width 8 --batch-size 80 --epochs 2 --noise asymmetric --dilution.k 5".split()
 
 
 def test_train_list_and_go_on(tmp_path, capsys):
@@ -29,7 +29,7 @@ def test_train_like_another_run(tmp_path, capsys):
     runs = str(tmp_path / "runs")
     assert main(["train", *TINY, "--runs", runs, "--options.beta", "0.7", "--snapshots", "2"]) == 0
     (first,) = lend.runs(runs)
-    assert main(["train", "--like", str(first.path), "--seed", "4", "--noise_seed", "0"]) == 0
+    assert main(["train", "--like", str(first.path), "--seed", "4", "--noise-seed=0"]) == 0
     (second,) = [run for run in lend.runs(runs) if run.path != first.path]
     assert second.config.seed == 4 and second.config.options == {"beta": 0.7} and second.config.width == 8
     assert second.labels.equals(first.labels)
@@ -59,7 +59,7 @@ def test_tsne(saved, tmp_path, capsys):
         (["train", "--epochs", "0"], "epochs must be at least 1, got 0"),
         (["train", "--method", "lendd"], "did you mean 'lend'"),
         (["train", "--noise", "symetric"], "did you mean 'symmetric'"),
-        (["train", "--noise_rate", "1.5"], "noise_rate must be inside [0, 1], got 1.5"),
+        (["train", "--noise-rate", "1.5"], "noise_rate must be inside [0, 1], got 1.5"),
         (["train", "--dataset", "digts"], "did you mean 'digits'"),
         (["train", "--dataset", "npz:nowhere.npz"], "nowhere.npz"),
         (["train", "--options.q", "0.7"], "unknown option 'q' of method lend"),
@@ -89,7 +89,7 @@ def test_every_verb_has_help_with_defaults(verb, capsys):
     shown = capsys.readouterr().out
     assert "default:" in shown
     if verb == "train":
-        for word in ("--noise_rate", "default: 0.4", "--dilution.k", "--options", "paper"):
+        for word in ("--noise-rate", "default: 0.4", "--dilution.k", "--options", "paper"):
             assert word in shown
 
 
