@@ -70,6 +70,11 @@ def list_runs(options: Namespace) -> None:
         )
     # a pipe has no width: let no column be cut there
     Console(width=None if sys.stdout.isatty() else 200).print(table)
+    damaged = [line for run in found for line in run.check()] if options.check else []
+    for line in damaged:
+        print(line, file=sys.stderr)
+    if damaged:
+        raise ValueError(f"{len(damaged)} damaged files in {options.runs}")
 
 
 def tsne(options: Namespace) -> None:
@@ -107,12 +112,13 @@ def _figures_parser(parser: ArgumentParser) -> None:
 
 def _list_parser(parser: ArgumentParser) -> None:
     parser.add_argument("--runs", type=str, default="runs", help="Folder of the saved runs")
+    parser.add_argument("--check", action="store_true", help="Read every file, name the damaged ones")
 
 
 def _tsne_parser(parser: ArgumentParser) -> None:
     parser.add_argument("run", type=str, help="Folder of the run")
     parser.add_argument("--epochs", type=str, help="Epochs such as 30,50; all snapshots if not given")
-    parser.add_argument("--independent", type=bool, default=False, help="Each map on its own, not aligned")
+    parser.add_argument("--independent", action="store_true", help="Each map on its own, not aligned")
     parser.add_argument("--points", type=int, default=10_000, help="Points of the maps, stratified; 0 for all")
 
 

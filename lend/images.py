@@ -42,6 +42,7 @@ def batches(
 ) -> tuple[Int[Tensor, " _"], ...]:
     """A random order of n examples, cut into the fewest batches of at most ``size``, equal to within one example.
 
-    The order travels to the device once. Equal batches, since a small last one has too few neighbours of each class to dilute its labels.
+    Equal batches, since a small last one has too few neighbours of each class to dilute its labels. The order
+    travels to the device once.
     """
     return torch.randperm(n, generator=generator).to(device).tensor_split(-(-n // size))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -355,5 +356,11 @@ class EpochResult:
 
 
 def runs(folder: str | Path = "runs") -> list[Run]:
-    """All saved runs in a folder, by name."""
-    return [Run.open(path.parent) for path in sorted(Path(folder).glob("*/config.json"))]
+    """All saved runs in a folder, by name. One that cannot be opened is left out with a warning that names it."""
+    found = []
+    for path in sorted(Path(folder).glob("*/config.json")):
+        try:
+            found.append(Run.open(path.parent))
+        except storage.DamagedFileError as error:
+            warnings.warn(str(error), stacklevel=2)
+    return found

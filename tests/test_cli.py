@@ -38,6 +38,17 @@ def test_train_like_another_run(tmp_path, capsys):
     assert third.config.dilution.steps == 1 and third.config.dilution.k == 5
 
 
+def test_list_checks_every_file(saved, tmp_path, capsys):
+    import shutil
+
+    path = shutil.copytree(saved.path, tmp_path / saved.path.name)
+    assert main(["list", "--runs", str(tmp_path), "--check"]) == 0
+    (path / "labels" / "0002.npz").write_bytes(b"broken")
+    capsys.readouterr()
+    assert main(["list", "--runs", str(tmp_path), "--check"]) == 2
+    assert "0002.npz is damaged" in capsys.readouterr().err
+
+
 def test_tsne(saved, tmp_path, capsys):
     import shutil
 

@@ -111,6 +111,8 @@ def test_damage_is_found_and_named(copy):
     flip_byte(copy.path / "config.json")
     with pytest.raises(DamagedFileError, match=r"config\.json is damaged"):
         Run.open(copy.path)
+    with pytest.warns(UserWarning, match=r"config\.json is damaged"):
+        assert lend.runs(copy.path.parent) == []
 
 
 def test_history_is_a_frame_of_numbers(saved):
