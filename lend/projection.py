@@ -14,7 +14,7 @@ from lend.neighbors import nearest, unit_rows
 # openTSNE. A map that is carried over from the epoch before has its large-scale shape already.
 COLD = ((250, 12.0, 0.5), (500, 1.0, 0.8))
 WARM = ((250, 1.0, 0.8),)
-CARRY_STEPS, CARRY_KEEP, CARRY_SPREAD = 30, 0.1, 5.0  # see carry_over
+CARRY_STEPS, CARRY_LEAST, CARRY_SPREAD = 30, 0.02, 5.0  # see carry_over
 FFT_FROM = 4_000  # points from which interpolation is faster than Barnes-Hut on two cores
 FFT_CELL = 2.0  # side of a cell of the interpolation grid; half the time of openTSNE's 1
 NEIGHBORS = 10  # kept with each map, for the purity of neighbourhoods
@@ -149,8 +149,8 @@ def carry_over(previous: np.ndarray, affinity: Any) -> np.ndarray:  # noqa: ANN4
     """The start of the next map: the map before, spread along the new graph.
 
     Points whose neighbours have changed move among their new neighbours before the optimisation, which moves
-    points only a little at a time and would leave a class that has just formed in several pieces. Each point keeps
-    a share of its old place, without which a small graph would shrink to a point.
+    points only a little at a time and would leave a class that has just formed in several pieces. Spreading ends
+    early where it shrinks the map to a fiftieth: a small dense graph would shrink to a point.
 
     Args:
         previous: The map before, (n, 2).
@@ -159,11 +159,13 @@ def carry_over(previous: np.ndarray, affinity: Any) -> np.ndarray:  # noqa: ANN4
     Returns:
         A map of shape (n, 2), float64, centred.
     """
-    old = previous.astype(np.float64) - previous.mean(axis=0)
-    new, degrees = old, np.asarray(affinity.sum(axis=1)).reshape(-1, 1)
+    new = previous.astype(np.float64) - previous.mean(axis=0)
+    degrees, least = np.asarray(affinity.sum(axis=1)).reshape(-1, 1), CARRY_LEAST * new.std()
     for _ in range(CARRY_STEPS):
-        new = (1 - CARRY_KEEP) * (affinity @ new) / degrees + CARRY_KEEP * old
-    new = new - new.mean(axis=0)
+        new = affinity @ new / degrees
+        new = new - new.mean(axis=0)
+        if new.std() < least:
+            break
     return new * (CARRY_SPREAD / max(new.std(), 1e-12))
 
 
