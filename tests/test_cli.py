@@ -64,7 +64,7 @@ def test_tsne(saved, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["tran"], "invalid choice: 'tran'"),
-        ([], "VERB"),
+        ([], "verb"),
         (["train", "--epoch", "3"], "did you mean --epochs?"),
         (["train", "--epochs", "many"], "epochs"),
         (["train", "--epochs", "0"], "epochs must be at least 1, got 0"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parent.parent
-CONDA_NAMES = {"torch": "pytorch", "dask[array]": "dask", "opentsne": "opentsne"}
+CONDA_NAMES = {"torch": "pytorch", "dask[array]": "dask", "docstring-parser": "docstring_parser"}
 
 
 def bounds(requirements):
