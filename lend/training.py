@@ -28,7 +28,7 @@ from lend.neighbors import nearest
 from lend.run import EPOCH_ARRAYS, EpochResult, Run
 
 EVALUATION_BATCH = 1000
-SAVING_SHARE = 0.04  # an epoch is saved at once unless saving would take more than this share of the time
+SAVING_SHARE = 0.02  # an epoch is saved at once unless saving would take more than this share of the time
 PACKAGES = ("lend", "torch", "torchvision", "numpy", "zarr", "xarray")
 
 

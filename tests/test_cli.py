@@ -97,7 +97,7 @@ def test_every_verb_has_help_with_defaults(verb, capsys):
     with pytest.raises(SystemExit) as stop:
         main([verb, "--help"])
     assert stop.value.code == 0
-    shown = capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
     assert "default:" in shown
     if verb == "train":
         for word in ("--noise-rate", "default: 0.4", "--dilution.k", "--options", "paper"):
