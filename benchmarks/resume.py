@@ -37,7 +37,7 @@ def fingerprint(run):
             digest.update(np.ascontiguousarray(array))
     state = torch.load(max((run.path / "checkpoint").glob("*.pt")), weights_only=True)
     for value in [*state["networks"].values(), *state["memory"].values()]:
-        digest.update(value.numpy())
+        digest.update(np.ascontiguousarray(value))
     return digest.hexdigest()
 
 

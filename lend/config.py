@@ -81,7 +81,7 @@ class RunConfig:
     Args:
         dataset: digits, cifar10, cifar100, animal10n, folder:PATH, parquet:PATH or npz:PATH.
         train_size: Train on a stratified subset of this many examples; all of them if not given.
-        method: The way to train: standard or lend.
+        method: The way to train: standard, lend, coteaching, gce, jocor or sigua.
         options: Hyper-parameters of the method, such as --options.beta 0.7; see `lend.METHODS`.
         dilution: The graph and the iteration that dilute labels: LEND selects by them, every run records them.
         noise: none, symmetric, symmetric-inclusive, pair, asymmetric, asymmetric:NAME, instance, human:NAME

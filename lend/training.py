@@ -56,9 +56,11 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
     if config.train_size is not None:
         dataset = dataset.subset(config.train_size)
     noisy = torch.as_tensor(noise.draw(dataset, config.noise, config.noise_rate, config.noise_seed))
+    rate = noise.realised_rate(dataset.train_labels.numpy(), noisy.numpy()) if dataset.clean else None
+    method = method.informed(rate)
     precision = run.info["precision"] if run else _precision(config.precision, device)
     training = _Training(config, method, dataset, noisy, device, precision)
-    run = _same_data(run, dataset, noisy) if run else _create(config, dataset, noisy, device, precision)
+    run = _same_data(run, dataset, noisy) if run else _create(config, dataset, noisy, rate, device, precision)
     done, state = run.restore()
     if state is not None:
         training.load(state)
@@ -86,15 +88,19 @@ def _precision(name: str, device: torch.device) -> str:
 
 
 def _create(
-    config: RunConfig, dataset: data.Dataset, noisy: Int[Tensor, " n"], device: torch.device, precision: str
+    config: RunConfig,
+    dataset: data.Dataset,
+    noisy: Int[Tensor, " n"],
+    rate: float | None,
+    device: torch.device,
+    precision: str,
 ) -> Run:
     n, clean = len(noisy), dataset.train_labels.numpy()
-    realised = noise.realised_rate(clean, noisy.numpy()) if dataset.clean else float("nan")
     info = {
         "class_names": list(dataset.class_names),
         "examples": n,
         "image_shape": list(dataset.train_images.shape[1:]),
-        "realised_noise_rate": None if np.isnan(realised) else realised,
+        "realised_noise_rate": rate,
         "device": torch.cuda.get_device_name() if device.type == "cuda" else f"{device.type} ({platform.machine()})",
         "threads": torch.get_num_threads(),
         "precision": precision,

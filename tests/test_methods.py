@@ -29,7 +29,7 @@ def batch_and_outputs(networks, seed=0):
 
 @pytest.mark.parametrize("name", list(METHODS))
 def test_contract(name):
-    method = methods.build(name, {})
+    method = methods.build(name, {}).informed(0.2)
     assert methods.build(name, asdict(method)) == method
     labels = torch.arange(N) % C
     memory = method.initial_memory(labels, C)
@@ -87,6 +87,126 @@ def test_nothing_kept_is_no_loss_and_no_nan():
     loss = masked_mean(losses, torch.zeros(5, dtype=torch.bool))
     loss.backward()
     assert loss.item() == 0 and torch.equal(losses.grad, torch.zeros(5))
+
+
+def features(*rows):
+    logits = torch.tensor(rows, dtype=torch.float32)
+    return Features(torch.zeros(len(rows), 2), logits)
+
+
+def batch_of(labels):
+    labels = torch.tensor(labels)
+    return Batch(torch.arange(len(labels)), labels, one_hot(labels, int(labels.max()) + 1))
+
+
+def logits_of(p):
+    """Two classes, the first of probability p."""
+    return torch.tensor([p, 1 - p]).log().tolist()
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"), [(0.9, 0.101569), (0.5, 0.549183), (0.3, 0.813555), (0.1, 1.143534), (0.01, 1.371699)]
+)
+def test_gce_values(p, expected):
+    loss = methods.build("gce", {}).loss([features(logits_of(p))], batch_of([0]), {}, 1)
+    assert loss.item() == pytest.approx(expected, abs=2e-6)
+
+
+def test_gce_limits_and_gradient():
+    batch, outputs = batch_and_outputs(1)
+    losses = cross_entropy(outputs[0].logits, batch.labels, reduction="none")
+    assert methods.build("gce", {"q": 1e-4}).loss(outputs, batch, {}, 1).item() == pytest.approx(
+        losses.mean().item(), rel=1e-3
+    )
+    linear = methods.build("gce", {"q": 1.0}).loss(outputs, batch, {}, 1)
+    assert linear.item() == pytest.approx((1 - (-losses).exp()).mean().item(), abs=1e-6)
+    extreme = torch.tensor([[-200.0, 200.0]], requires_grad=True)
+    methods.build("gce", {}).loss([Features(torch.zeros(1, 2), extreme)], batch_of([0]), {}, 1).backward()
+    assert torch.isfinite(extreme.grad).all()
+
+
+@pytest.mark.parametrize(
+    ("rate", "size", "counts"),
+    [
+        (0.2, 128, [128, 125, 122, 119, 116, 113, 110, 108, 105, 102]),
+        (0.5, 128, [128, 120, 113, 106, 99, 92, 85, 78, 71, 64]),
+        (0.4, 256, [256, 244, 233, 221, 210, 199, 187, 176, 164, 153]),
+    ],
+)
+@pytest.mark.parametrize("name", ["coteaching", "jocor", "sigua"])
+def test_kept_counts(name, rate, size, counts):
+    method = methods.build(name, {}).informed(rate)
+    assert [method.kept_count(size, epoch) for epoch in range(1, 13)] == counts + counts[-1:] * 2
+    assert methods.build(name, {"forget_rate": 0.1}).informed(rate).forget_rate == 0.1
+
+
+@pytest.mark.parametrize(("coregularisation", "expected"), [(0.9, 2.697634), (0.85, 2.685492), (0.1, 2.503372)])
+def test_jocor_values(coregularisation, expected):
+    method = methods.build("jocor", {"coregularisation": coregularisation, "forget_rate": 0.0})
+    memory = method.initial_memory(torch.tensor([0]), 3)
+    loss = method.loss([features([2, 0, 0]), features([0, 2, 0])], batch_of([0]), memory, 1)
+    assert loss.item() == pytest.approx(expected, abs=2e-6)
+
+
+def test_jocor_passes_gradients_to_both_sides_and_survives_underflow():
+    method = methods.build("jocor", {"coregularisation": 1.0, "forget_rate": 0.0})
+    logits = [torch.tensor([[300.0, 0.0]], requires_grad=True), torch.tensor([[0.0, 1.0]], requires_grad=True)]
+    outputs = [Features(torch.zeros(1, 2), values) for values in logits]
+    method.loss(outputs, batch_of([0]), method.initial_memory(torch.tensor([0]), 2), 1).backward()
+    assert all(torch.isfinite(values.grad).all() and values.grad.abs().sum() > 0 for values in logits)
+
+
+def test_sigua_unlearns_the_next_smallest():
+    losses = torch.arange(1, 9) / 10
+    rows = [logits_of(p) for p in (-losses).exp().tolist()]
+    method = methods.build("sigua", {"forget_rate": 0.5, "bad_share": 0.5, "ascent": 0.01})
+    memory = method.initial_memory(torch.zeros(8, dtype=torch.long), 2)
+    order = [3, 0, 7, 1, 5, 2, 6, 4]
+    loss = method.loss([features(*[rows[i] for i in order])], batch_of([0] * 8), memory, 20)
+    assert loss.item() == pytest.approx(0.2445, abs=1e-6)
+    assert memory["kept"].tolist() == [i < 4 for i in order]
+
+
+def test_coteaching_crosses_the_choices():
+    """Each network's mean is over the other's smallest losses, and is taken once."""
+    first = features(*(logits_of(p) for p in (0.9, 0.8, 0.2, 0.1)))
+    second = features(*(logits_of(p) for p in (0.2, 0.3, 0.7, 0.6)))
+    method = methods.build("coteaching", {"forget_rate": 0.5})
+    memory = method.initial_memory(torch.zeros(4, dtype=torch.long), 2)
+    loss = method.loss([first, second], batch_of([0] * 4), memory, 20)
+    expected = -(torch.tensor([0.2, 0.1]).log().mean() + torch.tensor([0.2, 0.3]).log().mean())
+    assert loss.item() == pytest.approx(expected.item(), abs=1e-6)
+    assert memory["kept"].tolist() == [False, False, True, True]
+
+
+@pytest.mark.parametrize(("name", "networks"), [("coteaching", 2), ("sigua", 1), ("jocor", 2)])
+def test_nothing_forgotten_is_cross_entropy(name, networks):
+    options = {"forget_rate": 0.0} | ({"coregularisation": 0.0} if name == "jocor" else {})
+    method = methods.build(name, options)
+    batch, outputs = batch_and_outputs(networks)
+    loss = method.loss(outputs, batch, method.initial_memory(torch.zeros(N, dtype=torch.long), C), 30)
+    assert torch.allclose(loss, sum(cross_entropy(o.logits, batch.labels) for o in outputs))
+
+
+def test_forget_rate_must_be_known():
+    method = methods.build("sigua", {}).informed(None)
+    with pytest.raises(ValueError, match="forget_rate must be given where the realised noise rate is unknown"):
+        method.initial_memory(torch.zeros(3, dtype=torch.long), 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("gce", "q", 0.0),
+        ("coteaching", "forget_rate", 1.0),
+        ("jocor", "coregularisation", 1.5),
+        ("sigua", "ascent", -1.0),
+        ("sigua", "warmup", 1),
+    ],
+)
+def test_bad_options(name, option, value):
+    with pytest.raises(ValueError, match=f"{option} must be"):
+        methods.build(name, {option: value})
 
 
 def test_unknown_names():

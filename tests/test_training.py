@@ -274,7 +274,10 @@ def test_divergence_is_one_clear_error(tiny):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "lendd"}, "unknown method 'lendd'; allowed: lend, standard; did you mean 'lend'"),
+        (
+            {"method": "lendd"},
+            "unknown method 'lendd'; allowed: coteaching, gce, jocor, lend, sigua, standard; did you mean 'lend'",
+        ),
         ({"options": {"gama": 1}}, "unknown option 'gama' of method lend"),
         ({"options": {"beta": 1.5}}, "beta must be inside"),
         ({"options": {"memory": "firm"}}, "memory must be 'hard' or 'soft'"),
