@@ -154,7 +154,7 @@ class SmallLoss(Method):
     def kept_count(self, size: int, epoch: int) -> int:
         """How many of ``size`` examples are kept: floor((1 - R) size).
 
-            R = forget_rate * min((epoch - 1) / (warmup - 1), 1)
+        R = forget_rate * min((epoch - 1) / (warmup - 1), 1)
         """
         return int((1 - self.forget_rate * min((epoch - 1) / (self.warmup - 1), 1)) * size)
 
