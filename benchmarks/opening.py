@@ -1,6 +1,6 @@
 """Open a run of about 1 GB and read one epoch's labels: seconds, and memory beside that of a small run.
 
-The run is written by the library's own writer: 50,000 examples, 200 epochs of labels, 20 snapshots of 512 features.
+The run is written by the library's own writer: 50,000 examples, 200 epochs of labels, 25 snapshots of 512 features.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for name, arguments in {"small": (2_000, 5, 1), "large": (50_000, 200, 20)}.items():
+        for name, arguments in {"small": (2_000, 5, 1), "large": (50_000, 200, 25)}.items():
             run = write_run(Path(folder) / name, *arguments)
             command = [sys.executable, "-c", READ, str(run.path)]
             runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(options.repeats)]

@@ -16,7 +16,8 @@ from pathlib import Path
 from lend.config import RunConfig
 from lend.run import Run
 
-SETTINGS = {"dataset": "digits", "epochs": 20, "batch_size": 128, "width": 16, "snapshots": (5, 20), "device": "cpu"}
+SETTINGS = {"dataset": "digits", "epochs": 100, "batch_size": 128, "width": 16, "snapshots": (25, 50, 75, 100)}
+SETTINGS["device"] = "cpu"
 
 
 def command(runs):
@@ -51,9 +52,12 @@ def main():
         process = subprocess.Popen(command(f"{folder}/whole"))
         while not (config.folder / "config.json").exists():
             time.sleep(0.005)
-        start = time.perf_counter()  # kill only while there is something to lose
+        start = time.perf_counter()  # kill only while it trains
+        while not (config.folder / "history" / f"{config.epochs:04}.json").exists():
+            time.sleep(0.005)
+        length = time.perf_counter() - start
         assert process.wait() == 0
-        length, whole, same, moments = time.perf_counter() - start, fingerprint(Run.open(config.folder)), 0, []
+        whole, same, moments = fingerprint(Run.open(config.folder)), 0, []
         for number in range(options.kills):
             runs = Path(folder) / str(number)
             target = RunConfig(**SETTINGS | {"runs": str(runs)}).folder

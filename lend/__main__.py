@@ -43,7 +43,8 @@ def figures(options: Namespace) -> None:
     """Train what is missing, execute every notebook, write the figures."""
     from lend.figures import make
 
-    make(options.profile, runs=options.runs, figures=options.figures, dataset=options.dataset, only=options.only)
+    settings = options.as_dict()
+    make(settings.pop("profile"), **settings)
 
 
 def list_runs(options: Namespace) -> None:
@@ -107,6 +108,8 @@ def _figures_parser(parser: ArgumentParser) -> None:
     parser.add_argument("--dataset", type=str, help="Where the profile's data set comes from, such as parquet:PATH")
     parser.add_argument("--runs", type=str, default="runs", help="Folder of the saved runs")
     parser.add_argument("--figures", type=str, default="figures", help="Folder of the figures")
+    parser.add_argument("--data", type=str, default="data", help="Folder where data sets are kept")
+    parser.add_argument("--download", type=bool, default=False, help="Fetch a public data set that is missing")
     parser.add_argument("--only", type=str, help="One notebook, such as tsne_snapshots")
 
 

@@ -210,7 +210,7 @@ def _cifar(name: str, folder: Path, download: bool) -> Dataset:
     unpacked = folder / source.base_folder
     if not download and not unpacked.is_dir():
         raise FileNotFoundError(
-            f"{unpacked}: no such folder; pass download=True, unpack {source.filename} ({source.url}) in {folder}, "
+            f"{unpacked}: no such folder; pass download=True (--download true), unpack {source.filename} ({source.url}) in {folder}, "
             f"or read your own copy with parquet:PATH or npz:PATH"
         )
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from lend import experiments
@@ -18,6 +19,8 @@ def make(
     runs: str = "runs",
     figures: str = "figures",
     dataset: str | None = None,
+    data: str = "data",
+    download: bool = False,
     only: str | None = None,
     notebooks: Path = NOTEBOOKS,
 ) -> list[Path]:
@@ -31,6 +34,8 @@ def make(
         runs: Folder of the saved runs.
         figures: Folder of the figures.
         dataset: Where the profile's data set comes from, such as parquet:PATH; the profile's own if not given.
+        data: Folder where data sets are kept.
+        download: Fetch a public data set that is missing.
         only: One notebook, without .ipynb.
         notebooks: Folder of the notebooks; they come with the repository, not with an installed package.
 
@@ -47,7 +52,7 @@ def make(
     if not sources:
         raise FileNotFoundError(f"no notebooks in {notebooks}; run from a clone of the repository")
     for config in configs:
-        make_maps(train(config))
+        make_maps(train(replace(config, data=data, download=download)))
     target = Path(figures) / profile
     target.mkdir(parents=True, exist_ok=True)
     parameters = {"profile": profile, "runs": str(Path(runs).resolve()), "figures": str(Path(figures).resolve())}
