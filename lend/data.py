@@ -210,8 +210,8 @@ def _cifar(name: str, folder: Path, download: bool) -> Dataset:
     unpacked = folder / source.base_folder
     if not download and not unpacked.is_dir():
         raise FileNotFoundError(
-            f"{unpacked}: no such folder; pass download=True (--download true), unpack {source.filename} ({source.url}) in {folder}, "
-            f"or read your own copy with parquet:PATH or npz:PATH"
+            f"{unpacked}: no such folder; pass download=True (--download true), "
+            f"unpack {source.filename} ({source.url}) in {folder}, or read your own copy with parquet:PATH or npz:PATH"
         )
     try:
         parts = [source(str(folder), train=train, download=download) for train in (True, False)]
