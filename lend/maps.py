@@ -46,7 +46,7 @@ def make_maps(
     """
     wanted = sorted(set(run.epochs if epochs is None else epochs))
     if not wanted or not set(wanted) <= set(run.epochs):
-        run.snapshot(next((epoch for epoch in wanted if epoch not in run.epochs), run.config.snapshots[0]))
+        run.snapshot(next((epoch for epoch in wanted if epoch not in run.epochs), run.config.epochs))  # says what to do
     kind = kind_of(aligned)
     noisy = run.labels["noisy"].to_numpy()
     positions = map_subset(noisy, points or len(noisy), seed)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import shutil
 import sys
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -154,7 +155,10 @@ class Run:
 
     def embeddings(self, epoch: int) -> np.ndarray:
         """The last hidden layer after this epoch, (n, d) float16, in evaluation mode."""
-        return self.snapshot(epoch)["embeddings"].values
+        try:
+            return self.snapshot(epoch)["embeddings"].values
+        except zipfile.BadZipFile as error:  # the checksum of a chunk, which zarr reads only now
+            raise storage.DamagedFileError(f"{self._snapshot(epoch)} is damaged: {error}") from None
 
     def snapshot(self, epoch: int) -> xr.Dataset:
         """Embeddings, logits and diluted distribution after this epoch, opened lazily; dims sample, feature, class.
@@ -183,7 +187,7 @@ class Run:
         import xarray as xr
 
         if not self.epochs:
-            raise KeyError(f"run {self.path.name} has no snapshot yet. {self._command(self.config.snapshots[0])}")
+            self.snapshot(self.config.epochs)  # says what is missing, and how to make it
         parts = [self.snapshot(epoch) for epoch in self.epochs]
         whole = xr.concat(parts, "epoch", join="override", coords="minimal", compat="override", data_vars="all")
         labels = {name: ("sample", self.labels[name].to_numpy()) for name in self.labels}

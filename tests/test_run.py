@@ -1,4 +1,5 @@
 import shutil
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -79,6 +80,17 @@ def test_missing_epochs_name_what_exists_and_the_command(saved):
         saved.map(3)
 
 
+def test_a_run_without_snapshots_says_so(tiny):
+    from lend.maps import make_maps
+    from lend.training import train
+
+    run = train(tiny(epochs=1, snapshots=()), progress=False)
+    with pytest.raises(KeyError, match=r"no snapshot of epoch 1; it has \[\]. A new run with: .*--snapshots 1"):
+        _ = run.dataset
+    with pytest.raises(KeyError, match=r"no snapshot of epoch 1"):
+        make_maps(run, progress=False)
+
+
 def test_open_and_list(saved, tmp_path):
     found = lend.runs(saved.path.parent)
     assert [run.path for run in found] == [saved.path] and found[0].config == saved.config
@@ -108,6 +120,12 @@ def test_damage_is_found_and_named(copy):
     assert [("0002.npz" in a, "0003.zarr.zip" in b, "0004.json" in c) for a, b, c in [copy.check()]] == [(True,) * 3]
     with pytest.raises(DamagedFileError, match=r"0003\.zarr\.zip is damaged: \d+ bytes of \d+"):
         copy.embeddings(3)
+    first = copy.path / "snapshots" / "0001.zarr.zip"
+    with zipfile.ZipFile(first) as archive:
+        start = archive.getinfo("embeddings/c/0/0").header_offset
+    flip_byte(first, (start + 200) / first.stat().st_size)
+    with pytest.raises(DamagedFileError, match=r"0001\.zarr\.zip is damaged: Bad CRC-32"):
+        copy.embeddings(1)
     flip_byte(copy.path / "config.json")
     with pytest.raises(DamagedFileError, match=r"config\.json is damaged"):
         Run.open(copy.path)
