@@ -158,20 +158,13 @@ def interrupted(config, monkeypatch, epochs):
     return Run.open(config.folder)
 
 
-def test_damaged_checkpoint_falls_back_to_the_older(tiny, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("name", ["checkpoint/0003.pt", "labels/0003.npz", "snapshots/0003.zarr.zip"])
+def test_damage_falls_back_to_the_state_before_it(tiny, tmp_path, monkeypatch, capsys, name):
     whole = train(tiny(runs=str(tmp_path / "whole")), progress=False)
     run = interrupted(tiny(), monkeypatch, epochs=3)
-    flip_byte(run.path / "checkpoint" / "0003.pt")
+    flip_byte(run.path / name)
     assert_same(train(tiny(), progress=False), whole)
-    assert "0003.pt is damaged" in capsys.readouterr().err
-
-
-def test_damaged_labels_fall_back_to_the_state_before_them(tiny, tmp_path, monkeypatch, capsys):
-    whole = train(tiny(runs=str(tmp_path / "whole")), progress=False)
-    run = interrupted(tiny(), monkeypatch, epochs=3)
-    flip_byte(run.path / "labels" / "0003.npz")
-    assert_same(train(tiny(), progress=False), whole)
-    assert "0003.npz is damaged" in capsys.readouterr().err
+    assert f"{name} is damaged" in capsys.readouterr().err
 
 
 def test_damage_before_every_checkpoint_is_an_error_and_removes_nothing(tiny, monkeypatch):
