@@ -230,9 +230,9 @@ class Run:
     def check(self) -> list[str]:
         """Read every file; the names of the damaged ones."""
         damaged = []
-        for epoch in range(1, self.epochs_done + 1):
+        for epoch in range(self.epochs_done + 1):
             try:
-                self._check_epoch(epoch)
+                self._check_epoch(epoch) if epoch else storage.read_arrays(self.path / "labels" / "given.npz")
             except storage.DamagedFileError as error:
                 damaged.append(str(error))
         return damaged

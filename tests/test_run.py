@@ -126,6 +126,8 @@ def test_damage_is_found_and_named(copy):
     flip_byte(first, (start + 200) / first.stat().st_size)
     with pytest.raises(DamagedFileError, match=r"0001\.zarr\.zip is damaged: Bad CRC-32"):
         copy.embeddings(1)
+    flip_byte(copy.path / "labels" / "given.npz")
+    assert "given.npz" in copy.check()[0] and len(copy.check()) == 4 + 1  # and the snapshot of epoch 1, above
     flip_byte(copy.path / "config.json")
     with pytest.raises(DamagedFileError, match=r"config\.json is damaged"):
         Run.open(copy.path)
