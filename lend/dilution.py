@@ -125,6 +125,20 @@ def finish(
     return Z / torch.where(total > 0, total, 1.0) if normalize else Z
 
 
+def dilute_known(
+    indices: Int[Tensor, "n k"],
+    cosines: Float[Tensor, "n k"],
+    onehot: Float[Tensor, "n c"],
+    weights: Float[Tensor, " c"],
+    settings: Dilution,
+    normalize: bool = True,
+) -> Float[Tensor, "n c"]:
+    """Eq. (1) to (4) from known neighbours and known weights of the classes, unchecked: what training calls."""
+    graph = Graph.build(indices, cosines, settings.gamma, settings.affinity)
+    Z = diffuse(graph, onehot, settings.alpha, settings.steps, settings.reserve)
+    return finish(Z, onehot, weights, normalize)
+
+
 def dilute(
     embeddings: Array,
     labels: Array,
@@ -172,9 +186,8 @@ def dilute(
     if settings.steps == "converged":
         warnings.warn(COLLAPSE, stacklevel=2)
     onehot = one_hot(y, c, V.dtype)
-    graph = Graph.build(*nearest(V, k), gamma, affinity)
-    Z = diffuse(graph, onehot, alpha, steps, reserve)
-    return _answer(finish(Z, onehot, prior_weights(class_prior, onehot), normalize), embeddings)
+    weights = prior_weights(class_prior, onehot)
+    return _answer(dilute_known(*nearest(V, k), onehot, weights, settings, normalize), embeddings)
 
 
 # --- Definition 1, Eq. (5) and (6) --------------------------------------------------------------------------------

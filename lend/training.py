@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 from lend import data, images, methods, networks, noise
 from lend.config import RunConfig
-from lend.dilution import COLLAPSE, Graph, diffuse, finish, most_frequent, one_hot, prior_weights
+from lend.dilution import COLLAPSE, dilute_known, most_frequent, one_hot, prior_weights
 from lend.neighbors import nearest
 from lend.run import EPOCH_ARRAYS, EpochResult, Run
 
@@ -229,11 +229,9 @@ class _Training:
         return self._dilute(V, y, *nearest(V, self.config.dilution.k, check=False))
 
     def _dilute(self, V: Tensor, y: Tensor, indices: Tensor, cosines: Tensor) -> tuple[Tensor, Tensor]:
-        dilution = self.config.dilution
         onehot = one_hot(y, self.num_classes)
-        graph = Graph.build(indices, cosines, dilution.gamma, dilution.affinity)
-        Z = diffuse(graph, onehot, dilution.alpha, dilution.steps, dilution.reserve)
-        return finish(Z, onehot, self.weights, normalize=True), most_frequent(indices, cosines, onehot)
+        Z = dilute_known(indices, cosines, onehot, self.weights, self.config.dilution)
+        return Z, most_frequent(indices, cosines, onehot)
 
     # --- What is measured and kept ----------------------------------------------------------------------------------
 
