@@ -88,6 +88,7 @@ class RunConfig:
             or matrix:FILE.npy.
         noise_rate: Share of labels to corrupt; of the flipping classes, if the noise is asymmetric.
         noise_seed: Seed of the noise alone; the run's seed if not given.
+        validation: Share of the training examples to hold out, with their noisy labels, and to choose an epoch by.
         network: resnet18 or small; auto takes small for images under 16 pixels and resnet18 for others.
         width: Channels of the first stage of the network; 64 is the paper's.
         epochs: Passes over the training examples.
@@ -97,6 +98,8 @@ class RunConfig:
         momentum: Of SGD.
         weight_decay: Of SGD.
         augment: Random crop (padding 4) and horizontal flip; the paper uses none.
+        shards: Cut each batch into this many parts, each normalised, diluted and selected on its own, their gradients
+            averaged; as many processes as divide it can share the work, with the same result.
         precision: fp32, bf16, or auto: bf16 where the device computes in it natively.
         seed: Seed of the initial weights and of the order of the examples.
         snapshots: Epochs whose embeddings are kept, such as 30,50,100; the paper's, scaled to the epochs,
@@ -105,6 +108,7 @@ class RunConfig:
         data: Folder where data sets are kept.
         download: Fetch a public data set that is missing.
         device: cpu, cuda, mps, or auto.
+        tracker: Send the numbers of each epoch to a tracker that accelerate knows, such as tensorboard.
     """
 
     dataset: str = "digits"
@@ -115,6 +119,7 @@ class RunConfig:
     noise: str = "symmetric"
     noise_rate: float = 0.4
     noise_seed: int | None = None
+    validation: float = 0.0
     network: str = "auto"
     width: int = 64
     epochs: int = PAPER_EPOCHS
@@ -124,6 +129,7 @@ class RunConfig:
     momentum: float = 0.9
     weight_decay: float = 5e-4
     augment: bool = False
+    shards: int = 1
     precision: str = "auto"
     seed: int = 0
     snapshots: tuple[int, ...] | str | None = None
@@ -131,6 +137,7 @@ class RunConfig:
     data: str = _place("data")
     download: bool = _place(False)
     device: str = _place("auto")
+    tracker: str | None = _place(None)
 
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
@@ -138,6 +145,8 @@ class RunConfig:
         require(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
         require(0 < self.drop_at <= 1, "drop_at", "inside (0, 1]", self.drop_at)
         require(0 <= self.noise_rate <= 1, "noise_rate", "inside [0, 1]", self.noise_rate)
+        require(0 <= self.validation < 1, "validation", "inside [0, 1)", self.validation)
+        require(self.shards >= 1, "shards", "at least 1", self.shards)
         require(self.width >= 1, "width", "at least 1", self.width)
         require(self.seed >= 0, "seed", "at least 0", self.seed)
         for name, allowed in (

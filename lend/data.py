@@ -126,13 +126,16 @@ class Dataset:
         valid = isinstance(n, Integral) and not isinstance(n, bool) and 1 <= n <= len(self)
         require(valid, "n", f"an integer from 1 to {len(self)}, the number of training examples", n)
         kept = torch.from_numpy(_stratified(self.train_labels.numpy(), n, seed))
-        kept = kept[self.sample_ids[kept].argsort(stable=True)]
+        return self.take(kept[self.sample_ids[kept].argsort(stable=True)])
+
+    def take(self, positions: Tensor) -> Dataset:
+        """The training examples at these positions (m,), in their order; the test set is kept whole."""
         return replace(
             self,
-            train_images=self.train_images[kept],
-            train_labels=self.train_labels[kept],
-            sample_ids=self.sample_ids[kept],
-            human_labels={name: labels[kept] for name, labels in self.human_labels.items()},
+            train_images=self.train_images[positions],
+            train_labels=self.train_labels[positions],
+            sample_ids=self.sample_ids[positions],
+            human_labels={name: labels[positions] for name, labels in self.human_labels.items()},
         )
 
     def mean_std(self) -> tuple[Tensor, Tensor]:

@@ -1,75 +1,204 @@
-"""Which runs each figure needs: the paper's experiments as data.
+"""The paper's experiments as data: which runs each figure and table needs.
 
-A profile says on what data and for how long, a figure which methods and which noise. Notebooks and the command line
-ask :func:`plan`, so both name the same runs.
+A grid crosses rows (methods) with columns (noise rates, or values of one setting). A profile says on what data and for
+how long. Notebooks and the command line ask :func:`plan`, so both name the same runs.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from lend.config import RunConfig, nearest_name
 
-# Settings over the defaults, which are the paper's protocol; those of one method or one figure under its name.
-# Short trainings scale β with their length: at β 0.9 no example is dropped before the eighth epoch.
-PROFILES: dict[str, dict[str, Any]] = {
-    # small batches and a small rate: the noise is memorised over epochs 30 to 100, as on photographs, not at once
-    "digits": {"dataset": "digits", "batch_size": 128, "width": 32, "learning_rate": 0.003},
-    "cifar10-thin": {
-        "dataset": "cifar10",
-        "train_size": 20_000,
-        "width": 16,
-        "epochs": 40,
-        "snapshots": (5, 10, 20, 30, 40),
-        "lend": {"options": {"beta": 0.7}},
-        "figure1": {"noise_rate": 0.4},  # one Standard run serves both figures: a training takes an hour on two cores
-    },
-    "cifar10": {"dataset": "cifar10"},
-    "cifar100": {"dataset": "cifar100"},
-    # a smoke test of everything, in seconds
-    "tiny": {"dataset": "digits", "train_size": 300, "epochs": 4, "batch_size": 100, "width": 16, "snapshots": (1, 4)},
+Settings = Mapping[str, Any]  # of RunConfig, over its defaults
+TRIALS = 5  # of the paper
+
+
+class Entry(NamedTuple):
+    """One run in its place in a figure or table."""
+
+    row: str  # the curve or the line of the table, such as "LEND"
+    column: str | int | float  # the panel, the column of the table or the place on the axis
+    config: RunConfig
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows by columns, each a name and the settings that make it.
+
+    Args:
+        rows: Usually methods.
+        columns: Usually noise rates, or the values of one setting.
+        repeated: Whether trials with other seeds are wanted; a picture of one network has none.
+    """
+
+    rows: Mapping[str, Settings]
+    columns: Mapping[str | int | float, Settings]
+    repeated: bool = True
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Data and protocol: settings over the defaults, which are the paper's.
+
+    Args:
+        settings: For every run.
+        figures: The grids that make sense on these data.
+        lend: For runs of LEND.
+        own: For the runs of one figure, by its name.
+    """
+
+    settings: Settings
+    figures: tuple[str, ...]
+    lend: Settings = field(default_factory=dict)
+    own: Mapping[str, Settings] = field(default_factory=dict)
+
+
+# LEND twice in every comparison: the paper's letter, and with the class prior; never one under the name of the other.
+LEND_ROWS: dict[str, Settings] = {
+    "LEND": {"method": "lend"},
+    "LEND+prior": {"method": "lend", "dilution": {"class_prior": "balanced"}},
+}
+ROWS: dict[str, Settings] = {
+    "Standard": {"method": "standard"},
+    "Co-teaching": {"method": "coteaching"},
+    "GCE": {"method": "gce"},
+    "JoCoR": {"method": "jocor"},
+    "SIGUA": {"method": "sigua"},
+    **LEND_ROWS,
 }
 
-# figure -> label -> the settings that make the run
-FIGURES: dict[str, dict[str, dict[str, Any]]] = {
-    "figure1": {"Standard": {"method": "standard", "noise": "asymmetric", "noise_rate": 0.45}},
-    "figure4": {
-        "Standard": {"method": "standard", "noise": "asymmetric", "noise_rate": 0.4},
-        "LEND": {"method": "lend", "noise": "asymmetric", "noise_rate": 0.4},
-    },
+
+def _rates(noise: str, *rates: float) -> dict[str, Settings]:
+    return {f"{noise} {100 * rate:.0f} %": {"noise": noise, "noise_rate": rate} for rate in rates}
+
+
+def _sensitivity(columns: Mapping[str | int | float, Settings]) -> Grid:
+    """LEND over the values of one setting, at the noise of the paper's Fig. 8."""
+    noise = {"noise": "asymmetric", "noise_rate": 0.4}
+    return Grid(LEND_ROWS, {name: noise | settings for name, settings in columns.items()})
+
+
+_SYMMETRIC = Grid(ROWS, _rates("symmetric", 0.4, 0.5, 0.6))
+_ASYMMETRIC = Grid(ROWS, _rates("asymmetric", 0.2, 0.3, 0.4))
+_SNAPSHOTS = Grid({"Standard": ROWS["Standard"]}, _rates("asymmetric", 0.45), repeated=False)
+
+FIGURES: dict[str, Grid] = {
+    "figure1": _SNAPSHOTS,
+    "figure4": Grid({"Standard": ROWS["Standard"]} | LEND_ROWS, _rates("asymmetric", 0.4), repeated=False),
+    "figure6": _SYMMETRIC,
+    "figure7": _ASYMMETRIC,
+    "figure8a": _sensitivity({size: {"batch_size": size} for size in (32, 64, 128, 256, 512)}),
+    "figure8b": _sensitivity({k: {"dilution": {"k": k}} for k in (2, 4, 6, 8, 10)}),
+    "figure8c": _sensitivity({beta: {"options": {"beta": beta}} for beta in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)}),
+    "figure9_12": _SNAPSHOTS,
+    "table1": _SYMMETRIC,
+    "table2": _ASYMMETRIC,
+    "table3": Grid(ROWS, _rates("instance", 0.08)),  # where the labels are known to be clean, noise of its kind
+    # not in the paper: what it leaves open, and human labels
+    "steps": _sensitivity({steps: {"dilution": {"steps": steps}} for steps in (1, 2, 3, 5)}),
+    "affinity": _sensitivity({name: {"dilution": {"affinity": name}} for name in ("product", "sum")}),
+    "reserve": _sensitivity({name: {"dilution": {"reserve": name}} for name in ("previous", "initial")}),
+    "memory": _sensitivity({name: {"options": {"memory": name}} for name in ("hard", "soft")}),
+    "human": Grid(ROWS, {f"human {name}": {"noise": f"human:{name}"} for name in ("aggre", "random1", "worse")}),
+}
+_SYNTHETIC = tuple(name for name in FIGURES if name != "human")
+_DIGITS = {"dataset": "digits", "batch_size": 128, "width": 32, "learning_rate": 0.005, "validation": 0.1}
+_AT_LENGTH = {"epochs": 200}
+
+PROFILES: dict[str, Profile] = {
+    # small batches and a small rate: the noise is memorised over tens of epochs, as on photographs, not at once
+    "digits": Profile(
+        _DIGITS | {"epochs": 100}, _SYNTHETIC, own=dict.fromkeys(("figure1", "figure4", "figure9_12"), _AT_LENGTH)
+    ),
+    # short trainings scale β with their length: at β 0.9 no example is dropped before the eighth epoch
+    "cifar10-thin": Profile(
+        {"dataset": "cifar10", "train_size": 20_000, "width": 16, "epochs": 40, "snapshots": (5, 10, 20, 30, 40)},
+        tuple(FIGURES),
+        lend={"options": {"beta": 0.7}},
+        # one Standard run serves all three: a training takes half an hour on two cores
+        own=dict.fromkeys(("figure1", "figure9_12"), {"noise_rate": 0.4}),
+    ),
+    "cifar10": Profile({"dataset": "cifar10"}, _SYNTHETIC),
+    "cifar100": Profile({"dataset": "cifar100"}, _SYNTHETIC),
+    "animal10n": Profile({"dataset": "animal10n"}, ("table3",), own={"table3": {"noise": "none", "noise_rate": 0.0}}),
+    "cifar10n": Profile({"dataset": "cifar10"}, ("human",)),
+    # a smoke test of everything, in seconds
+    "tiny": Profile(
+        {"dataset": "digits", "train_size": 300, "epochs": 4, "batch_size": 100, "width": 16, "snapshots": (1, 4)},
+        ("figure1", "figure4"),
+    ),
 }
 
 
 def plan(
-    figure: str, profile: str = "digits", *, runs: str = "runs", dataset: str | None = None
-) -> dict[str, RunConfig]:
-    """The runs of a figure, by the label that they have in it.
+    figure: str,
+    profile: str = "digits",
+    *,
+    trials: int = 1,
+    runs: str = "runs",
+    dataset: str | None = None,
+    data: str = "data",
+    download: bool = False,
+) -> list[Entry]:
+    """The runs of a figure or table, row by row, column by column, trial by trial.
 
     Args:
-        figure: A name of FIGURES.
+        figure: A name of FIGURES that the profile has.
         profile: A name of PROFILES.
+        trials: Runs of each cell: seeds 0 to trials - 1, for the noise as well.
         runs: Folder of the saved runs.
         dataset: Where the profile's data set comes from; the profile's own if not given.
+        data: Folder where data sets are kept.
+        download: Fetch a public data set that is missing.
 
     Raises:
-        ValueError: If a name is unknown.
+        ValueError: If a name is unknown, or the profile does not have the figure.
     """
-    if figure not in FIGURES:
-        raise ValueError(f"unknown figure {figure!r}; {nearest_name(figure, FIGURES)}")
+    grid, known = _grid(figure, profile), PROFILES[profile]
+    place = {"runs": runs, "data": data, "download": download} | ({"dataset": dataset} if dataset else {})
+    entries = []
+    for row, method in grid.rows.items():
+        lend = known.lend if method["method"] == "lend" else {}
+        for column, settings in grid.columns.items():
+            layers = (known.settings, lend, method, settings, known.own.get(figure, {}), place)
+            for seed in range(trials if grid.repeated else 1):
+                entries.append(Entry(row, column, RunConfig.from_dict(_merged(*layers, {"seed": seed}))))
+    return entries
+
+
+def _grid(figure: str, profile: str) -> Grid:
     if profile not in PROFILES:
         raise ValueError(f"unknown profile {profile!r}; {nearest_name(profile, PROFILES)}")
-    return {label: _config(profile, figure, label, runs, dataset) for label in FIGURES[figure]}
+    if figure not in FIGURES:
+        raise ValueError(f"unknown figure {figure!r}; {nearest_name(figure, FIGURES)}")
+    if figure not in PROFILES[profile].figures:
+        have = ", ".join(PROFILES[profile].figures)
+        raise ValueError(f"profile {profile} has no {figure}; it has {have}")
+    return FIGURES[figure]
 
 
-def _config(profile: str, figure: str, label: str, runs: str, dataset: str | None) -> RunConfig:
-    settings, run = PROFILES[profile], FIGURES[figure][label]
-    shared = {name: value for name, value in settings.items() if name != "lend" and name not in FIGURES}
-    own = settings.get(run["method"], {}) | run | settings.get(figure, {})
-    place = {"runs": runs} | ({"dataset": dataset} if dataset else {})
-    return RunConfig(**(shared | own | place))
+def _merged(*layers: Settings) -> dict[str, Any]:
+    """Later settings over earlier ones; options and dilution one by one."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.items():
+            merged[name] = {**merged.get(name, {}), **value} if isinstance(value, Mapping) else value
+    return merged
 
 
-def plan_all(profile: str = "digits", *, runs: str = "runs", dataset: str | None = None) -> list[RunConfig]:
-    """The runs of all figures, each once."""
-    configs = [c for figure in FIGURES for c in plan(figure, profile, runs=runs, dataset=dataset).values()]
-    return list({config.hash: config for config in configs}.values())
+def plan_all(profile: str = "digits", *, trials: int = 1, **place: Any) -> list[RunConfig]:  # noqa: ANN401
+    """The runs of all figures of a profile, each once; trial by trial, so that a part of them is a fair sample.
+
+    Args:
+        profile: A name of PROFILES.
+        trials: Runs of each cell.
+        place: runs, dataset, data and download, as for :func:`plan`.
+    """
+    if profile not in PROFILES:
+        raise ValueError(f"unknown profile {profile!r}; {nearest_name(profile, PROFILES)}")
+    entries = [e for figure in PROFILES[profile].figures for e in plan(figure, profile, trials=trials, **place)]
+    configs = {entry.config.hash: entry.config for entry in entries}
+    return sorted(configs.values(), key=lambda config: config.seed)

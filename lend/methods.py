@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -110,20 +110,44 @@ class LEND(Method):
 
 @dataclass(frozen=True)
 class GCE(Method):
-    """Generalized cross entropy (Zhang & Sabuncu, 2018, arXiv:1805.07836): L = (1 - p_y^q) / q.
+    """Generalized cross entropy (Zhang & Sabuncu, 2018, arXiv:1805.07836): L(p) = (1 - p_y^q) / q.
+
+    Truncated, an example with p_y <= k counts the constant L(k), so it teaches nothing. Which examples these are is
+    decided in epoch ``truncate_from`` and every ``truncate_every`` epochs after it, by the predictions of that epoch's
+    own passes. (The paper asks the best model so far, which the common re-implementation finds on the test set.)
 
     Args:
         q: In (0, 1]; towards 0 it is cross entropy, at 1 it is 1 - p_y.
+        truncation: k, in (0, 1), 0.5 in the paper; plain L if not given, as the LEND paper describes it.
+        truncate_from: First epoch that truncates; the paper's is 41 of 120 (CIFAR-10) and 81 of 150 (CIFAR-100).
+        truncate_every: Epochs between two decisions.
     """
 
     q: float = 0.7
+    truncation: float | None = None
+    truncate_from: int = 41
+    truncate_every: int = 10
 
     def __post_init__(self) -> None:
         require(isinstance(self.q, Real) and 0 < self.q <= 1, "q", "inside (0, 1]", self.q)
+        k = self.truncation
+        require(k is None or (isinstance(k, Real) and 0 < k < 1), "truncation", "inside (0, 1)", k)
+        for name in ("truncate_from", "truncate_every"):
+            value = getattr(self, name)
+            require(isinstance(value, Integral) and value >= 1, name, "an integer of at least 1", value)
+
+    def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
+        return {} if self.truncation is None else {"kept": torch.ones_like(labels, dtype=torch.bool)}
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
         log_p = -label_losses(outputs[0], batch)
-        return ((1 - (self.q * log_p).exp()) / self.q).mean()  # p^q itself has an infinite slope at 0
+        losses = (1 - (self.q * log_p).exp()) / self.q  # p^q itself has an infinite slope at 0
+        if self.truncation is None:
+            return losses.mean()
+        if epoch >= self.truncate_from and (epoch - self.truncate_from) % self.truncate_every == 0:
+            memory["kept"][batch.index] = log_p.detach().exp() > self.truncation
+        constant = (1 - self.truncation**self.q) / self.q
+        return torch.where(memory["kept"][batch.index], losses, constant).mean()
 
 
 @dataclass(frozen=True)
@@ -211,12 +235,15 @@ class SIGUA(SmallLoss):
     """Learn from small losses, unlearn the next ones a little (SIGUA-SL; Han et al., 2020, arXiv:1809.11008).
 
     Args:
-        bad_share: σ, the share of the forgotten examples to unlearn: those of the next smallest losses.
+        bad_share: σ, the share of the forgotten examples to unlearn.
         ascent: γ, the weight of unlearning.
+        unlearn: "next": those of the smallest losses among the forgotten, as in the authors' code; "top": those of
+            the largest.
     """
 
     bad_share: float = 0.4
     ascent: float = 0.01
+    unlearn: str = "next"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -224,12 +251,14 @@ class SIGUA(SmallLoss):
             isinstance(self.bad_share, Real) and 0 <= self.bad_share <= 1, "bad_share", "inside [0, 1]", self.bad_share
         )
         require(isinstance(self.ascent, Real) and self.ascent >= 0, "ascent", "at least 0", self.ascent)
+        require(self.unlearn in ("next", "top"), "unlearn", "'next' or 'top'", self.unlearn)
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
         losses = label_losses(outputs[0], batch)
         count = self.kept_count(len(losses), epoch)
         good = smallest(losses, count)
-        bad = smallest(losses, count + int((len(losses) - count) * self.bad_share)) & ~good
+        size = int((len(losses) - count) * self.bad_share)
+        bad = smallest(losses, count + size) & ~good if self.unlearn == "next" else smallest(-losses, size)
         memory["kept"][batch.index] = good
         return masked_mean(losses, good) - self.ascent * masked_mean(losses, bad)
 

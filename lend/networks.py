@@ -53,8 +53,8 @@ class Small(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             *self._convolution(channels, width // 2),
+            nn.MaxPool2d(2, ceil_mode=True),  # before the second convolution: it is the larger one
             *self._convolution(width // 2, width),
-            nn.MaxPool2d(2, ceil_mode=True),
             nn.Flatten(),
             nn.LazyLinear(width * 2),
             nn.BatchNorm1d(width * 2),

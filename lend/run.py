@@ -5,6 +5,7 @@
     labels/0001.npz          predicted, diluted and dominant labels and the kept mask, of every epoch
     snapshots/0030.zarr.zip  embeddings, logits and diluted distribution, of the snapshot epochs
     checkpoint/0012.pt       the two newest training states
+    lock                     held by the process that trains the run
     history/0001.json        the numbers of an epoch and the SHA-256 of its files: written last, it commits them
     maps/                    cached projections
 
@@ -127,6 +128,18 @@ class Run:
     def last(self) -> float:
         """Mean test accuracy of the last ten epochs."""
         return float(self.history["test_accuracy"].iloc[-LAST:].mean())
+
+    @property
+    def chosen(self) -> float:
+        """Test accuracy of the epoch that is best on the held-out noisy labels; NaN if none were held out."""
+        history = self.history
+        known = self.config.validation > 0
+        return float(history["test_accuracy"][history["validation_accuracy"].idxmax()]) if known else float("nan")
+
+    @property
+    def ensemble(self) -> float:
+        """As :attr:`last`, of the networks' mean softmax; with one network it is the same number."""
+        return float(self.history["ensemble_accuracy"].iloc[-LAST:].mean())
 
     @cached_property
     def labels(self) -> pd.DataFrame:
@@ -273,7 +286,7 @@ class Run:
             FileExistsError: If the folder holds something that is not this run; nothing is overwritten.
         """
         path = config.folder
-        strange = [p.name for p in path.glob("*") if p.name not in ("labels", "config.json")] if path.exists() else []
+        strange = [p.name for p in path.glob("*") if p.name not in ("labels", "config.json", "lock")] if path.exists() else []
         if strange or (path / "config.json").exists():
             raise FileExistsError(f"{path} is in the way: it holds {', '.join(strange) or 'another run'}")
         storage.write_arrays(path / "labels" / "given.npz", dict(given))
