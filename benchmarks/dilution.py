@@ -11,7 +11,10 @@ import torch
 
 from lend import data, methods
 from lend.config import RunConfig
-from lend.training import _device, _precision, _Training
+from lend.parallel import Processes
+from lend.source import Source
+from lend.trainer import Trainer
+from lend.training import _device, _precision
 
 
 def images(n, seed=0):
@@ -60,12 +63,14 @@ def main():
     device = _device("auto")
     dataset = images(options.batch * options.steps)
     precision = _precision("auto", device)
-    training = _Training(config, methods.build("lend", {}), dataset, dataset.train_labels, device, precision)
+    examples = Source(dataset, dataset.train_labels, dataset.train_images[:0], dataset.train_labels[:0])
+    trainer = Trainer(config, methods.build("lend", {}), examples, device, Processes())
+    trainer.bf16 = precision == "bf16"
     steps, dilutions = [], []
-    with timed(training, "_step", device, steps), timed(training, "_dilute_batch", device, dilutions):
-        training.epoch(1, Bar())  # warms caches and allocators
+    with timed(trainer, "_step", device, steps), timed(trainer, "_dilute_batch", device, dilutions):
+        trainer.epoch(1, Bar())  # warms caches and allocators
         steps.clear(), dilutions.clear()
-        training.epoch(2, Bar())
+        trainer.epoch(2, Bar())
     step, dilution = sorted(steps)[len(steps) // 2], sorted(dilutions)[len(dilutions) // 2]
     print(
         f"{device.type}, {torch.get_num_threads()} threads, {precision}, width {options.width}, batch {options.batch}"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
-from lend.config import Dilution, RunConfig
+from lend import experiments
+from lend.config import Dilution, RunConfig, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,23 @@ def _config(given: dict[str, Any]) -> RunConfig:
     given["dilution"] = base.get("dilution", {}) | given.get("dilution", {})
     given["options"] = base.get("options", {}) | given.get("options", {})
     return RunConfig.from_dict(base | given)
+
+
+def sweep(options: Namespace) -> None:
+    """Train the missing runs of a figure or table, or of all of them."""
+    from lend import sweeps
+
+    name, profile, trials = options.name, options.profile, options.trials
+    require(trials >= 1, "trials", "at least 1", trials)
+    place = {key: options[key] for key in ("runs", "dataset", "data", "download")}
+    if name == "all":
+        configs = experiments.plan_all(profile, trials=trials, **place)
+    else:
+        configs = [entry.config for entry in experiments.plan(name, profile, trials=trials, **place)]
+    failures = sweeps.sweep(configs, workers=options.workers, threads=options.threads, scheduler=options.scheduler)
+    if failures:
+        raise sweeps.RunsFailedError(failures, len(configs))
+    print(f"{name}, profile {profile}: all {len(configs)} runs are there")
 
 
 def figures(options: Namespace) -> None:
@@ -103,13 +121,26 @@ def _train_parser(parser: ArgumentParser) -> None:
     parser.add_class_arguments(RunConfig)
 
 
-def _figures_parser(parser: ArgumentParser) -> None:
+def _profile_options(parser: ArgumentParser, trials: int) -> None:
     parser.add_argument("--profile", type=str, default="digits", help="Data set and protocol; see lend.experiments")
+    parser.add_argument("--trials", type=int, default=trials, help="Runs of each cell, with seeds from 0")
     parser.add_argument("--dataset", type=str, help="Where the profile's data set comes from, such as parquet:PATH")
     parser.add_argument("--runs", type=str, default="runs", help="Folder of the saved runs")
-    parser.add_argument("--figures", type=str, default="figures", help="Folder of the figures")
     parser.add_argument("--data", type=str, default="data", help="Folder where data sets are kept")
     parser.add_argument("--download", type=bool, default=False, help="Fetch a public data set that is missing")
+    parser.add_argument("--workers", type=int, help="Trainings side by side; one per GPU, or per core, if not given")
+
+
+def _sweep_parser(parser: ArgumentParser) -> None:
+    parser.add_argument("name", type=str, help="Figure or table, such as figure6, or all; see lend.experiments")
+    _profile_options(parser, experiments.TRIALS)
+    parser.add_argument("--threads", type=int, help="Of each training; the cores divided among them if not given")
+    parser.add_argument("--scheduler", type=str, help="Address of a Dask scheduler, or local for a cluster of our own")
+
+
+def _figures_parser(parser: ArgumentParser) -> None:
+    _profile_options(parser, 1)
+    parser.add_argument("--figures", type=str, default="figures", help="Folder of the figures")
     parser.add_argument("--only", type=str, help="One notebook, such as tsne_snapshots")
 
 
@@ -127,6 +158,7 @@ def _tsne_parser(parser: ArgumentParser) -> None:
 
 VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], None]]] = {
     "train": (train, _train_parser),
+    "sweep": (sweep, _sweep_parser),
     "figures": (figures, _figures_parser),
     "list": (list_runs, _list_parser),
     "tsne": (tsne, _tsne_parser),
@@ -177,14 +209,14 @@ def _one_line(error: Exception) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0; 2 with one line on bad input; 130 where the user stopped it."""
+    """Exit code 0; 2 with one line on bad input; 1 where runs of a sweep failed; 130 where the user stopped it."""
     argv = sys.argv[1:] if argv is None else argv
     try:
         options = _arguments(argv)
         VERBS[options.verb][0](options[options.verb])
     except (ArgumentError, ValueError, KeyError, OSError, FloatingPointError) as error:
         print(f"lend: error: {_one_line(error)}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, ChildProcessError) else 2
     except KeyboardInterrupt:
         print("lend: stopped; the same command goes on from what is saved", file=sys.stderr)
         return 130

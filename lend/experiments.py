@@ -165,7 +165,8 @@ def plan(
         for column, settings in grid.columns.items():
             layers = (known.settings, lend, method, settings, known.own.get(figure, {}), place)
             for seed in range(trials if grid.repeated else 1):
-                entries.append(Entry(row, column, RunConfig.from_dict(_merged(*layers, {"seed": seed}))))
+                own = {"seed": seed} | ({"snapshots": ()} if seed else {})  # one trial's embeddings are enough to keep
+                entries.append(Entry(row, column, RunConfig.from_dict(_merged(*layers, own))))
     return entries
 
 

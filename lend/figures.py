@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from lend import experiments
 from lend.config import nearest_name
 from lend.maps import make_maps
-from lend.training import train
+from lend.run import Run
+from lend.sweeps import RunsFailedError, sweep
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
@@ -16,6 +16,8 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 def make(
     profile: str = "digits",
     *,
+    trials: int = 1,
+    workers: int | None = None,
     runs: str = "runs",
     figures: str = "figures",
     dataset: str | None = None,
@@ -31,6 +33,8 @@ def make(
 
     Args:
         profile: A name of `lend.experiments.PROFILES`.
+        trials: Runs of each cell of a figure or table to train; those that are there are shown in any case.
+        workers: Trainings side by side, as for :func:`lend.sweeps.sweep`.
         runs: Folder of the saved runs.
         figures: Folder of the figures.
         dataset: Where the profile's data set comes from, such as parquet:PATH; the profile's own if not given.
@@ -41,8 +45,13 @@ def make(
 
     Returns:
         The executed notebooks.
+
+    Raises:
+        ValueError: If a name is unknown.
+        RunsFailedError: If a run cannot be trained; the others are.
     """
-    configs = experiments.plan_all(profile, runs=runs, dataset=dataset)
+    place = {"runs": runs, "dataset": dataset, "data": data, "download": download}
+    configs = experiments.plan_all(profile, trials=trials, **place)
     sources = sorted(notebooks.glob("*.ipynb"))
     if only is not None:
         names = [path.stem for path in sources]
@@ -51,8 +60,12 @@ def make(
         sources = [notebooks / f"{only}.ipynb"]
     if not sources:
         raise FileNotFoundError(f"no notebooks in {notebooks}; run from a clone of the repository")
-    for config in configs:
-        make_maps(train(replace(config, data=data, download=download)))
+    failures = sweep(configs, workers=workers)
+    if failures:
+        raise RunsFailedError(failures, len(configs))
+    if "figure1" in experiments.PROFILES[profile].figures:
+        for entry in experiments.plan("figure1", profile, **place):
+            make_maps(Run.open(entry.config.folder))
     target = Path(figures) / profile
     target.mkdir(parents=True, exist_ok=True)
     parameters = {"profile": profile, "runs": str(Path(runs).resolve()), "figures": str(Path(figures).resolve())}

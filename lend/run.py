@@ -91,7 +91,7 @@ class Run:
     @property
     def epochs_done(self) -> int:
         """Committed epochs."""
-        return max((int(p.stem) for p in (self.path / "history").glob("[0-9]*.json")), default=0)
+        return epochs_done(self.path)
 
     @property
     def complete(self) -> bool:
@@ -286,7 +286,7 @@ class Run:
             FileExistsError: If the folder holds something that is not this run; nothing is overwritten.
         """
         path = config.folder
-        strange = [p.name for p in path.glob("*") if p.name not in ("labels", "config.json", "lock")] if path.exists() else []
+        strange = [p.name for p in path.glob("*") if p.name not in ("labels", "config.json", "lock")]
         if strange or (path / "config.json").exists():
             raise FileExistsError(f"{path} is in the way: it holds {', '.join(strange) or 'another run'}")
         storage.write_arrays(path / "labels" / "given.npz", dict(given))
@@ -360,6 +360,11 @@ class Run:
                     path.unlink()
             for path in (self.path / folder).glob(".*"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def epochs_done(path: Path) -> int:
+    """Committed epochs of the run in this folder; 0 where there is none."""
+    return max((int(p.stem) for p in (path / "history").glob("[0-9]*.json")), default=0)
 
 
 @dataclass(frozen=True)

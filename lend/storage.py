@@ -11,11 +11,13 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,6 +27,26 @@ CHUNK_BYTES = 4 << 20
 
 class DamagedFileError(ValueError):
     """A file of a saved run is truncated, altered or missing; the message names it."""
+
+
+class InUseError(OSError):
+    """Another process trains this run."""
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold this file for one process; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        InUseError: If another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        held = FileLock(path).acquire(blocking=False)
+    except Timeout:
+        raise InUseError(f"{path.parent} is being trained by another process") from None
+    with held:
+        yield
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> str:
@@ -41,8 +63,11 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> str:
             os.fsync(file.fileno())
         digest = sha256(temporary)
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk does not say which one
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     return digest
 

@@ -142,9 +142,9 @@ def test_saving_less_often_changes_nothing(tiny, tmp_path, monkeypatch):
 
 def interrupted(config, monkeypatch, epochs):
     """A run stopped after some epochs."""
-    from lend import training
+    from lend import trainer
 
-    original = training._Training.epoch
+    original = trainer.Trainer.epoch
 
     def stop(self, epoch, bar):
         if epoch > epochs:
@@ -152,7 +152,7 @@ def interrupted(config, monkeypatch, epochs):
         return original(self, epoch, bar)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training._Training, "epoch", stop)
+        patch.setattr(trainer.Trainer, "epoch", stop)
         with pytest.raises(KeyboardInterrupt):
             train(config, progress=False)
     return Run.open(config.folder)
@@ -238,7 +238,7 @@ def test_learning_rate_drops_once(tiny):
     from lend import training
 
     rates = []
-    original = training._Training.epoch
+    original = trainer.Trainer.epoch
 
     def record(self, epoch, bar):
         result = original(self, epoch, bar)
@@ -246,7 +246,7 @@ def test_learning_rate_drops_once(tiny):
         return result
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training._Training, "epoch", record)
+        patch.setattr(trainer.Trainer, "epoch", record)
         train(tiny(), progress=False)
     assert rates == pytest.approx([0.05, 0.05, 0.005, 0.005])
 

@@ -1,0 +1,39 @@
+"""The numbers of each epoch, sent to a tracker that accelerate knows: TensorBoard, MLflow, Weights & Biases, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from lend.config import nearest_name
+from lend.run import Run
+
+Log = Callable[[Mapping[str, float], int], None]
+
+
+def check(name: str | None) -> None:
+    """Raise ValueError unless the tracker is installed (None: no tracker)."""
+    if name is None:
+        return
+    from accelerate.tracking import get_available_trackers
+
+    installed = [str(tracker) for tracker in get_available_trackers()]
+    if name not in installed:
+        raise ValueError(f"tracker {name!r} is not installed; {nearest_name(name, installed)}")
+
+
+@contextmanager
+def log_to(name: str | None, run: Run) -> Iterator[Log]:
+    """A function of an epoch's row and its number; what the tracker keeps on disk is in the run's folder."""
+    if name is None:
+        yield lambda row, epoch: None
+        return
+    from accelerate import Accelerator
+
+    tracker = Accelerator(log_with=name, project_dir=run.path / "tracking")
+    settings = {key: v if isinstance(v, int | float | str) else str(v) for key, v in run.config.identity.items()}
+    tracker.init_trackers(run.path.name, settings)
+    try:
+        yield lambda row, epoch: tracker.log(dict(row), step=epoch)
+    finally:
+        tracker.end_training()
