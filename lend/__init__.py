@@ -11,10 +11,12 @@ _HOMES = {
     "lend.dilution": ("dilute", "dominant_labels", "momentum", "select", "similarity"),
     "lend.methods": ("METHODS",),
     "lend.run": ("Run", "runs"),
+    "lend.sweeps": ("sweep",),
+    "lend.tables": ("table",),
     "lend.training": ("train",),
 }
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("analysis", "data", "dilution", "experiments", "maps", "methods", "networks", "noise", "plots")
+_MODULES = ("analysis", "data", "dilution", "experiments", "maps", "methods", "networks", "noise", "plots", "tables")
 
 __all__ = [*_NAMES, *_MODULES, "__version__"]
 

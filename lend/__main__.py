@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import sys
 from dataclasses import asdict, fields
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from lend import experiments
-from lend.config import Dilution, RunConfig, require
+from lend.config import Dilution, RunConfig, nearest_name, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lend.run import Run
 
 
 def train(options: Namespace) -> None:
@@ -22,13 +25,14 @@ def train(options: Namespace) -> None:
     from lend.training import train as train_run
 
     run = train_run(_config(options.as_dict()))
-    print(f"{run.path}: {run.epochs_done} epochs, test accuracy best {run.best:.4f} (oracle), last {run.last:.4f}")
+    if os.environ.get("RANK", "0") == "0":  # one of the processes that were launched together speaks
+        print(f"{run.path}: {run.epochs_done} epochs, test accuracy best {run.best:.4f} (oracle), last {run.last:.4f}")
 
 
 def _config(given: dict[str, Any]) -> RunConfig:
     """The settings given on the command line, over those of another run or the defaults."""
     like = given.pop("like", None)
-    base: dict[str, Any] = {}
+    base: dict[str, Any] = {"shards": int(os.environ.get("WORLD_SIZE", "1"))}  # one for each process of a launch
     if like is not None:
         from lend.run import Run
 
@@ -66,34 +70,54 @@ def figures(options: Namespace) -> None:
 
 
 def list_runs(options: Namespace) -> None:
-    """Show the saved runs."""
-    from rich.console import Console
-    from rich.table import Table
-
+    """Show the saved runs, all or those of the given settings."""
     from lend.run import runs
 
     found = runs(options.runs)
     if not found:
         raise FileNotFoundError(f"no saved run in {options.runs}")
-    table = Table(title=f"runs in {options.runs}", caption="best: oracle on the test set; last: mean of the last ten")
-    for column in ("run", "dataset", "method", "noise", "seed", "epochs", "best", "last", "snapshots"):
-        table.add_column(column, overflow="fold")
-    for run in found:
-        config, done = run.config, run.epochs_done
-        scores = (f"{run.best:.4f}", f"{run.last:.4f}") if done else ("-", "-")
-        noise = f"{config.noise} {config.noise_rate:g}"
-        epochs = f"{done}/{config.epochs}"
-        shown = ",".join(map(str, run.epochs))
-        table.add_row(
-            run.path.name, config.dataset, config.method, noise, str(config.seed), epochs, *scores, shown or "-"
-        )
-    # a pipe has no width: let no column be cut there
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    for name in FILTERS:
+        if options[name] is not None:
+            found = _only(found, name, options[name])
+    _print_runs(found, options.runs)
     damaged = [line for run in found for line in run.check()] if options.check else []
     for line in damaged:
         print(line, file=sys.stderr)
     if damaged:
         raise ValueError(f"{len(damaged)} damaged files in {options.runs}")
+
+
+FILTERS = ("dataset", "method", "noise", "noise_rate", "seed")
+
+
+def _only(found: list[Run], name: str, value: object) -> list[Run]:
+    matching = [run for run in found if getattr(run.config, name) == value]
+    if not matching:
+        have = {str(getattr(run.config, name)) for run in found}
+        raise ValueError(f"no such run has {name} {value}; {nearest_name(str(value), have)}")
+    return matching
+
+
+def _print_runs(found: list[Run], folder: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from lend.tables import MEASURES, table
+
+    measures = ("best", "last", "chosen")
+    shown = Table(
+        title=f"runs in {folder}", caption="test accuracy; " + "; ".join(f"{m}: {MEASURES[m]}" for m in measures)
+    )
+    for column in ("run", "dataset", "method", "noise", "seed", "epochs", *measures, "snapshots"):
+        shown.add_column(column, overflow="fold")
+    for run, (name, line) in zip(found, table(found).iterrows(), strict=True):
+        method = line["method"] + ("" if line["class_prior"] == "none" else "+prior")
+        scores = ["-" if line[m] != line[m] else f"{line[m]:.4f}" for m in measures]  # NaN: not known
+        snapshots = ",".join(map(str, run.epochs)) or "-"
+        noise, epochs = f"{line['noise']} {line['noise_rate']:g}", f"{line['epochs_done']}/{line['epochs']}"
+        shown.add_row(name, line["dataset"], method, noise, str(line["seed"]), epochs, *scores, snapshots)
+    # a pipe has no width: let no column be cut there
+    Console(width=None if sys.stdout.isatty() else 220).print(shown)
 
 
 def tsne(options: Namespace) -> None:
@@ -147,6 +171,9 @@ def _figures_parser(parser: ArgumentParser) -> None:
 def _list_parser(parser: ArgumentParser) -> None:
     parser.add_argument("--runs", type=str, default="runs", help="Folder of the saved runs")
     parser.add_argument("--check", action="store_true", help="Read every file, name the damaged ones")
+    kinds = {"noise_rate": float, "seed": int}
+    for name in FILTERS:
+        parser.add_argument(f"--{name}", type=kinds.get(name, str), help=f"Only runs of this {name.replace('_', ' ')}")
 
 
 def _tsne_parser(parser: ArgumentParser) -> None:

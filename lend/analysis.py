@@ -65,7 +65,8 @@ def accuracy_summary(curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         curves: By the name of the run; see :func:`label_accuracy`.
 
     Returns:
-        Fractions and epochs: best_predicted, best_predicted_epoch, last_predicted, the same of diluted, and noisy.
+        Fractions, and whole epochs: best_predicted, best_predicted_epoch, last_predicted, the same of diluted, and
+        noisy.
     """
     rows = {}
     for name, table in curves.items():
@@ -75,7 +76,8 @@ def accuracy_summary(curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             row[f"best_{kind}"], row[f"last_{kind}"] = table[kind].max(), table[kind].iloc[-1]
             row[f"best_{kind}_epoch"] = table[kind].idxmax() if known else None
         rows[name] = row | {"noisy": table["noisy"].iloc[0]}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("run")
+    summary = pd.DataFrame.from_dict(rows, orient="index").rename_axis("run")
+    return summary.astype({f"best_{kind}_epoch": "Int64" for kind in ("predicted", "diluted")})
 
 
 # --- Snapshots ----------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from lend.config import RunConfig, require
 from lend.storage import InUseError
 
 PRELOADED = ["lend.training", "sklearn.datasets", "zarr"]  # imported once: a child starts in milliseconds
+TIMEOUT = 20  # seconds to reach a scheduler
 UNLIMITED = 1_000_000  # a cluster takes all runs at once and orders them itself
 
 
@@ -116,7 +117,7 @@ def cluster(scheduler: str, workers: int | None = None, threads: int | None = No
     local = {"n_workers": workers or cores(), "threads_per_worker": 1, "dashboard_address": None}
     if scheduler == "local":
         threads = threads or max(1, cores() // local["n_workers"])
-    with Client(LocalCluster(**local) if scheduler == "local" else scheduler, timeout=20) as client:
+    with Client(LocalCluster(**local) if scheduler == "local" else scheduler, timeout=TIMEOUT) as client:
         pool = client.get_executor(pure=False)
 
         def submit(config: RunConfig) -> Future:

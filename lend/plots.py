@@ -7,6 +7,7 @@ paper (7 inches), on which no text is smaller than 7 points.
 from __future__ import annotations
 
 import colorsys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from io import BytesIO
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
@@ -23,6 +25,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from PIL import Image
 
 PAGE = 7.0  # inches
@@ -82,7 +85,28 @@ METHOD_COLOURS = {
     "coteaching": "#e69f00",
     "gce": "#009e73",
     "jocor": "#cc79a7",
-    "sigua": "#d55e00",
+    "sigua": "#56b4e9",
+}
+PRIOR = "#d55e00"  # LEND with the class prior: beside LEND's blue the colour that is seen best
+
+# The lines of a comparison, called as in lend.experiments.ROWS. LEND's two are wide and on top; dashes tell the others
+# apart where colours cannot.
+LINES: dict[str, dict[str, Any]] = {
+    "Standard": {"color": METHOD_COLOURS["standard"], "linestyle": (0, (1, 1.1)), "marker": "s"},
+    "Co-teaching": {"color": METHOD_COLOURS["coteaching"], "linestyle": (0, (4, 1.4)), "marker": "^"},
+    "GCE": {"color": METHOD_COLOURS["gce"], "linestyle": (0, (6, 1.4, 1, 1.4)), "marker": "v"},
+    "JoCoR": {"color": METHOD_COLOURS["jocor"], "linestyle": (0, (4, 1.2, 1, 1.2, 1, 1.2)), "marker": "<"},
+    "SIGUA": {"color": METHOD_COLOURS["sigua"], "linestyle": (0, (2, 1.2)), "marker": ">"},
+    "LEND": {"color": METHOD_COLOURS["lend"], "linestyle": "-", "marker": "o", "linewidth": 2.0, "zorder": 3},
+    "LEND+prior": {"color": PRIOR, "linestyle": (0, (5, 1)), "marker": "D", "linewidth": 2.0, "zorder": 3},
+}
+BEHIND = "#e9e4d8"  # marks a default
+OTHER_LINE: dict[str, Any] = {"color": GREY, "linestyle": "-", "marker": "o"}
+MEASURE_TITLES = {
+    "best": "test accuracy of the best epoch, an oracle on the test set (%)",
+    "last": "test accuracy, mean of the last ten epochs (%)",
+    "chosen": "test accuracy of the epoch that is best on held-out noisy labels (%)",
+    "ensemble": "test accuracy of the networks' mean softmax, last ten epochs (%)",
 }
 
 LABEL_TITLES = {kind: f"{kind} labels" for kind in LABEL_COLOURS} | {"noisy": "noisy (given) labels"}
@@ -270,18 +294,21 @@ def label_accuracy_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
     """
     columns = min(len(curves), 3)
     rows = -(-len(curves) // columns)
-    figure = Picture(figsize=(PAGE if columns > 1 else 4.2, 2.3 * rows + 0.5), layout="constrained")
+    # of the note above a panel: characters that fit, lines it takes
+    width, lines = {1: (80, 2), 2: (56, 3), 3: (36, 4)}[columns]
+    height = 2.05 + 0.13 * lines
+    figure = Picture(figsize=(PAGE if columns > 1 else 4.2, height * rows + 0.5), layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
     for axes, (name, table) in zip(panels, curves.items(), strict=False):
-        _draw_curves(axes, table)
-        axes.set_title(name, loc="left", fontweight="bold", pad=24)
+        _draw_curves(axes, table, width)
+        axes.set_title(name, loc="left", fontweight="bold", pad=6 + 9 * lines)
     for axes in panels[len(curves) :]:
         axes.set_visible(False)
     _curve_axes(figure, [axes for axes in figure.axes if axes.get_visible()])
     return figure
 
 
-def _draw_curves(axes: Axes, table: pd.DataFrame) -> None:
+def _draw_curves(axes: Axes, table: pd.DataFrame, width: int) -> None:
     for kind in ("noisy", "dominant", "predicted", "diluted"):
         axes.plot(
             table.index,
@@ -297,7 +324,10 @@ def _draw_curves(axes: Axes, table: pd.DataFrame) -> None:
     ends = 100 * table.loc[epoch, ["predicted", "diluted"]]
     axes.plot([epoch, epoch], ends, color="#333333", linewidth=0.9, marker="o", markersize=2.6, zorder=3)
     best = [f"{kind} {100 * table[kind].max():.1f} % (epoch {table[kind].idxmax()})" for kind in ends.index[::-1]]
-    text = f"largest lead of diluted: {100 * margin:+.1f} points, epoch {epoch} (dots)\nbest: {', '.join(best)}"
+    lead = ("largest lead of diluted:", f"{100 * margin:+.1f} points, epoch {epoch} (dots)")
+    parts = (lead, (f"best: {best[0]},", best[1]))
+    lines = (part if len(" ".join(part)) > width else (" ".join(part),) for part in parts)
+    text = "\n".join(line for part in lines for line in part)
     axes.text(0, 1.04, text, transform=axes.transAxes, fontsize=7, color="#444444")
 
 
@@ -317,7 +347,9 @@ def _curve_axes(figure: Figure, panels: list[Axes]) -> None:
         axes.set_xscale("function", functions=(_root, np.square))  # early epochs decide, late ones are flat
         last = int(max(axes.get_lines()[0].get_xdata()))
         axes.set_xlim(0.7, max(last, 2) * 1.02)
-        axes.set_xticks([tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500) if tick < 0.75 * last] + [last])
+        crowded = last > 60 and axes.get_gridspec().ncols > 2
+        ticks = (1, 5, 10, 20, 50, 100, 200, 500) if crowded else (1, 2, 5, 10, 20, 50, 100, 200, 500)
+        axes.set_xticks([tick for tick in ticks if tick < 0.75 * last] + [last])
         axes.set_xlabel("epoch (square root scale)")
         axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
         if axes.get_subplotspec().is_first_col():
@@ -426,6 +458,230 @@ def _toy_legend(figure: Figure, edges: bool, boundary: bool) -> None:
     if edges:
         handles.append(Line2D([], [], color="#bbbbbb", linewidth=0.6, label="neighbours"))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+
+
+# --- Comparison of methods ----------------------------------------------------------------------------------------
+
+
+@_styled
+def accuracy_curves(curves: pd.DataFrame) -> Figure:
+    """Test accuracy by epoch, the mean over trials in a band of ± 1 standard deviation: Fig. 6 and 7.
+
+    A cell without a finished run is named below its panel; without any cell there is one empty panel.
+
+    Args:
+        curves: One panel per column, one curve per row; see :func:`lend.tables.curves`.
+    """
+    figure = Picture(figsize=(PAGE, 3.1), layout="constrained")
+    rows, columns = (list(dict.fromkeys(curves.index.get_level_values(name))) for name in ("row", "column"))
+    panels = figure.subplots(1, max(len(columns), 1), sharey=True, squeeze=False)[0]
+    for axes, column in zip(panels, columns, strict=False):
+        _draw_trial_curves(axes, curves.xs(column, level="column"), str(column))
+    panels[0].set_ylabel("test accuracy (%)")
+    if not (curves["n"] > 0).any():
+        panels[0].set_yticks([])
+    if not columns:
+        _nothing(panels[0], "no runs are planned for this figure")
+        panels[0].set_xticks([])
+    handles = [Line2D([], [], label=row, **_line(row)) for row in rows]
+    _row_legend(figure, handles, "mean over the trials; band: ± 1 standard deviation")
+    return figure
+
+
+def _draw_trial_curves(axes: Axes, table: pd.DataFrame, title: str) -> None:
+    rows = list(dict.fromkeys(table.index.get_level_values("row")))
+    found = [row for row in rows if table.loc[row, "n"].max() > 0]
+    for row in found:
+        _draw_mean_and_band(axes, 100 * table.loc[row, ["mean", "std"]].astype(float), row)
+    axes.set_title(title, loc="left", fontweight="bold")
+    axes.set_title(_trials(table["n"]), loc="right", fontsize=7, color="#444444")
+    axes.set_xlabel(_absent("epoch", [row for row in rows if row not in found], width=42) if found else "epoch")
+    axes.set_xlim(0, table.index.get_level_values("epoch").max())
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
+    if not found:
+        _nothing(axes, "no finished run yet")
+
+
+def _draw_mean_and_band(axes: Axes, percent: pd.DataFrame, row: str) -> None:
+    line, (low, high) = _line(row), (percent["mean"] - percent["std"], percent["mean"] + percent["std"])
+    axes.plot(percent.index, percent["mean"], **line)
+    if percent["std"].notna().any():
+        order = line.get("zorder", 2) - 0.5
+        axes.fill_between(percent.index, low, high, color=line["color"], alpha=0.16, linewidth=0, zorder=order)
+
+
+def _line(row: str) -> dict[str, Any]:
+    """How the curve of a row is drawn: width, colour and dashes, no marker."""
+    style = {"linewidth": 1.1} | LINES.get(row, OTHER_LINE)
+    return {name: value for name, value in style.items() if name != "marker"}
+
+
+def _trials(n: pd.Series) -> str:
+    """How many finished trials the cells of a panel have, such as "3 to 5 trials"."""
+    found = n[n > 0]
+    if not len(found):
+        return ""
+    fewest, most = int(found.min()), int(found.max())
+    return f"{fewest} to {most} trials" if fewest < most else f"{most} trial{'s' * (most > 1)}"
+
+
+def _absent(label: str, names: Sequence[str], width: int) -> str:
+    """The label of an axis and, below it, what has no finished run."""
+    note = textwrap.fill(f"no finished run: {', '.join(names)}", width) if names else ""
+    return f"{label}\n{note}".strip()
+
+
+def _nothing(axes: Axes, text: str) -> None:
+    """An empty panel in a frame that says why."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="#777777")
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set(visible=True, color="#cccccc")
+
+
+def _row_legend(figure: Figure, handles: Sequence[Artist], title: str) -> None:
+    if handles:
+        figure.legend(
+            handles=handles,
+            title=title,
+            title_fontsize=7.5,
+            loc="outside lower center",
+            ncols=len(handles),
+            handlelength=2.6,
+            columnspacing=1.2,
+        )
+
+
+@_styled
+def sensitivity(panels: Mapping[str, pd.DataFrame], defaults: Mapping[str, Any]) -> Figure:
+    """Best and last accuracy against the value of one setting per panel, error bars of ± 1 standard deviation: Fig. 8.
+
+    Numbers are joined by lines, categories are not. A cell without a finished run is named below its panel.
+
+    Args:
+        panels: By the name of the setting: its values are the columns; see :func:`lend.tables.long`.
+        defaults: The value of each setting in all other panels, which is marked.
+    """
+    figure = Picture(figsize=(PAGE, 3.0), layout="constrained")
+    grid = figure.subplots(1, max(len(panels), 1), sharey=True, squeeze=False)[0]
+    for axes, (setting, table) in zip(grid, panels.items(), strict=False):
+        _draw_setting(axes, table, setting, defaults.get(setting))
+    grid[0].set_ylabel("test accuracy (%)")
+    if not any((table["n"] > 0).any() for table in panels.values()):
+        grid[0].set_yticks([])
+    rows = dict.fromkeys(row for table in panels.values() for row in table["row"])
+    note = "best: the highest of any epoch, an oracle on the test set; last: mean of the last ten epochs"
+    handles: list[Artist] = [_setting_line(row, measure) for row in rows for measure in ("best", "last")]
+    _row_legend(figure, [*handles, Patch(color=BEHIND, label="default")] if handles else [], note)
+    return figure
+
+
+def _draw_setting(axes: Axes, table: pd.DataFrame, setting: str, default: Any) -> None:  # noqa: ANN401
+    values, found = list(dict.fromkeys(table["column"])), table[table["n"] > 0]
+    axes.set_title(setting, loc="left", fontweight="bold")
+    axes.set_title(_trials(table["n"]), loc="right", fontsize=7, color="#444444")
+    axes.set_xticks(range(len(values)), [str(value) for value in values])
+    axes.set_xlim(-0.6, max(len(values), 1) - 0.4)
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
+    if default in values and len(found):
+        axes.axvspan(values.index(default) - 0.4, values.index(default) + 0.4, color=BEHIND, linewidth=0, zorder=0)
+    joined = not any(isinstance(value, str) for value in values)
+    curves = found.groupby(["row", "measure"], sort=False)
+    for shift, ((row, measure), cells) in zip(_shifts(len(curves)), curves, strict=True):
+        _draw_setting_line(
+            axes, cells, [values.index(value) + shift for value in cells["column"]], row, measure, joined
+        )
+    absent = table[table["n"] == 0].groupby("row", sort=False)["column"].unique()
+    names = [f"{row} at {', '.join(map(str, columns))}" for row, columns in absent.items()]
+    axes.set_xlabel(_absent("", names, width=34) if len(found) else "")
+    if not len(found):
+        _nothing(axes, "no finished run yet" if len(table) else "not planned\nin this profile")
+
+
+def _shifts(count: int) -> np.ndarray:
+    """Small steps to the side, so that error bars at one value do not cover each other."""
+    return 0.09 * (np.arange(count) - (count - 1) / 2)
+
+
+def _setting_line(row: str, measure: str) -> Line2D:
+    """A line of :func:`sensitivity`: best is dashed and hollow, last is solid and filled."""
+    style = LINES.get(row, OTHER_LINE)
+    return Line2D(
+        [],
+        [],
+        label=f"{row}, {measure}",
+        color=style["color"],
+        marker=style["marker"],
+        markersize=4,
+        linewidth=1.3 if measure == "last" else 0.9,
+        linestyle="-" if measure == "last" else (0, (3, 1.5)),
+        markerfacecolor=style["color"] if measure == "last" else "w",
+    )
+
+
+def _draw_setting_line(
+    axes: Axes, cells: pd.DataFrame, places: Sequence[float], row: str, measure: str, joined: bool
+) -> None:
+    line = _setting_line(row, measure)
+    mean, std = 100 * cells["mean"].to_numpy(float), 100 * cells["std"].to_numpy(float)
+    axes.errorbar(places, mean, std, fmt="none", ecolor=line.get_color(), elinewidth=0.9, capsize=1.5, zorder=2)
+    line.set_data(places, mean)
+    line.set_linestyle(line.get_linestyle() if joined else "none")
+    line.set_zorder(3)
+    axes.add_line(line)
+    axes.autoscale_view()
+
+
+@_styled
+def trial_dots(collected: pd.DataFrame, measure: str = "last") -> Figure:
+    """Every trial as a small dot, their mean as a large one, ± 1 standard deviation as a line; one panel per column.
+
+    Args:
+        collected: See :func:`lend.tables.collect`.
+        measure: best, last, chosen or ensemble.
+    """
+    columns = list(dict.fromkeys(collected["column"]))
+    across = min(max(len(columns), 1), 3)
+    down = -(-max(len(columns), 1) // across)
+    rows = list(dict.fromkeys(collected["row"]))
+    figure = Picture(figsize=(PAGE, (0.19 * max(len(rows), 5) + 0.45) * down + 0.35), layout="constrained")
+    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).flatten()
+    for axes, column in zip(grid, columns, strict=False):
+        _draw_dots(axes, collected[collected["column"] == column], rows, measure)
+        axes.set_title(str(column), loc="left", fontweight="bold")
+        axes.tick_params(labelbottom=True)
+    for axes in grid[max(len(columns), 1) :]:
+        axes.set_visible(False)
+    if not collected[measure].notna().any():
+        grid[0].set_xticks([])
+    if not columns:
+        _nothing(grid[0], "no runs are planned for this figure")
+        grid[0].set_yticks([])
+    figure.supxlabel(
+        f"{MEASURE_TITLES[measure]}\nsmall: single trials; large: their mean, ± 1 standard deviation", fontsize=8
+    )
+    return figure
+
+
+def _draw_dots(axes: Axes, table: pd.DataFrame, rows: Sequence[str], measure: str) -> None:
+    for place, row in enumerate(rows):
+        percent = 100 * table.loc[table["row"] == row, measure].dropna().astype(float)
+        style = LINES.get(row, OTHER_LINE)
+        if len(percent) > 1:
+            axes.errorbar(percent.mean(), place, xerr=percent.std(), fmt="none", ecolor=style["color"], elinewidth=1)
+            below = [place + 0.3] * len(percent)
+            axes.scatter(percent, below, s=8, color=style["color"], alpha=0.6, linewidths=0, zorder=2)
+        if len(percent):
+            axes.scatter(percent.mean(), place, s=30, color=style["color"], edgecolors="w", linewidths=0.6, zorder=3)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_ylim(len(rows) - 0.3, -0.7)
+    axes.grid(color="#ececec", linewidth=0.6)
+    axes.tick_params(axis="y", length=0)
+    absent = [row for row in rows if not table.loc[table["row"] == row, measure].notna().any()]
+    if len(absent) == len(rows):
+        _nothing(axes, "no finished run yet")
+    else:
+        axes.set_xlabel(_absent("", absent, width=46), fontsize=7)
 
 
 # --- Noise --------------------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ class Trainer:
 
     def _step(
         self,
-        parts: list[tuple[nn.ModuleList, Int[Tensor, " b"], torch.Generator]],
+        parts: list[tuple[nn.ModuleList, Int[Tensor, " _"], torch.Generator]],
         epoch: int,
         labels: dict[str, Tensor],
         mine: Bool[Tensor, " n"],

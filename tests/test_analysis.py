@@ -92,6 +92,15 @@ def test_label_accuracy_and_its_summary(run):
     assert summary["best_diluted_epoch"] == 2 and summary["last_predicted"] == 0.2 and summary["noisy"] == 0.4
 
 
+def test_the_summary_shows_whole_epochs(run):
+    unknown = analysis.label_accuracy(run) * np.nan
+    summary = analysis.accuracy_summary({"one": analysis.label_accuracy(run), "unknown": unknown})
+    assert summary["best_predicted_epoch"].dtype == summary["best_diluted_epoch"].dtype == "Int64"
+    assert summary["best_diluted_epoch"].isna().tolist() == [False, True]
+    shown = summary.round(3).astype(object).T.to_string()
+    assert "2.0" not in shown and "0.2" in shown
+
+
 def test_snapshot_points_are_the_mapped_examples(run):
     points = analysis.snapshot_points(run, 5)
     assert list(points.columns) == ["x", "y", "true", "noisy", "predicted", "diluted"]

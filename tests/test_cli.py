@@ -25,6 +25,36 @@ def test_train_list_and_go_on(tmp_path, capsys):
     assert run.path.name in shown and "2/2" in shown and f"{run.last:.4f}" in shown
 
 
+def test_list_only_some(saved, capsys):
+    folder = str(saved.path.parent)
+    assert main(["list", "--runs", folder, "--method", "lend", "--noise-rate", "0.4", "--seed", "0"]) == 0
+    shown = capsys.readouterr().out
+    assert saved.path.name in shown and "oracle on the test set" in shown and "last ten epochs" in shown
+    assert main(["list", "--runs", folder, "--noise", "asymetric"]) == 2
+    assert "no such run has noise asymetric; allowed: asymmetric; did you mean 'asymmetric'" in capsys.readouterr().err
+
+
+def test_sweep(tmp_path, capsys):
+    command = ["sweep", "figure4", "--profile", "tiny", "--workers", "0", "--runs", str(tmp_path / "runs")]
+    assert main(command) == 0
+    assert "figure4, profile tiny: all 3 runs are there" in capsys.readouterr().out
+    found = lend.runs(tmp_path / "runs")
+    assert sorted(run.config.method for run in found) == ["lend", "lend", "standard"]
+    assert {run.config.dilution.class_prior for run in found} == {None, "balanced"}
+
+
+def test_failed_runs_of_a_sweep_are_named(tmp_path, capsys):
+    from lend import experiments
+
+    first, *_ = experiments.plan("figure4", "tiny", runs=str(tmp_path))
+    first.config.folder.mkdir(parents=True)
+    (first.config.folder / "letter.txt").write_text("mine")
+    assert main(["sweep", "figure4", "--profile", "tiny", "--workers", "0", "--runs", str(tmp_path)]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("lend: error: 1 of 3 runs failed; ") and "is in the way: it holds letter.txt" in error
+    assert len(lend.runs(tmp_path)) == 2 and (first.config.folder / "letter.txt").read_text() == "mine"
+
+
 def test_train_like_another_run(tmp_path, capsys):
     runs = str(tmp_path / "runs")
     assert main(["train", *TINY, "--runs", runs, "--options.beta", "0.7", "--snapshots", "2"]) == 0
@@ -77,6 +107,14 @@ def test_tsne(saved, tmp_path, capsys):
         (["train", "--dilution.affinity", "mean"], "affinity must be 'product' or 'sum'"),
         (["train", "--snapshots", "30,x"], "snapshots must be epochs such as 30,50,100"),
         (["train", "--like", "nowhere"], "nowhere is no saved run"),
+        (["sweep", "figure66"], "did you mean 'figure6'"),
+        (["sweep", "figure6", "--profile", "animal10n"], "profile animal10n has no figure6; it has table3"),
+        (["sweep", "all", "--profile", "digit"], "did you mean 'digits'"),
+        (["sweep", "figure6", "--trials", "0"], "trials must be at least 1, got 0"),
+        (["sweep", "figure6", "--workers", "-1"], "workers must be at least 0, got -1"),
+        (["train", "--tracker", "tensorbord"], "did you mean 'tensorboard'"),
+        (["train", "--shards", "0"], "shards must be at least 1"),
+        (["train", "--validation", "1"], "validation must be inside [0, 1)"),
         (["list", "--runs", "nowhere"], "no saved run in nowhere"),
         (["tsne", "nowhere"], "nowhere is no saved run"),
         (["figures", "--profile", "digit"], "did you mean 'digits'"),
@@ -92,7 +130,7 @@ def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("verb", ["train", "figures", "list", "tsne"])
+@pytest.mark.parametrize("verb", ["train", "sweep", "figures", "list", "tsne"])
 def test_every_verb_has_help_with_defaults(verb, capsys):
     with pytest.raises(SystemExit) as stop:
         main([verb, "--help"])

@@ -7,12 +7,12 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parent.parent
-CONDA_NAMES = {"torch": "pytorch", "dask[array]": "dask", "docstring-parser": "docstring_parser"}
+CONDA_NAMES = {"torch": "pytorch", "dask[array,distributed]": "dask", "docstring-parser": "docstring_parser"}
 
 
 def bounds(requirements):
     """Package name, as conda-forge has it, to its bound."""
-    pairs = [re.fullmatch(r"([\w.\[\]-]+?)\s*([<>=!~].*)?", entry).groups() for entry in requirements]
+    pairs = [re.fullmatch(r"([\w.,\[\]-]+?)\s*([<>=!~].*)?", entry).groups() for entry in requirements]
     return {CONDA_NAMES.get(name.lower(), name.lower()): bound for name, bound in pairs}
 
 

@@ -1,32 +1,97 @@
+from dataclasses import asdict
+
 import pytest
 
-from lend import experiments
+import lend
+from lend.experiments import FIGURES, LEND_DEFAULTS, LEND_ROWS, PROFILES, ROWS, plan, plan_all
 
 
 def test_the_cifar10_profile_is_the_papers_protocol():
-    (standard,) = experiments.plan("figure1", "cifar10").values()
+    ((_, _, standard),) = plan("figure1", "cifar10")
     assert (standard.method, standard.noise, standard.noise_rate) == ("standard", "asymmetric", 0.45)
     assert (standard.epochs, standard.width, standard.batch_size) == (200, 64, 256)
     assert standard.snapshots == (30, 50, 100, 150, 200)
-    lend_run = experiments.plan("figure4", "cifar10")["LEND"]
-    assert lend_run.options == {} and lend_run.dilution.class_prior is None
+    (letter,) = [entry.config for entry in plan("figure4", "cifar10") if entry.row == "LEND"]
+    assert letter.options == {} and letter.dilution.class_prior is None and letter.dilution.k == 8
 
 
-def test_settings_of_a_method_and_of_a_figure_stay_theirs():
-    figure4 = experiments.plan("figure4", "cifar10-thin")
+def test_the_papers_grid():
+    entries = plan("figure6", "cifar10", trials=5)
+    assert len(entries) == 7 * 3 * 5
+    assert list(dict.fromkeys(entry.column for entry in entries)) == [f"symmetric {rate} %" for rate in (40, 50, 60)]
+    assert {entry.config.noise_rate for entry in plan("figure7", "cifar10")} == {0.2, 0.3, 0.4}
+    assert {entry.config.method for entry in entries} == set(lend.METHODS)
+    assert plan("table1", "cifar100") == plan("figure6", "cifar100")
+    sizes = [entry.config.batch_size for entry in plan("figure8a", "cifar10") if entry.row == "LEND"]
+    ks = [entry.config.dilution.k for entry in plan("figure8b", "cifar10") if entry.row == "LEND+prior"]
+    betas = [entry.config.options.get("beta", 0.9) for entry in plan("figure8c", "cifar10") if entry.row == "LEND"]
+    assert sizes == [32, 64, 128, 256, 512] and ks == [2, 4, 6, 8, 10] and betas == [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    assert all(entry.config.noise == "none" for entry in plan("table3", "animal10n"))
+    assert {entry.config.noise for entry in plan("human", "cifar10n")} == {
+        "human:aggre",
+        "human:random1",
+        "human:worse",
+    }
+
+
+@pytest.mark.parametrize("figure", list(FIGURES))
+def test_lend_is_there_twice_and_never_under_the_other_name(figure):
+    rows = FIGURES[figure].rows
+    assert "LEND" not in rows or "LEND+prior" in rows
+    for profile in PROFILES:
+        if figure in PROFILES[profile].figures:
+            for entry in plan(figure, profile):
+                assert entry.config.dilution.class_prior == ("balanced" if entry.row == "LEND+prior" else None)
+                assert (entry.config.method == "lend") == (entry.row in LEND_ROWS)
+
+
+def test_trials_have_their_own_noise_and_only_the_first_keeps_embeddings():
+    entries = [entry.config for entry in plan("figure7", "digits", trials=3) if entry.row == "GCE"]
+    assert [config.seed for config in entries] == [0, 1, 2] * 3 == [config.noise_seed for config in entries]
+    assert [len(config.snapshots) for config in entries] == [5, 0, 0] * 3
+    assert len(plan("figure1", "digits", trials=3)) == 1
+
+
+def test_settings_of_a_profile_a_method_and_a_figure_stay_theirs():
+    figure4 = {entry.row: entry.config for entry in plan("figure4", "cifar10-thin")}
     assert figure4["LEND"].options == {"beta": 0.7} and figure4["Standard"].options == {}
-    assert experiments.plan("figure1", "cifar10-thin")["Standard"] == figure4["Standard"]
+    assert plan("figure1", "cifar10-thin")[0].config == figure4["Standard"]
+    betas = {entry.column: entry.config.options.get("beta", 0.9) for entry in plan("figure8c", "cifar10-thin")}
+    assert all(column == beta for column, beta in betas.items())
+    soft = [entry.config for entry in plan("memory", "cifar10-thin") if entry.column == "soft"]
+    assert soft[0].options == {"beta": 0.7, "memory": "soft"}
+    prior = [entry.config for entry in plan("figure8b", "digits") if entry.row == "LEND+prior"]
+    assert all(config.dilution.class_prior == "balanced" for config in prior)
 
 
-def test_every_run_once_in_its_place():
-    for profile in experiments.PROFILES:
-        configs = experiments.plan_all(profile, runs="there", dataset="npz:mine.npz")
-        assert len({config.hash for config in configs}) == len(configs) == (2 if profile == "cifar10-thin" else 3)
-        assert all(config.runs == "there" and config.dataset == "npz:mine.npz" for config in configs)
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_every_run_once_in_its_place(profile):
+    configs = plan_all(profile, trials=2, runs="there", dataset="npz:mine.npz", data="here")
+    assert len({config.hash for config in configs}) == len(configs) > 0
+    assert all((c.runs, c.dataset, c.data) == ("there", "npz:mine.npz", "here") for c in configs)
+    seeds = [config.seed for config in configs]
+    assert seeds == sorted(seeds)
+    planned = {e.config.hash for name in PROFILES[profile].figures for e in plan(name, profile, dataset="npz:mine.npz")}
+    assert planned <= {config.hash for config in configs}
+
+
+def test_rows_are_all_methods():
+    assert {settings["method"] for settings in ROWS.values()} == set(lend.METHODS)
+
+
+def test_a_setting_at_its_default_is_no_other_run():
+    assert asdict(lend.METHODS["lend"]()) == LEND_DEFAULTS
+    usual = {entry.config.hash for entry in plan("figure7", "digits") if entry.row in LEND_ROWS}
+    for figure, default in {"figure8a": 128, "figure8b": 8, "figure8c": 0.9, "steps": 2, "memory": "hard"}.items():
+        assert {entry.config.hash for entry in plan(figure, "digits") if entry.column == default} <= usual
 
 
 def test_unknown_names():
-    with pytest.raises(ValueError, match="unknown figure 'figure5'; allowed: figure1, figure4"):
-        experiments.plan("figure5")
+    with pytest.raises(ValueError, match="unknown figure 'figure5'; allowed: .*figure1, .*did you mean 'figure"):
+        plan("figure5")
     with pytest.raises(ValueError, match="unknown profile 'digit'; .*did you mean 'digits'"):
-        experiments.plan("figure1", "digit")
+        plan("figure1", "digit")
+    with pytest.raises(ValueError, match="unknown profile 'digit'; .*did you mean 'digits'"):
+        plan_all("digit")
+    with pytest.raises(ValueError, match="profile animal10n has no figure1; it has table3"):
+        plan("figure1", "animal10n")

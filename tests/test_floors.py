@@ -6,16 +6,19 @@ from pathlib import Path
 import lend
 
 FLOORS = [
-    {"config"},
-    {"storage", "neighbors", "noise", "data", "images", "networks"},
-    {"experiments", "run", "projection", "dilution"},
-    {"methods", "maps", "analysis", "plots"},
+    {"config", "published"},
+    {"storage", "neighbors", "noise", "data", "images", "networks", "parallel"},
+    {"experiments", "run", "projection", "dilution", "source"},
+    {"methods", "maps", "analysis", "plots", "tables", "tracking"},
+    {"trainer"},
     {"training"},
+    {"executors"},
+    {"sweeps"},
     {"figures"},
     {"__main__"},
 ]
-TRAINING_WING = {"methods", "training", "networks", "images"}
-ANALYSIS_WING = {"analysis", "maps", "plots", "projection"}
+TRAINING_WING = {"methods", "training", "trainer", "source", "networks", "images", "executors", "sweeps"}
+ANALYSIS_WING = {"analysis", "maps", "plots", "projection", "tables"}
 FILES = {path.stem: path for path in Path(lend.__file__).parent.glob("*.py") if path.stem != "__init__"}
 
 

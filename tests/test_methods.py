@@ -167,6 +167,33 @@ def test_sigua_unlearns_the_next_smallest():
     assert memory["kept"].tolist() == [i < 4 for i in order]
 
 
+def test_sigua_may_unlearn_the_largest():
+    rows = [logits_of(p) for p in (-torch.arange(1, 9) / 10).exp().tolist()]
+    options = {"forget_rate": 0.5, "bad_share": 0.5, "ascent": 0.01, "unlearn": "top"}
+    method = methods.build("sigua", options)
+    loss = method.loss([features(*rows)], batch_of([0] * 8), method.initial_memory(torch.zeros(8).long(), 2), 20)
+    assert loss.item() == pytest.approx(0.2425, abs=1e-6)
+
+
+def test_truncated_gce():
+    """Where p <= k the loss is the constant L(k) and teaches nothing; who that is stays until the next decision."""
+    method = methods.build("gce", {"truncation": 0.5, "truncate_from": 3, "truncate_every": 2})
+    memory = method.initial_memory(torch.zeros(4, dtype=torch.long), 2)
+
+    def step(epoch, *shares):
+        logits = torch.tensor([logits_of(p) for p in shares], requires_grad=True)
+        loss = method.loss([Features(torch.zeros(4, 2), logits)], batch_of([0] * 4), memory, epoch)
+        loss.backward()
+        return loss.item(), (logits.grad.abs().sum(dim=1) > 1e-9).tolist()
+
+    plain = (0.101569 + 0.549183 + 0.813555 + 1.143534) / 4
+    assert step(2, 0.9, 0.5, 0.3, 0.1) == (pytest.approx(plain, abs=1e-5), [True] * 4)
+    truncated = (0.101569 + 3 * 0.549183) / 4
+    assert step(3, 0.9, 0.499, 0.3, 0.1) == (pytest.approx(truncated, abs=1e-3), [True, False, False, False])
+    assert step(4, 0.3, 0.9, 0.9, 0.9)[1] == [True, False, False, False]
+    assert step(5, 0.3, 0.9, 0.9, 0.9)[1] == [False, True, True, True]
+
+
 def test_coteaching_crosses_the_choices():
     """Each network's mean is over the other's smallest losses, and is taken once."""
     first = features(*(logits_of(p) for p in (0.9, 0.8, 0.2, 0.1)))
@@ -198,6 +225,9 @@ def test_forget_rate_must_be_known():
     ("name", "option", "value"),
     [
         ("gce", "q", 0.0),
+        ("gce", "truncation", 1.0),
+        ("gce", "truncate_every", 0),
+        ("sigua", "unlearn", "largest"),
         ("coteaching", "forget_rate", 1.0),
         ("jocor", "coregularisation", 1.5),
         ("sigua", "ascent", -1.0),

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 from PIL import Image
@@ -41,6 +42,33 @@ def toy(n=30):
     return table.assign(true=(table.x > 0).astype(int))
 
 
+def trial_curves(columns=("40 %", "50 %"), rows=("Standard", "LEND", "LEND+prior"), absent=(), epochs=9):
+    """As lend.tables.curves: three trials of each cell, none of the absent ones."""
+    rng, parts = np.random.default_rng(0), {}
+    index = pd.RangeIndex(1, epochs + 1, name="epoch")
+    for cell in ((row, column) for row in rows for column in columns):
+        gone = cell in absent
+        mean, std = np.full((2, epochs), np.nan) if gone else rng.uniform(0.5, 0.6, (2, epochs))
+        parts[cell] = pd.DataFrame({"mean": mean, "std": std / 10, "n": 0 if gone else 3}, index=index)
+    return pd.concat(parts, names=["row", "column"])
+
+
+def setting(values, absent=(), rows=("LEND", "LEND+prior")):
+    """As lend.tables.long."""
+    rng, cells = np.random.default_rng(1), [(row, v, m) for m in ("best", "last") for row in rows for v in values]
+    table = pd.DataFrame(cells, columns=["row", "column", "measure"])
+    table = table.assign(mean=rng.uniform(0.5, 0.9, len(cells)), std=0.02, n=5)
+    table.loc[[(row, value) in absent for row, value, _ in cells], ["mean", "std", "n"]] = np.nan, np.nan, 0
+    return table
+
+
+def collected(columns=("40 %", "50 %"), rows=("Standard", "LEND"), trials=4):
+    """As lend.tables.collect."""
+    cells = [(row, column, seed) for row in rows for column in columns for seed in range(trials)]
+    table = pd.DataFrame(cells, columns=["row", "column", "seed"])
+    return table.assign(last=np.random.default_rng(2).uniform(0.4, 0.9, len(cells)))
+
+
 def every_figure():
     frames = {epoch: points(seed=epoch) for epoch in (1, 30, 200)}
     shares = pd.DataFrame({name: np.linspace(0, 1, 30) for name in ("given labels", "1 step", "converged")})
@@ -50,9 +78,14 @@ def every_figure():
         "panels": plots.snapshot_panels(frames[30], NUMBERS, NAMES, "epoch 30"),
         "overview": plots.overview(frames, pd.DataFrame(NUMBERS, index=list(frames)), NAMES),
         "curves": plots.label_accuracy_curves({"Standard": curves(), "LEND": curves(seed=1)}),
+        "three": plots.label_accuracy_curves({name: curves(200) for name in ("Standard", "LEND", "LEND+prior")}),
         "one": plots.label_accuracy_curves({"Standard": curves()}),
         "toy": plots.dilution_toy(toy(), shares, np.array([[0, 1], [1, 2]]), 0.0),
         "steps": plots.step_curves(steps, 0.65),
+        "trials": plots.accuracy_curves(trial_curves(absent=[("LEND", "50 %")])),
+        "no trials": plots.accuracy_curves(trial_curves(absent=[(row, "50 %") for row in plots.LINES])),
+        "settings": plots.sensitivity({"k": setting([2, 4, 8], [("LEND", 8)]), "W": setting(["a", "b"])}, {"k": 4}),
+        "dots": plots.trial_dots(collected()),
         "matrices": plots.transition_matrices({"a": matrix, "b": np.eye(10)}, {"a": NAMES, "b": tuple("0123456789")}),
     }
 
@@ -120,6 +153,18 @@ def test_a_class_keeps_its_colour_however_many_there_are():
 def test_kinds_of_labels_and_methods_have_colours_of_their_own():
     assert len(set(plots.LABEL_COLOURS.values())) == len(plots.LABEL_COLOURS)
     assert len(set(plots.METHOD_COLOURS.values())) == len(plots.METHOD_COLOURS) == 6
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_lends_two_lines_stand_apart_and_dashes_tell_the_others(vision):
+    lab = oklab([line["color"] for line in plots.LINES.values()], vision)
+    distance = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
+    names = list(plots.LINES)
+    assert distance[names.index("LEND"), names.index("LEND+prior")] > 20
+    assert len({str(line["linestyle"]) for line in plots.LINES.values()}) == len(names) == 7
+    assert len({line["marker"] for line in plots.LINES.values()}) == 7
+    widths = {name: line.get("linewidth", 1.1) for name, line in plots.LINES.items()}
+    assert min(widths["LEND"], widths["LEND+prior"]) > 1.5 * max(widths[name] for name in names[:5])
 
 
 def test_more_points_get_smaller_markers():
@@ -221,6 +266,19 @@ def test_the_largest_lead_is_marked():
     assert [list(line.get_xdata()) for line in axes.get_lines()][-1] == [epoch, epoch]
 
 
+@pytest.mark.parametrize("name", ["one", "curves", "three"])
+def test_the_note_of_a_panel_stays_above_it_and_ticks_apart(figures, name):
+    canvas = FigureCanvasAgg(figures[name])
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    for axes in figures[name].axes:
+        (text,) = axes.texts
+        box, title = text.get_window_extent(renderer), axes._left_title.get_window_extent(renderer)
+        assert box.x1 <= axes.get_window_extent(renderer).x1 + 1 and box.y1 < title.y0
+        ticks = [tick.get_window_extent(renderer) for tick in axes.get_xticklabels()]
+        assert all(left.x1 + 2 < right.x0 for left, right in zip(ticks, ticks[1:], strict=False))
+
+
 def test_unknown_truth_has_no_lead():
     table = curves() * np.nan
     assert plots.largest_margin(table) is None
@@ -238,6 +296,121 @@ def test_step_curves_have_a_line_per_snapshot_and_the_baseline(figures):
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1", "converged"]
     assert legend_texts(figures["steps"]) == ["epoch 1", "epoch 30", "noisy (given) labels"]
     np.testing.assert_allclose(axes.get_lines()[1].get_ydata(), [80, 50])
+
+
+# --- Comparison of methods ------------------------------------------------------------------------------------------
+
+
+def note(axes):
+    return " ".join(axes.get_xlabel().split())
+
+
+def frame_text(axes):
+    return [" ".join(text.get_text().split()) for text in axes.texts]
+
+
+def test_accuracy_curves_are_means_in_bands(figures):
+    table, panels = trial_curves(absent=[("LEND", "50 %")]), figures["trials"].axes
+    assert [axes.get_title("left") for axes in panels] == ["40 %", "50 %"]
+    assert panels[0].get_shared_y_axes().joined(*panels)
+    assert legend_texts(figures["trials"]) == ["Standard", "LEND", "LEND+prior"]
+    assert len(panels[0].get_lines()) == len(panels[0].collections) == 3 and len(panels[1].get_lines()) == 2
+    rows = ("Standard", "LEND", "LEND+prior")
+    for line, band, row in zip(panels[0].get_lines(), panels[0].collections, rows, strict=True):
+        part = 100 * table.xs("40 %", level="column").xs(row, level="row")
+        np.testing.assert_allclose(line.get_ydata(), part["mean"])
+        assert to_hex(line.get_color()) == plots.LINES[row]["color"]
+        corners = band.get_paths()[0].vertices
+        for epoch, mean, std in zip(part.index, part["mean"], part["std"], strict=True):
+            heights = corners[corners[:, 0] == epoch][:, 1]
+            assert heights.min() == pytest.approx(mean - std) and heights.max() == pytest.approx(mean + std)
+        assert band.get_zorder() < line.get_zorder() and band.get_alpha() < 0.3
+    assert panels[0].get_lines()[1].get_zorder() > panels[0].get_lines()[0].get_zorder()
+    assert panels[0].get_title("right") == "3 trials"
+    assert note(panels[0]) == "epoch" and note(panels[1]) == "epoch no finished run: LEND"
+
+
+def test_a_panel_without_a_run_says_so_and_leaves_the_scale_to_the_others(figures):
+    full, empty = figures["no trials"].axes
+    assert frame_text(empty) == ["no finished run yet"] and not frame_text(full)
+    assert len(full.get_yticks()) > 2 and note(empty) == "epoch"
+
+
+def test_without_runs_or_a_plan_there_are_empty_frames():
+    gone = plots.accuracy_curves(trial_curves(absent=[(row, c) for row in plots.LINES for c in ("40 %", "50 %")]))
+    assert [frame_text(axes) for axes in gone.axes] == [["no finished run yet"]] * 2
+    assert not len(gone.axes[0].get_yticks())
+    nothing = (
+        plots.accuracy_curves(trial_curves().iloc[:0]),
+        plots.trial_dots(collected(columns=())),
+        plots.sensitivity({}, {}),
+    )
+    for figure in nothing[:2]:
+        assert [frame_text(axes) for axes in figure.axes] == [["no runs are planned for this figure"]]
+        assert not figure.legends
+    unplanned = plots.sensitivity({"k": setting([]), "W": setting(["a"], [("LEND", "a"), ("LEND+prior", "a")])}, {})
+    assert [frame_text(axes) for axes in unplanned.axes] == [["not planned in this profile"], ["no finished run yet"]]
+    for figure in (gone, unplanned, *nothing):
+        assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_one_trial_has_no_band():
+    table = trial_curves().assign(std=np.nan, n=1)
+    axes = plots.accuracy_curves(table).axes[0]
+    assert not axes.collections and axes.get_title("right") == "1 trial"
+
+
+def test_sensitivity_has_a_panel_per_setting_and_marks_the_default(figures):
+    numbers, words = figures["settings"].axes
+    assert [axes.get_title("left") for axes in (numbers, words)] == ["k", "W"]
+    assert numbers.get_shared_y_axes().joined(numbers, words)
+    assert [tick.get_text() for tick in numbers.get_xticklabels()] == ["2", "4", "8"]
+    assert [tick.get_text() for tick in words.get_xticklabels()] == ["a", "b"]
+    (mark,) = numbers.patches
+    assert mark.get_x() < 1 < mark.get_x() + mark.get_width() < 2 and not words.patches
+    names = [f"{row}, {measure}" for row in ("LEND", "LEND+prior") for measure in ("best", "last")]
+    assert legend_texts(figures["settings"]) == [*names, "default"]
+    assert "oracle on the test set" in figures["settings"].legends[0].get_title().get_text()
+    assert note(numbers) == "no finished run: LEND at 8" and note(words) == ""
+
+
+def test_sensitivity_draws_the_means_best_hollow_and_last_filled(figures):
+    numbers, words = figures["settings"].axes
+    table = setting([2, 4, 8], [("LEND", 8)])
+    lines = {line.get_label(): line for line in numbers.get_lines() if ", " in str(line.get_label())}
+    assert len(lines) == 4
+    for label, line in lines.items():
+        row, measure = label.split(", ")
+        part = table[(table["row"] == row) & (table["measure"] == measure) & (table["n"] > 0)]
+        np.testing.assert_allclose(line.get_ydata(), 100 * part["mean"])
+        assert np.abs(np.array(line.get_xdata()) - np.arange(len(part))).max() < 0.2
+        filled = to_hex(line.get_markerfacecolor()) == plots.LINES[row]["color"]
+        assert filled == (measure == "last") and (line.get_linestyle() == "-") == filled
+    joined = {line.get_linestyle() for line in words.get_lines() if ", " in str(line.get_label())}
+    assert joined == {"None"}
+
+
+def test_dots_are_the_trials_and_their_mean(figures):
+    table, panels = collected(), figures["dots"].axes
+    assert [axes.get_title("left") for axes in panels] == ["40 %", "50 %"]
+    assert [tick.get_text() for tick in panels[0].get_yticklabels()] == ["Standard", "LEND"]
+    assert panels[0].get_shared_x_axes().joined(*panels)
+    for axes, column in zip(panels, ("40 %", "50 %"), strict=True):
+        dots = [c.get_offsets() for c in axes.collections if isinstance(c, PathCollection)]
+        for place, row in enumerate(("Standard", "LEND")):
+            values = 100 * table[(table["row"] == row) & (table["column"] == column)]["last"]
+            single, mean = dots[2 * place : 2 * place + 2]
+            np.testing.assert_allclose(sorted(single[:, 0]), sorted(values))
+            np.testing.assert_allclose(mean, [[values.mean(), place]])
+    assert "last ten epochs" in figures["dots"].get_supxlabel()
+
+
+def test_dots_of_many_columns_wrap_and_name_what_is_absent():
+    table = collected(columns=tuple("abcd"))
+    table.loc[(table["column"] == "d") & (table["row"] == "LEND"), "last"] = np.nan
+    figure = plots.trial_dots(table)
+    assert len(figure.axes) == 6 and sum(axes.get_visible() for axes in figure.axes) == 4
+    assert note(figure.axes[3]) == "no finished run: LEND"
 
 
 # --- Toy and noise --------------------------------------------------------------------------------------------------

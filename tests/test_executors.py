@@ -1,0 +1,103 @@
+"""One training in a child process: it fails, dies and ends on its own account."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+
+import pytest
+
+import lend
+from lend import storage
+from lend.executors import TrainingFailedError, children, cores, train_in_child
+from lend.run import epochs_done
+from lend.storage import InUseError
+
+LONG = {"epochs": 5000, "snapshots": (), "train_size": 80}
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def test_a_child_trains_with_its_own_threads_in_its_folder(tiny, tmp_path):
+    config = tiny(runs="relative")
+    train_in_child(asdict(config), 1, str(tmp_path))
+    (run,) = lend.runs(tmp_path / "relative")
+    assert run.complete and run.info["threads"] == 1
+
+
+def test_the_childs_error_is_one_line(tiny, tmp_path):
+    with pytest.raises(TrainingFailedError, match="^ValueError: unknown option 'q' of method lend; allowed: beta"):
+        train_in_child(asdict(tiny(options={"q": 1})), 1, str(tmp_path))
+
+
+def test_a_run_that_another_process_trains(tiny, tmp_path):
+    config = tiny()
+    with storage.lock(config.folder / "lock"), pytest.raises(InUseError, match="trained by another process"):
+        train_in_child(asdict(config), 1, str(tmp_path))
+
+
+def test_a_killed_child_is_an_error_and_lets_go_of_its_run(tiny, tmp_path):
+    config = tiny(**LONG)
+    with children(1, 1) as executor:
+        future = executor.submit(config)
+        wait_for(lambda: epochs_done(config.folder) > 3)
+        (child,) = pids_of(config)
+        os.kill(child, signal.SIGKILL)
+        with pytest.raises(TrainingFailedError, match="its process died"):
+            future.result(timeout=30)
+    with storage.lock(config.folder / "lock"):
+        assert epochs_done(config.folder) > 3
+
+
+def test_children_end_with_their_parent(tiny):
+    """Even where the parent is killed and can clean up nothing."""
+    config = tiny(**LONG)
+    script = (
+        "import lend\nfrom lend.sweeps import sweep\n"
+        "if __name__ == '__main__':\n"
+        f"    sweep([lend.RunConfig.from_dict({asdict(config)!r})], workers=1, progress=False)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script])
+    wait_for(lambda: epochs_done(config.folder) > 3)
+    (child,) = pids_of(config)
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: not alive(child))
+    with storage.lock(config.folder / "lock"):
+        pass
+
+
+def pids_of(config):
+    """The processes that hold the lock of the run."""
+    lock, found = config.folder / "lock", []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and int(entry) != os.getpid():
+            try:
+                files = [os.readlink(f"/proc/{entry}/fd/{fd}") for fd in os.listdir(f"/proc/{entry}/fd")]
+            except OSError:
+                continue
+            if str(lock.resolve()) in files:
+                found.append(int(entry))
+    return found
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_as_many_children_as_cores():
+    with children() as executor:
+        assert 1 <= executor.slots <= cores()  # one per GPU where there are some
+    with children(3) as executor:
+        assert executor.slots == 3

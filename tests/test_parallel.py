@@ -1,0 +1,114 @@
+"""Several processes train one run: two real ones, on CPUs, against the single process that does the same."""
+
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+
+import pytest
+import torch
+from test_executors import wait_for
+from test_sweeps import free_port
+from test_training import assert_same
+from torch import nn
+
+import lend
+from lend.parallel import Processes
+from lend.run import epochs_done
+from lend.training import train
+
+# the accelerate command line, as a user starts it; its flag starts several processes on CPUs as well
+LAUNCH = "accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no"
+ARGUMENTS = (
+    "train --train-size 240 --width 8 --batch-size 80 --snapshots 1,4 --noise asymmetric --dilution.k 5 --device cpu"
+)
+
+
+def launch(runs, *arguments):
+    port = ["--dynamo_backend", "no", "--main_process_port", str(free_port())]
+    command = [sys.executable, "-m", *LAUNCH.split(), *port, "-m", "lend", *ARGUMENTS.split(), "--runs", str(runs)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([*command, *arguments], env=environment, text=True, **pipes)
+
+
+def alone(config):
+    """Single-threaded, as the processes are: sums of other threads differ in the last digit."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return train(config, progress=False)
+    finally:
+        torch.set_num_threads(threads)
+
+
+SETTINGS = {"snapshots": (1, 4), "shards": 2, "validation": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("method", "options"), [("lend", {"beta": 0.5}), ("coteaching", {})], ids=["lend", "coteaching"]
+)
+def test_two_processes_are_one_process_with_two_shards(tiny, tmp_path, method, options):
+    """Bit for bit: labels, memory, snapshots, weights, running statistics; the mean loss is summed in another order."""
+    whole = alone(tiny(**SETTINGS, method=method, options=options, augment=True))
+    extra = [f"--options.{name}={value}" for name, value in options.items()]
+    process = launch(
+        tmp_path / "two", "--epochs", "4", "--validation", "0.1", "--method", method, "--augment", "true", *extra
+    )
+    shown, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    (run,) = lend.runs(tmp_path / "two")
+    assert run.config.shards == 2 and run.path.name == whole.path.name
+    assert_same(run, whole, loss=1e-6)
+    assert shown.count("4 epochs, test accuracy") == 1
+
+
+def test_killed_and_gone_on_with_another_number_of_processes(tiny, tmp_path):
+    config = tiny(**SETTINGS | {"snapshots": (1, 40)}, epochs=40, options={"beta": 0.5})
+    whole = alone(config)
+    settings = ["--epochs", "40", "--validation", "0.1", "--options.beta=0.5", "--snapshots", "1,40"]
+    process = launch(tmp_path / "two", *settings)
+    folder = tmp_path / "two" / config.folder.name
+    wait_for(lambda: epochs_done(folder) > 2)
+    process.terminate()
+    process.communicate()
+    half = lend.Run.open(folder)
+    assert not half.complete
+    wait_for(lambda: not locked(folder))
+    assert_same(alone(lend.RunConfig.from_dict(asdict(config) | {"runs": str(tmp_path / "two")})), whole, loss=1e-6)
+
+
+def locked(folder):
+    from lend import storage
+
+    try:
+        with storage.lock(folder / "lock"):
+            return False
+    except storage.InUseError:
+        return True
+
+
+def test_shards_share_weights_and_keep_their_own_statistics():
+    networks = nn.ModuleList([nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))])
+    shards = Processes().shards(3, networks)
+    assert list(shards) == [0, 1, 2] and shards[0] is networks
+    for number in (1, 2):
+        for (name, a), b in zip(networks.named_parameters(), shards[number].parameters(), strict=True):
+            assert a is b, name
+        shards[number][0](torch.randn(5, 3) + number)
+    means = [shard[0][1].running_mean for shard in shards.values()]
+    assert not means[0].any() and means[1].any() and not torch.equal(means[1], means[2])
+    assert [list(Processes(rank, 2).shards(4, networks)) for rank in (0, 1)] == [[0, 1], [2, 3]]
+
+
+def test_shards_that_processes_cannot_share(tiny):
+    with pytest.raises(ValueError, match="shards must be a multiple of the 2 processes, got 3"):
+        Processes(0, 2).shards(3, nn.ModuleList([nn.Linear(1, 1)]))
+    with pytest.raises(ValueError, match="k must be below the 5 examples of a batch in 16 shards, got 5"):
+        train(tiny(shards=16), progress=False)
+
+
+def test_shards_change_the_run_and_one_shard_is_plain_training(tiny):
+    assert tiny(shards=2).hash != tiny().hash == tiny(shards=1).hash
+    run = train(tiny(shards=3, snapshots=()), progress=False)
+    assert run.complete and run.history["train_loss"].iloc[-1] < run.history["train_loss"].iloc[0]
