@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from itertools import cycle, islice
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 from lend.config import RunConfig, require
 from lend.storage import InUseError
 
-PRELOADED = ["lend.training", "sklearn.datasets", "zarr"]  # imported once: a child starts in milliseconds
+PRELOADED = ["lend.training", "sklearn.datasets", "zarr"]  # so a child starts in milliseconds
 TIMEOUT = 20  # seconds to reach a scheduler
 UNLIMITED = 1_000_000  # a cluster takes all runs at once and orders them itself
 
@@ -66,6 +67,7 @@ def children(workers: int | None = None, threads: int | None = None) -> Iterator
         workers: One per GPU if not given, or one per core where there is none.
         threads: Of each child; the cores divided among the workers if not given, so that they do not fight.
     """
+    _context()  # begins to import while this process looks for GPUs
     gpus = _gpus()
     workers = workers or len(gpus) or cores()
     threads = threads or max(1, cores() // workers)
@@ -163,8 +165,7 @@ def train_in_child(
     """
     require(threads >= 1, "threads", "at least 1", threads)
     alive = set() if alive is None else alive
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
+    context = _context()
     ours, theirs = context.Pipe()
     child = context.Process(target=_child, args=(theirs, settings, threads, folder, environment or {}))
     child.start()
@@ -182,6 +183,14 @@ def train_in_child(
         raise InUseError(message)
     if kind == "failed":
         raise TrainingFailedError(message)
+
+
+def _context() -> Any:  # noqa: ANN401
+    """A server process that has imported everything, and forks the children."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    forkserver.ensure_running()
+    return context
 
 
 def _child(

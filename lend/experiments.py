@@ -63,7 +63,11 @@ LEND_ROWS: dict[str, Settings] = {
     "LEND": {"method": "lend"},
     "LEND+prior": {"method": "lend", "dilution": {"class_prior": "balanced"}},
 }
-LEND_DEFAULTS = {"beta": 0.9, "memory": "hard"}  # of lend.methods.LEND, which is too heavy to ask here
+LEND_DEFAULTS = {
+    "beta": 0.9,
+    "memory": "hard",
+    "scope": "batch",
+}  # of lend.methods.LEND; asking it would load torch
 ROWS: dict[str, Settings] = {
     "Standard": {"method": "standard"},
     "Co-teaching": {"method": "coteaching"},
@@ -105,6 +109,7 @@ FIGURES: dict[str, Grid] = {
     "affinity": _sensitivity({name: {"dilution": {"affinity": name}} for name in ("product", "sum")}),
     "reserve": _sensitivity({name: {"dilution": {"reserve": name}} for name in ("previous", "initial")}),
     "memory": _sensitivity({name: {"options": {"memory": name}} for name in ("hard", "soft")}),
+    "scope": _sensitivity({name: {"options": {"scope": name}} for name in ("batch", "dataset")}),
     "human": Grid(ROWS, {f"human {name}": {"noise": f"human:{name}"} for name in ("aggre", "random1", "worse")}),
 }
 _SYNTHETIC = tuple(name for name in FIGURES if name != "human")

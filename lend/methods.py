@@ -28,7 +28,8 @@ class Batch(NamedTuple):
 
     index: Int[Tensor, " b"]  # positions in the training set
     labels: Int[Tensor, " b"]  # noisy
-    diluted: Float[Tensor, "b c"]  # Z of Eq. (1)-(4), rows sum to one; of the first network's embeddings
+    # Z of Eq. (1)-(4), rows sum to one, of the first network's embeddings; None if the scope is the data set
+    diluted: Float[Tensor, "b c"] | None
 
 
 def masked_mean(losses: Float[Tensor, " b"], kept: Bool[Tensor, " b"]) -> Float[Tensor, ""]:
@@ -54,6 +55,7 @@ class Method:
     """
 
     networks: ClassVar[int] = 1
+    scope: ClassVar[str] = "batch"  # "dataset": labels are diluted among all examples, after each epoch
 
     def informed(self, noise_rate: float | None) -> Method:
         """The method with what it wants to know of the labels: the share that is wrong, None where unknown."""
@@ -66,6 +68,9 @@ class Method:
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
         """The scalar to minimise, from one Features per network; epochs count from 1."""
         raise NotImplementedError
+
+    def after_epoch(self, diluted: Float[Tensor, "n c"], labels: Int[Tensor, " n"], memory: Memory) -> None:
+        """Where the scope is the data set: learn the diluted labels of all examples."""
 
 
 @dataclass(frozen=True)
@@ -84,28 +89,40 @@ class LEND(Method):
         beta: Momentum of the memory over the epochs, Eq. (5), in [0, 1]; 1 never drops: plain cross entropy.
         memory: "hard" folds the diluted label into it as a one-hot vector (paper: "encoded with one-hot
             representation", said once); "soft" the distribution.
+        scope: "batch", the paper's graph: Eq. (1) to (4) among the examples of a batch. "dataset": among all training
+            examples, once per epoch, from the embeddings of the epoch's own passes; it selects for the next epoch.
     """
 
     beta: float = 0.9
     memory: str = "hard"
+    scope: str = "batch"
 
     def __post_init__(self) -> None:
         require(isinstance(self.beta, Real) and 0 <= self.beta <= 1, "beta", "inside [0, 1]", self.beta)
         require(self.memory in ("hard", "soft"), "memory", "'hard' or 'soft'", self.memory)
+        require(self.scope in ("batch", "dataset"), "scope", "'batch' or 'dataset'", self.scope)
 
     def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
         # paper: Z at τ = 0 not stated; the one-hot noisy labels
         return {"diluted": one_hot(labels, num_classes), "kept": torch.ones_like(labels, dtype=torch.bool)}
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
-        new = batch.diluted
+        if batch.diluted is not None:
+            old = memory["diluted"][batch.index]
+            Z, kept = self._remember(batch.diluted, old, batch.labels)
+            memory["diluted"][batch.index], memory["kept"][batch.index] = Z, kept
+        return masked_mean(label_losses(outputs[0], batch), memory["kept"][batch.index])  # Eq. (7)
+
+    def after_epoch(self, diluted: Float[Tensor, "n c"], labels: Int[Tensor, " n"], memory: Memory) -> None:
+        memory["diluted"], memory["kept"] = self._remember(diluted, memory["diluted"], labels)
+
+    def _remember(
+        self, new: Float[Tensor, "b c"], old: Float[Tensor, "b c"], labels: Int[Tensor, " b"]
+    ) -> tuple[Float[Tensor, "b c"], Bool[Tensor, " b"]]:
         if self.memory == "hard":
             new = one_hot(new.argmax(dim=1), new.shape[1], new.dtype)
-        Z = momentum(new, memory["diluted"][batch.index], self.beta)  # Eq. (5)
-        kept = select(Z, batch.labels)  # Eq. (6)
-        memory["diluted"][batch.index] = Z
-        memory["kept"][batch.index] = kept
-        return masked_mean(label_losses(outputs[0], batch), kept)  # Eq. (7)
+        Z = momentum(new, old, self.beta)  # Eq. (5)
+        return Z, select(Z, labels)  # Eq. (6)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class Trainer:
             weight_decay=config.weight_decay,
         )
         self.memory = method.initial_memory(self.noisy, self.num_classes)
+        self.embeddings: Tensor | None = None  # of the epoch's passes, (n, d), where the scope is the data set
         # the share of each class among all given labels: a batch's own share is a noisy count
         self.weights = prior_weights(config.dilution.class_prior, one_hot(self.noisy, self.num_classes))
         if config.dilution.steps == "converged":
@@ -104,7 +105,9 @@ class Trainer:
             loss += self._step([(shard, parts[i], draws[i]) for i, shard in self.shards.items()], epoch, labels, mine)
             bar.update()
         self._agree(loss, labels, mine)
-        labels["kept"] = self.memory.get("kept", torch.ones_like(self.noisy, dtype=torch.bool))
+        labels["kept"] = self.memory.get("kept", torch.ones_like(self.noisy, dtype=torch.bool)).clone()
+        if self.method.scope == "dataset":
+            self._dilute_all(labels, mine)
         row = {"train_loss": loss.item() / self.steps, **self._scores(), **self._shares(labels)}
         row["seconds"] = time.perf_counter() - start
         return EpochResult(epoch, row, self._small(labels), self._snapshot(epoch))
@@ -142,12 +145,27 @@ class Trainer:
         raw = self.images[index]
         x = images.normalise(images.augment(raw, generator) if self.config.augment else raw, self.mean, self.std)
         outputs = [self._forward(network, x) for network in shard]
-        noisy = self.noisy[index]
-        diluted, dominant = self._dilute_batch(outputs[0].embeddings.detach(), noisy)
+        noisy, V, diluted = self.noisy[index], outputs[0].embeddings.detach(), None
         labels["predicted"][index] = outputs[0].logits.detach().argmax(dim=1)
-        labels["diluted"][index] = diluted.argmax(dim=1)
-        labels["dominant"][index] = dominant
+        if self.method.scope == "dataset":
+            self._keep(V, index)
+        else:
+            diluted, labels["dominant"][index] = self._dilute_batch(V, noisy)
+            labels["diluted"][index] = diluted.argmax(dim=1)
         return self.method.loss(outputs, methods.Batch(index, noisy, diluted), self.memory, epoch)
+
+    def _keep(self, V: Float[Tensor, "b d"], index: Int[Tensor, " b"]) -> None:
+        if self.embeddings is None:
+            self.embeddings = V.new_zeros(len(self.noisy), V.shape[1])
+        self.embeddings[index] = V
+
+    @torch.no_grad()
+    def _dilute_all(self, labels: dict[str, Tensor], mine: Bool[Tensor, " n"]) -> None:
+        """Eq. (1)-(4) and Definition 1 among all examples, from the embeddings of the epoch's passes."""
+        self.processes.gather_(self.embeddings, mine)
+        diluted, labels["dominant"] = self._dilute_batch(self.embeddings, self.noisy)
+        labels["diluted"] = diluted.argmax(dim=1)
+        self.method.after_epoch(diluted, self.noisy, self.memory)
 
     def _agree(self, loss: Float[Tensor, ""], labels: dict[str, Tensor], mine: Bool[Tensor, " n"]) -> None:
         """Every process learns what the others know of their examples; shards take the mean of their statistics."""

@@ -224,6 +224,7 @@ def test_forget_rate_must_be_known():
 @pytest.mark.parametrize(
     ("name", "option", "value"),
     [
+        ("lend", "scope", "epoch"),
         ("gce", "q", 0.0),
         ("gce", "truncation", 1.0),
         ("gce", "truncate_every", 0),

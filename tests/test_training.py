@@ -237,6 +237,33 @@ def test_beta_one_is_standard(tiny, tmp_path):
         assert torch.allclose(value, other, atol=1e-4), name
 
 
+def test_scope_of_the_data_set(tiny, tmp_path, monkeypatch):
+    """One graph of all examples per epoch, from the passes' embeddings; what it says selects in the next epoch."""
+    config = tiny(options={"beta": 0.5, "scope": "dataset"}, augment=True)
+    whole = train(config, progress=False)
+    noisy = whole.labels["noisy"].to_numpy()
+    memory = np.eye(10)[noisy]
+    assert whole.kept(1).all()
+    for epoch in (1, 2, 3):
+        memory = lend.momentum(np.eye(10)[whole.diluted(epoch)], memory, beta=0.5)
+        assert np.array_equal(lend.select(memory, noisy), whole.kept(epoch + 1))
+    assert not whole.kept(4).all()
+    kept = whole.history["kept_share"].to_numpy()
+    assert kept[0] == 1 and kept[1:] == pytest.approx([whole.kept(epoch).mean() for epoch in (2, 3, 4)])
+    again = tiny(options=config.options, augment=True, runs=str(tmp_path / "stopped"))
+    interrupted(again, monkeypatch, epochs=2)
+    assert_same(train(again, progress=False), whole)
+
+
+def test_the_graph_of_an_epoch_is_that_of_its_passes(tiny, monkeypatch):
+    """With one batch an epoch, both scopes dilute the same embeddings."""
+    batch = tiny(batch_size=240, epochs=2, snapshots=(), options={"beta": 0.0})
+    dataset = tiny(batch_size=240, epochs=2, snapshots=(), options={"beta": 0.0, "scope": "dataset"})
+    first, second = train(batch, progress=False), train(dataset, progress=False)
+    assert np.array_equal(first.diluted(1), second.diluted(1)) and np.array_equal(first.dominant(1), second.dominant(1))
+    assert np.array_equal(first.kept(1), second.kept(2))
+
+
 def test_learning_rate_drops_once(tiny):
     from lend import trainer
 
