@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
 from itertools import cycle, islice
@@ -116,10 +116,14 @@ def cluster(scheduler: str, workers: int | None = None, threads: int | None = No
     """
     from distributed import Client, LocalCluster
 
-    local = {"n_workers": workers or cores(), "threads_per_worker": 1, "dashboard_address": None}
-    if scheduler == "local":
-        threads = threads or max(1, cores() // local["n_workers"])
-    with Client(LocalCluster(**local) if scheduler == "local" else scheduler, timeout=TIMEOUT) as client:
+    with ExitStack() as stack:
+        address: Any = scheduler
+        if scheduler == "local":
+            workers = workers or cores()
+            threads = threads or max(1, cores() // workers)
+            own = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+            address = stack.enter_context(own)
+        client = stack.enter_context(Client(address, timeout=TIMEOUT))
         pool = client.get_executor(pure=False)
 
         def submit(config: RunConfig) -> Future:
@@ -128,8 +132,6 @@ def cluster(scheduler: str, workers: int | None = None, threads: int | None = No
             return pool.submit(_on_worker, asdict(config), threads, os.getcwd())
 
         yield Executor(submit, UNLIMITED)
-        if scheduler == "local":
-            client.cluster.close()
 
 
 def _on_worker(settings: dict[str, Any], threads: int | None, folder: str) -> None:

@@ -92,21 +92,22 @@ def _complete(config: RunConfig) -> bool:
 def _trained(waiting: deque[RunConfig], executor: Executor, view: _View) -> Iterator[tuple[RunConfig, str | None]]:
     """Each run when it is finished, or has failed with an error."""
     running: dict[Future, RunConfig] = {}
-    while waiting or running:
+    taken: list[RunConfig] = []  # by another sweep: looked at again when the others are done
+    while waiting or taken or running:
+        if not (waiting or running):
+            time.sleep(POLL)
+            waiting, taken = deque(taken), []
         while waiting and len(running) < executor.slots:
             config = waiting.popleft()
             running[executor.submit(config)] = config
         ended, _ = wait(running, POLL, FIRST_COMPLETED)
         for future in ended:
-            config = running.pop(future)
-            error = _error(future)
+            config, error = running.pop(future), _error(future)
             if isinstance(error, InUseError):
-                waiting.append(config)  # another sweep has it: look again when the others are done
+                taken.append(config)
             else:
                 yield config, None if error is None else f"{error}"
         view.update(running.values())
-        if len(ended) == len(waiting) > 0:
-            time.sleep(POLL)
 
 
 def _error(future: Future) -> BaseException | None:

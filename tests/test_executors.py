@@ -69,7 +69,7 @@ def test_children_end_with_their_parent(tiny):
     (child,) = pids_of(config)
     parent.kill()
     parent.wait()
-    wait_for(lambda: not alive(child))
+    wait_for(lambda: not alive(child) and not pids_of(config))
     with storage.lock(config.folder / "lock"):
         pass
 
