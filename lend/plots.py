@@ -467,6 +467,7 @@ def _toy_legend(figure: Figure, edges: bool, boundary: bool) -> None:
 def accuracy_curves(curves: pd.DataFrame) -> Figure:
     """Test accuracy by epoch, the mean over trials in a band of ± 1 standard deviation: Fig. 6 and 7.
 
+    The y axis leaves out the rise of the first tenth of the epochs.
     A cell without a finished run is named below its panel; without any cell there is one empty panel.
 
     Args:
@@ -478,7 +479,9 @@ def accuracy_curves(curves: pd.DataFrame) -> Figure:
     for axes, column in zip(panels, columns, strict=False):
         _draw_trial_curves(axes, curves.xs(column, level="column"), str(column))
     panels[0].set_ylabel("test accuracy (%)")
-    if not (curves["n"] > 0).any():
+    if (curves["n"] > 0).any():
+        panels[0].set_ylim(*_accuracy_limits(curves["mean"].astype(float)))
+    else:
         panels[0].set_yticks([])
     if not columns:
         _nothing(panels[0], "no runs are planned for this figure")
@@ -486,6 +489,14 @@ def accuracy_curves(curves: pd.DataFrame) -> Figure:
     handles = [Line2D([], [], label=row, **_line(row)) for row in rows]
     _row_legend(figure, handles, "mean over the trials; band: ± 1 standard deviation")
     return figure
+
+
+def _accuracy_limits(mean: pd.Series) -> tuple[float, float]:
+    """Where the curves are after their first rise, in per cent: the methods part there."""
+    epochs = mean.index.get_level_values("epoch")
+    later = 100 * mean[epochs > 0.1 * epochs.max()].dropna()
+    room = 0.08 * (later.max() - later.min()) + 1
+    return later.min() - room, min(later.max() + room, 100.5)
 
 
 def _draw_trial_curves(axes: Axes, table: pd.DataFrame, title: str) -> None:
