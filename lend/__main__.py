@@ -145,9 +145,9 @@ def _train_parser(parser: ArgumentParser) -> None:
     parser.add_class_arguments(RunConfig)
 
 
-def _profile_options(parser: ArgumentParser, trials: int) -> None:
+def _profile_options(parser: ArgumentParser, trials: int, note: str = "") -> None:
     parser.add_argument("--profile", type=str, default="digits", help="Data set and protocol; see lend.experiments")
-    parser.add_argument("--trials", type=int, default=trials, help="Runs of each cell, with seeds from 0")
+    parser.add_argument("--trials", type=int, default=trials, help=f"Runs of each cell, with seeds from 0{note}")
     parser.add_argument("--dataset", type=str, help="Where the profile's data set comes from, such as parquet:PATH")
     parser.add_argument("--runs", type=str, default="runs", help="Folder of the saved runs")
     parser.add_argument("--data", type=str, default="data", help="Folder where data sets are kept")
@@ -163,7 +163,7 @@ def _sweep_parser(parser: ArgumentParser) -> None:
 
 
 def _figures_parser(parser: ArgumentParser) -> None:
-    _profile_options(parser, 1)
+    _profile_options(parser, 1, "; 0: of Fig. 1 and 4 alone")
     parser.add_argument("--figures", type=str, default="figures", help="Folder of the figures")
     parser.add_argument("--only", type=str, help="One notebook, such as tsne_snapshots")
 

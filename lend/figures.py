@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lend import experiments
-from lend.config import nearest_name
+from lend.config import nearest_name, require
 from lend.maps import make_maps
 from lend.run import Run
 from lend.sweeps import RunsFailedError, sweep
@@ -33,7 +33,8 @@ def make(
 
     Args:
         profile: A name of `lend.experiments.PROFILES`.
-        trials: Runs of each cell of a figure or table to train; those that are there are shown in any case.
+        trials: Runs of each cell of a figure or table to train; 0 trains those of Fig. 1 and 4 alone. All that are
+            there are shown in any case.
         workers: Trainings side by side, as for :func:`lend.sweeps.sweep`.
         runs: Folder of the saved runs.
         figures: Folder of the figures.
@@ -51,6 +52,7 @@ def make(
         RunsFailedError: If a run cannot be trained; the others are.
     """
     place = {"runs": runs, "dataset": dataset, "data": data, "download": download}
+    require(trials >= 0, "trials", "at least 0", trials)
     configs = experiments.plan_all(profile, trials=trials, **place)
     sources = sorted(notebooks.glob("*.ipynb"))
     if only is not None:
