@@ -66,7 +66,8 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> str:
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:  # a full disk does not say which one
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            # a full disk does not say which one
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     return digest

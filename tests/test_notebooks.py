@@ -28,7 +28,7 @@ def test_the_main_job_on_tiny_runs(tmp_path):
     before = {path: path.stat().st_mtime_ns for path in Path(runs).rglob("*")}
     figures.make("tiny", runs=runs, figures=str(pictures), only=executed[-1].stem)
     assert {path: path.stat().st_mtime_ns for path in Path(runs).rglob("*")} == before
-    assert len(lend.runs(runs)) == 3
+    assert len(lend.runs(runs)) == 4
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
