@@ -55,6 +55,29 @@ def test_failed_runs_of_a_sweep_are_named(tmp_path, capsys):
     assert len(lend.runs(tmp_path)) == 2 and (first.config.folder / "letter.txt").read_text() == "mine"
 
 
+def test_audit(tmp_path, capsys):
+    import numpy as np
+    import pandas as pd
+    from sklearn.datasets import load_digits
+
+    pixels, labels = load_digits(return_X_y=True)
+    given = lend.noise.corrupt(labels, lend.noise.symmetric(10, 0.2), 0)
+    np.save(tmp_path / "embeddings.npy", pixels.astype(np.float32))
+    pd.DataFrame({"id": np.arange(len(given)) + 100, "label": [f"digit {y}" for y in given]}).to_csv(
+        tmp_path / "labels.csv", index=False
+    )
+    out, patch, plot = (str(tmp_path / name) for name in ("issues.csv", "patch.csv", "audit.png"))
+    arguments = ["audit", str(tmp_path / "embeddings.npy"), str(tmp_path / "labels.csv"), "--id-column", "id"]
+    assert main([*arguments, "--out", out, "--patch", patch, "--plot", plot]) == 0
+    assert "issues; about" in capsys.readouterr().out
+    found = pd.read_csv(out, index_col="sample_id")
+    wrong = given != labels
+    assert found.index[0] == 100 and len(found) == len(given)
+    assert (found["is_label_issue"] == wrong).mean() > 0.95
+    suggested = pd.read_csv(patch)
+    assert len(suggested) == found["is_label_issue"].sum() and (tmp_path / "audit.png").stat().st_size > 1000
+
+
 def test_train_like_another_run(tmp_path, capsys):
     runs = str(tmp_path / "runs")
     assert main(["train", *TINY, "--runs", runs, "--options.beta", "0.7", "--snapshots", "2"]) == 0
@@ -112,6 +135,7 @@ def test_tsne(saved, tmp_path, capsys):
         (["sweep", "all", "--profile", "digit"], "did you mean 'digits'"),
         (["sweep", "figure6", "--trials", "0"], "trials must be at least 1, got 0"),
         (["sweep", "figure6", "--workers", "-1"], "workers must be at least 0, got -1"),
+        (["audit", "nowhere.npy", "labels.npy"], "no such file"),
         (["train", "--tracker", "tensorbord"], "did you mean 'tensorboard'"),
         (["train", "--shards", "0"], "shards must be at least 1"),
         (["train", "--validation", "1"], "validation must be inside [0, 1)"),
@@ -130,7 +154,7 @@ def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("verb", ["train", "sweep", "figures", "list", "tsne"])
+@pytest.mark.parametrize("verb", ["train", "sweep", "figures", "list", "tsne", "audit"])
 def test_every_verb_has_help_with_defaults(verb, capsys):
     with pytest.raises(SystemExit) as stop:
         main([verb, "--help"])

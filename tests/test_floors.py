@@ -6,10 +6,15 @@ from pathlib import Path
 import lend
 
 FLOORS = [
-    {"config", "published"},
+    {"config", "published", "topk", "transition"},
     {"storage", "neighbors", "noise", "data", "images", "networks", "parallel"},
+    {"rows"},
+    {"clusters", "indexes"},
+    {"graphs"},
     {"experiments", "run", "projection", "dilution", "source"},
-    {"methods", "maps", "analysis", "plots", "tables", "tracking"},
+    {"methods", "shards", "maps", "analysis", "plots", "tables", "tracking", "estimator", "leaveoneout"},
+    {"plots_audit"},
+    {"auditing"},
     {"trainer"},
     {"training"},
     {"executors"},
@@ -18,7 +23,18 @@ FLOORS = [
     {"__main__"},
 ]
 TRAINING_WING = {"methods", "training", "trainer", "source", "networks", "images", "executors", "sweeps"}
-ANALYSIS_WING = {"analysis", "maps", "plots", "projection", "tables"}
+ANALYSIS_WING = {
+    "analysis",
+    "auditing",
+    "estimator",
+    "leaveoneout",
+    "maps",
+    "plots",
+    "plots_audit",
+    "projection",
+    "tables",
+    "transition",
+}
 FILES = {path.stem: path for path in Path(lend.__file__).parent.glob("*.py") if path.stem != "__init__"}
 
 

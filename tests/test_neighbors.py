@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from lend.neighbors import check_finite, nearest, unit_rows
+from lend.neighbors import check_finite, compare_two, nearest, nearest_of, unit_rows
+from lend.topk import Best
 
 
 def clustered(n: int, d: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -36,13 +37,70 @@ def test_agrees_with_a_slow_loop(k: int, block: int) -> None:
     assert np.allclose(cosines.numpy(), np.take_along_axis(expected, order, axis=1), atol=1e-6)
 
 
-@pytest.mark.parametrize("block", [1, 7, 100, 299])
+@pytest.mark.parametrize("block", [7, 100, 299])
 def test_block_changes_nothing(block: int) -> None:
     embeddings = clustered(300, 16)
     indices, cosines = nearest(embeddings, 10)
     by_block = nearest(embeddings, 10, block=block, progress=block == 100)
     assert torch.equal(by_block[0], indices)
     assert torch.allclose(by_block[1], cosines, atol=1e-6)
+
+
+def matrix_cosines(embeddings: Tensor) -> Tensor:
+    """All cosines (n, n) in float64; -inf with itself."""
+    rows = embeddings.double()
+    rows = rows / rows.norm(dim=1, keepdim=True)
+    return (rows @ rows.T).fill_diagonal_(-torch.inf)
+
+
+@pytest.mark.parametrize("block", [350, 1000, 1999])
+@pytest.mark.parametrize("k", [1, 3, 10])
+def test_groups_of_columns_lose_no_neighbour(k: int, block: int) -> None:
+    """Blocks large enough that most cosines are only read as one of a group."""
+    embeddings = clustered(2000, 12, seed=k)
+    indices, cosines = nearest(embeddings, k, block=block)
+    expected = matrix_cosines(embeddings)
+    assert torch.allclose(cosines.double(), expected.topk(k).values, atol=1e-6)
+    assert torch.allclose(expected.gather(1, indices), expected.topk(k).values, atol=1e-6)
+
+
+@pytest.mark.parametrize("transposed", [True, False])
+def test_the_best_of_parts_are_the_best_of_all(transposed: bool) -> None:
+    """In any order of the parts, in memory of either order, with scores that never count."""
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.rand((40, 3000), generator=generator, dtype=torch.float64)
+    scores[:, ::3] = -torch.inf
+    scores[5, 4:] = -torch.inf
+    order = torch.randperm(3000, generator=generator)
+    best = Best(40, 6, scores)
+    for columns in order.split([1, 20, 979, 2000]):
+        for rows in torch.randperm(40, generator=generator).split(15):
+            part = scores[rows[:, None], columns]
+            best.update(rows, part.T.contiguous().T if transposed else part, columns)
+    expected = scores.topk(6)
+    assert torch.equal(best.values, expected.values)
+    found = expected.values > -torch.inf
+    assert torch.equal(best.columns[found], expected.indices[found])
+    assert (best.columns[~found] == -1).all() and found[5].sum() == 2
+
+
+def test_some_rows_among_all() -> None:
+    embeddings = clustered(500, 9)
+    ids = torch.tensor([0, 3, 250, 499])
+    best = nearest_of(ids, unit_rows(embeddings).__getitem__, 500, 7, block=120)
+    indices, cosines = nearest(embeddings, 7)
+    assert torch.equal(best.columns, indices[ids]) and torch.allclose(best.values, cosines[ids], atol=1e-6)
+
+
+def test_two_sets_of_blocks() -> None:
+    """Rows of one set get neighbours in the other only."""
+    embeddings = clustered(300, 9)
+    best = Best(300, 4, embeddings)
+    sets = torch.arange(100).split(30), torch.arange(100, 300).split(64)
+    assert len(list(compare_two(best, *sets, unit_rows(embeddings).__getitem__))) == 16
+    expected = matrix_cosines(embeddings)
+    expected[:100, :100] = expected[100:, 100:] = -torch.inf
+    assert torch.equal(best.columns, expected.topk(4).indices)
 
 
 @pytest.mark.parametrize("block", [4096, 9])

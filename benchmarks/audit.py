@@ -1,0 +1,130 @@
+"""The audit beside cleanlab's Datalab, label spreading and a vote of ten neighbours, on labels whose errors are known.
+
+Each method gets the same embeddings and given labels, one after the other in this process. AP and AUROC judge the
+label score (errors are the positives), accuracy the suggested labels against the true ones; the ratio is seconds of the
+method over those of the audit. cleanlab takes part where it is installed, as Datalab where that is complete.
+"""
+
+import argparse
+import contextlib
+import io
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.semi_supervised import LabelSpreading
+
+import lend
+from lend import noise
+from lend.auditing import audit
+from lend.neighbors import nearest
+
+NOISES = {
+    "symmetric 20 %": noise.symmetric(10, 0.2),
+    "symmetric 40 %": noise.symmetric(10, 0.4),
+    "asymmetric 40 %": noise.asymmetric("digits", 0.4),
+    "pair 30 %": noise.pair(10, 0.3),
+}
+
+
+def ours(V, given, c):
+    issues = audit(V, given, progress=False).issues
+    return issues["label_score"].to_numpy(), issues["predicted_label"].to_numpy()
+
+
+def vote(V, given, c, k=10):
+    neighbors, _ = nearest(torch.from_numpy(V), k)
+    votes = np.eye(c)[given][neighbors.numpy()].mean(axis=1)
+    return votes[np.arange(len(given)), given], votes.argmax(axis=1)
+
+
+def spreading(V, given, c):
+    """Label spreading from all given labels, neighbours of unit vectors; α is the share taken from them."""
+    unit = V / np.maximum(np.linalg.norm(V, axis=1, keepdims=True), 1e-12)
+    shares = LabelSpreading(kernel="knn", n_neighbors=10, alpha=0.9, max_iter=100).fit(unit, given)
+    return shares.label_distributions_[np.arange(len(given)), given], shares.transduction_
+
+
+def datalab(V, given, c):
+    from cleanlab import Datalab
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        lab = Datalab({"label": given}, label_name="label", verbosity=0)
+        lab.find_issues(features=V, issue_types={"label": {}})
+        found = lab.get_issues("label")
+    return found["label_score"].to_numpy(), found["predicted_label"].to_numpy()
+
+
+def cleaning(V, given, c, k=10):
+    """The label check of Datalab on features, without its data set: Euclidean neighbours, then confident learning."""
+    from cleanlab.classification import CleanLearning
+    from sklearn.neighbors import NearestNeighbors
+
+    neighbors = NearestNeighbors(n_neighbors=k).fit(V).kneighbors(return_distance=False)
+    shares = np.eye(c)[given][neighbors].mean(axis=1)
+    found = CleanLearning().find_label_issues(labels=given, pred_probs=shares)
+    return found["label_quality"].to_numpy(), found["predicted_label"].to_numpy()
+
+
+METHODS = {"lend audit": ours, "vote of 10": vote, "LabelSpreading": spreading}
+if find_spec("cleanlab"):
+    METHODS |= {"cleanlab Datalab": datalab} if find_spec("datasets") else {"cleanlab on 10-NN": cleaning}
+
+
+def compare(title, V, true, given, c):
+    wrong, base = true != given, None
+    print(f"\n{title}: {len(true):,} labels, {100 * wrong.mean():.1f} % wrong")
+    print(f"{'method':18} {'seconds':>8} {'ratio':>6} {'AP':>7} {'AUROC':>7} {'accuracy':>9}")
+    for name, method in METHODS.items():
+        start = time.perf_counter()
+        score, predicted = method(V, given, c)
+        seconds = time.perf_counter() - start
+        base = base or seconds
+        ranks = average_precision_score(wrong, -score), roc_auc_score(wrong, -score)
+        accuracy = (np.asarray(predicted) == true).mean()
+        print(
+            f"{name:18} {seconds:8.2f} {seconds / base:6.2f} {ranks[0]:7.3f} {ranks[1]:7.3f} {accuracy:9.3f}",
+            flush=True,
+        )
+
+
+def digits():
+    source = load_digits()
+    V, true = source.data.astype(np.float32), source.target.astype(np.int64)
+    for name, matrix in NOISES.items():
+        yield f"digits, pixels, {name}", V, true, noise.corrupt(true, matrix, 0), 10
+
+
+def snapshots(paths, points, epochs):
+    for path in paths:
+        run = lend.Run.open(path)
+        true, given = (run.labels[name].to_numpy() for name in ("true", "noisy"))
+        chosen = np.unique(np.linspace(0, len(true) - 1, min(points, len(true))).round().astype(int))
+        for epoch in [epoch for epoch in run.epochs if not epochs or epoch in epochs] if (true >= 0).all() else ():
+            V = run.embeddings(epoch)[chosen].astype(np.float32)
+            yield f"{run.path.name}, epoch {epoch}", V, true[chosen], given[chosen], len(run.class_names)
+
+
+def with_snapshots(folder):
+    return [run.path for run in lend.runs(folder) if run.epochs]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("runs", nargs="*", help="folders of saved runs; all with snapshots in runs/ if none is given")
+    parser.add_argument("--points", type=int, default=10_000, help="examples of a run, evenly spaced")
+    parser.add_argument("--epochs", type=int, nargs="+", help="snapshots to use; all if not given")
+    options = parser.parse_args()
+    paths = [Path(path) for path in options.runs] or with_snapshots("runs")
+    for method in METHODS.values():  # imports are not timed
+        method(np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32), np.arange(100) % 3, 3)
+    for case in (*digits(), *snapshots(paths, options.points, options.epochs)):
+        compare(*case)
+
+
+if __name__ == "__main__":
+    main()

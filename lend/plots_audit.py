@@ -1,0 +1,159 @@
+"""Pictures of an audit: the scores, which labels are taken for which, and the worst examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Shaped
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
+
+from lend.plots import GREY, LABEL_COLOURS, LEGEND_CLASSES, PAGE, Picture, _heat_map, _nothing, _styled
+
+WIDTH = 10  # thumbnails in a row
+ROW = 0.94  # inches: a thumbnail and two lines
+PAIRS = 14  # exchanges that are named where the classes are too many for a matrix
+ISSUE = LABEL_COLOURS["predicted"]
+Images = Sequence[Any] | np.ndarray  # one per example to show
+
+
+@_styled
+def audit_figure(
+    issues: pd.DataFrame, class_names: Sequence[Any], images: Images | None = None, title: str = ""
+) -> Figure:
+    """An audit on one page: label scores, given against suggested labels and, with images, the worst labels.
+
+    Args:
+        issues: As `lend.auditing.Audit.issues`.
+        class_names: In the order of the matrix.
+        images: Of the worst examples, in the order of :func:`worst`; see :func:`picture`. None leaves them out.
+        title: Above all panels.
+    """
+    shown = worst(issues, 0 if images is None else len(images))
+    rows = -(-len(shown) // WIDTH)
+    heights = [3.0] + [ROW * rows + 0.25] * bool(rows)
+    figure = Picture(figsize=(PAGE, sum(heights)), layout="constrained")
+    top, *gallery = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
+    left, right = top.subplots(1, 2, width_ratios=(1, 1.25))
+    _draw_scores(left, issues)
+    _draw_confusion(right, issues, class_names)
+    for part in gallery:
+        _draw_gallery(part, shown, images, rows)
+    figure.suptitle(title, fontsize=9.5)
+    return figure
+
+
+@_styled
+def worst_labels(issues: pd.DataFrame, images: Images, title: str = "") -> Figure:
+    """The worst labels alone: each image with its given and its suggested label.
+
+    Args:
+        issues: As `lend.auditing.Audit.issues`.
+        images: Of the worst examples, in the order of :func:`worst`.
+        title: Above all images.
+    """
+    shown = worst(issues, len(images))
+    rows = max(1, -(-len(shown) // WIDTH))
+    figure = Picture(figsize=(PAGE, ROW * rows + 0.25), layout="constrained")
+    _draw_gallery(figure, shown, images, rows, title)
+    return figure
+
+
+def worst(issues: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The label issues with the lowest scores, worst first; ties keep the order of the examples."""
+    return issues[issues["is_label_issue"]].sort_values("label_score", kind="stable").head(count)
+
+
+def picture(image: Any) -> Shaped[np.ndarray, "height width *channels"]:  # noqa: ANN401
+    """An image as matplotlib shows it: (height, width) or (height, width, 3), numbers in [0, 1].
+
+    Args:
+        image: (h, w), (1 or 3, h, w) or (h, w, 1 or 3), NumPy or torch. uint8 counts from 0 to 255; other numbers are
+            stretched from their least to their largest.
+    """
+    array = np.asarray(image.detach().cpu() if hasattr(image, "detach") else image)
+    if array.ndim == 3 and array.shape[0] in (1, 3):
+        array = np.moveaxis(array, 0, 2)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
+        raise ValueError(f"images must be of shape (h, w), (1 or 3, h, w) or (h, w, 1 or 3) each, got {array.shape}")
+    low, high = (0, 255) if array.dtype == np.uint8 else (array.min(), array.max())
+    return (array.astype(np.float64) - low) / max(high - low, 1e-12)
+
+
+def _draw_scores(axes: Axes, issues: pd.DataFrame) -> None:
+    flagged = issues["is_label_issue"]
+    parts = {"other labels": (~flagged, GREY), "label issues": (flagged, ISSUE)}
+    for name, (chosen, colour) in parts.items():
+        values = issues.loc[chosen, "label_score"]
+        style = {"histtype": "stepfilled", "facecolor": to_rgba(colour, 0.55), "edgecolor": colour, "linewidth": 1.0}
+        axes.hist(values, np.linspace(0, 1, 41), label=f"{name} ({len(values):,})", **style)
+    axes.set(xlabel="label score (0: surely wrong, 1: surely right)", ylabel="examples", xlim=(0, 1))
+    axes.set_title("scores of the given labels", loc="left")
+    axes.set_yscale("symlog", linthresh=10)  # a few issues beside thousands of others
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="upper left", reverse=True)
+
+
+def _draw_confusion(axes: Axes, issues: pd.DataFrame, class_names: Sequence[Any]) -> None:
+    names = [_short(name, 14) for name in class_names]
+    given, suggested = (
+        pd.Categorical(issues[column], list(class_names)).codes for column in ("given_label", "predicted_label")
+    )
+    counts = np.zeros((len(names), len(names)))
+    np.add.at(counts, (given, suggested), 1)
+    if len(names) > LEGEND_CLASSES:
+        _draw_exchanges(axes, counts, names)
+        return
+    _heat_map(axes, 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), names)
+    axes.set(xlabel="suggested label", ylabel="given label")
+    axes.set_title("suggested labels, % of each given label", loc="right")
+
+
+def _draw_exchanges(axes: Axes, counts: Float[np.ndarray, "c c"], names: Sequence[str]) -> None:
+    """The most frequent pairs of given and suggested label as bars."""
+    apart = counts.copy()
+    np.fill_diagonal(apart, 0)
+    order = np.argsort(-apart, axis=None, kind="stable")[:PAIRS]
+    pairs = [(i, j) for i, j in zip(*np.unravel_index(order, apart.shape), strict=True) if apart[i, j] > 0]
+    axes.set_title(f"most frequent exchanges of {len(names)} classes, given → suggested", loc="right")
+    if not pairs:
+        _nothing(axes, "no suggested label differs from the given one")
+        axes.set(xticks=[], yticks=[])
+        return
+    axes.barh(range(len(pairs)), [apart[pair] for pair in pairs], color=ISSUE, height=0.7)
+    axes.set_yticks(range(len(pairs)), [f"{names[i]} → {names[j]}" for i, j in pairs])
+    axes.set(xlabel="examples", ylim=(len(pairs) - 0.4, -0.6))
+    axes.tick_params(axis="y", length=0)
+
+
+def _draw_gallery(figure: Any, shown: pd.DataFrame, images: Images, rows: int, title: str = "") -> None:  # noqa: ANN401
+    grid = figure.subplots(rows, WIDTH, squeeze=False).flatten()
+    for axes in grid[len(shown) :]:
+        axes.set_visible(False)
+    for axes, image, (_, row) in zip(grid, images, shown.iterrows(), strict=False):
+        axes.imshow(picture(image), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        axes.set(xticks=[], yticks=[])
+        axes.set_xlabel(_caption(row["given_label"], row["predicted_label"]), fontsize=7, labelpad=2, linespacing=1.05)
+        for spine in axes.spines.values():
+            spine.set(visible=True, color="#cccccc")
+    note = f"the {len(shown)} worst labels: given, below it the suggested one" if len(shown) else "no label issue"
+    figure.suptitle(title or note, fontsize=8.5, x=0.01, ha="left")
+
+
+def _caption(given: Any, suggested: Any) -> str:  # noqa: ANN401
+    """Two lines: the given label, an arrow and the suggested one."""
+    return f"{_short(given, 12)}\n→ {_short(suggested, 10)}"
+
+
+def _short(name: Any, most: int) -> str:  # noqa: ANN401
+    """A name of at most so many characters."""
+    text = str(name)
+    return text if len(text) <= most else text[: most - 1] + "…"
