@@ -92,6 +92,9 @@ _SYMMETRIC = Grid(ROWS, _rates("symmetric", 0.4, 0.5, 0.6))
 _ASYMMETRIC = Grid(ROWS, _rates("asymmetric", 0.2, 0.3, 0.4))
 _SNAPSHOTS = Grid({"Standard": ROWS["Standard"]}, _rates("asymmetric", 0.45), repeated=False)
 
+_SCOPES = ("batch", "dataset")
+_SIZES: dict[str, Settings] = {"": {}, " (32)": {"batch_size": 32}}  # a small batch holds few examples of a class
+
 FIGURES: dict[str, Grid] = {
     "figure1": _SNAPSHOTS,
     "figure4": Grid({"Standard": ROWS["Standard"]} | LEND_ROWS, _rates("asymmetric", 0.4), repeated=False),
@@ -109,7 +112,9 @@ FIGURES: dict[str, Grid] = {
     "affinity": _sensitivity({name: {"dilution": {"affinity": name}} for name in ("product", "sum")}),
     "reserve": _sensitivity({name: {"dilution": {"reserve": name}} for name in ("previous", "initial")}),
     "memory": _sensitivity({name: {"options": {"memory": name}} for name in ("hard", "soft")}),
-    "scope": _sensitivity({name: {"options": {"scope": name}} for name in ("batch", "dataset")}),
+    "scope": _sensitivity(
+        {f"{name}{note}": {"options": {"scope": name}} | size for note, size in _SIZES.items() for name in _SCOPES}
+    ),
     "human": Grid(ROWS, {f"human {name}": {"noise": f"human:{name}"} for name in ("aggre", "random1", "worse")}),
 }
 _SYNTHETIC = tuple(name for name in FIGURES if name != "human")

@@ -591,7 +591,7 @@ def _draw_setting(axes: Axes, table: pd.DataFrame, setting: str, default: Any) -
     values, found = list(dict.fromkeys(table["column"])), table[table["n"] > 0]
     axes.set_title(setting, loc="left", fontweight="bold")
     axes.set_title(_trials(table["n"]), loc="right", fontsize=7, color="#444444")
-    axes.set_xticks(range(len(values)), [str(value) for value in values])
+    axes.set_xticks(range(len(values)), [str(value).replace(" (", "\n(") for value in values])
     axes.set_xlim(-0.6, max(len(values), 1) - 0.4)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
     if default in values and len(found):
