@@ -574,7 +574,8 @@ def sensitivity(panels: Mapping[str, pd.DataFrame], defaults: Mapping[str, Any])
         defaults: The value of each setting in all other panels, which is marked.
     """
     figure = Picture(figsize=(PAGE, 3.0), layout="constrained")
-    grid = figure.subplots(1, max(len(panels), 1), sharey=True, squeeze=False)[0]
+    widths = [_letters(table) for table in panels.values()] or [1]
+    grid = figure.subplots(1, len(widths), sharey=True, squeeze=False, width_ratios=widths)[0]
     for axes, (setting, table) in zip(grid, panels.items(), strict=False):
         _draw_setting(axes, table, setting, defaults.get(setting))
     grid[0].set_ylabel("test accuracy (%)")
@@ -585,6 +586,11 @@ def sensitivity(panels: Mapping[str, pd.DataFrame], defaults: Mapping[str, Any])
     handles: list[Artist] = [_setting_line(row, measure) for row in rows for measure in ("best", "last")]
     _row_legend(figure, [*handles, Patch(color=BEHIND, label="default")] if handles else [], note)
     return figure
+
+
+def _letters(table: pd.DataFrame) -> int:
+    """Room that the values of a setting want below their panel."""
+    return max(14, sum(max(3, len(str(value).split(" (")[0])) + 1 for value in table["column"].unique()))
 
 
 def _draw_setting(axes: Axes, table: pd.DataFrame, setting: str, default: Any) -> None:  # noqa: ANN401
