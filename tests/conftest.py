@@ -8,6 +8,7 @@ import pytest
 
 from lend.config import Dilution, RunConfig
 
+ENVIRONMENT = dict(os.environ)
 TINY = {
     "dataset": "digits",
     "train_size": 240,
@@ -20,6 +21,16 @@ TINY = {
     "dilution": Dilution(k=5),
     "device": "cpu",
 }
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """A local Dask cluster leaves OMP_NUM_THREADS=1 behind, for all processes that are started later."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        if name in ENVIRONMENT:
+            monkeypatch.setenv(name, ENVIRONMENT[name])
+        else:
+            monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -17,15 +17,6 @@ from lend.sweeps import sweep
 from lend.training import train
 
 
-@pytest.fixture(autouse=True)
-def environment():
-    """A local Dask cluster leaves OMP_NUM_THREADS=1 behind, for all processes that are started later."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-
-
 def configs_of(tiny, count=3, **settings):
     return [tiny(seed=seed, snapshots=(), **settings) for seed in range(count)]
 
