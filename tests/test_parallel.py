@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pytest
 import torch
-from test_executors import wait_for
+from test_executors import locked, wait_for
 from test_sweeps import free_port
 from test_training import assert_same
 from torch import nn
@@ -76,16 +76,6 @@ def test_killed_and_gone_on_with_another_number_of_processes(tiny, tmp_path):
     assert not half.complete
     wait_for(lambda: not locked(folder))
     assert_same(alone(lend.RunConfig.from_dict(asdict(config) | {"runs": str(tmp_path / "two")})), whole, loss=1e-6)
-
-
-def locked(folder):
-    from lend import storage
-
-    try:
-        with storage.lock(folder / "lock"):
-            return False
-    except storage.InUseError:
-        return True
 
 
 def test_shards_share_weights_and_keep_their_own_statistics():
