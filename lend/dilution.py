@@ -302,14 +302,20 @@ def _check(
     embeddings: Array, labels: Array, num_classes: int | None
 ) -> tuple[Float[Tensor, "n d"], Int[Tensor, " n"], int]:
     V = _check_embeddings(embeddings)
-    y = _tensor(labels).to(V.device)
-    require(y.shape == (len(V),), "labels", f"of shape ({len(V)},), one per embedding", tuple(y.shape))
+    y, c = check_labels(labels, len(V), num_classes)
+    return V, y.to(V.device), c
+
+
+def check_labels(labels: Array, n: int, num_classes: int | None) -> tuple[Int[Tensor, " n"], int]:
+    """Labels as a tensor, and the number of classes; ValueError unless there are n, all integers from 0."""
+    y = _tensor(labels)
+    require(y.shape == (n,), "labels", f"of shape ({n},), one per embedding", tuple(y.shape))
     whole = not (y.is_floating_point() or y.is_complex() or y.dtype == torch.bool)
-    require(whole, "labels", "integers", str(y.dtype))
+    require(whole, "labels", "integers", str(y.dtype).removeprefix("torch."))
     low, high = int(y.min()), int(y.max())
     c = high + 1 if num_classes is None else num_classes
     require(c >= 1 and low >= 0 and high < c, "labels", f"inside 0..{c - 1}", f"{low}..{high}")
-    return V, y.long(), c
+    return y.long(), c
 
 
 def _tensor(values: Array) -> Tensor:

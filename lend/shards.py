@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from lend.config import Dilution, require
-from lend.dilution import dilute_known, one_hot, prior_weights
+from lend.dilution import check_labels, dilute_known, one_hot, prior_weights
 from lend.graphs import KnnGraph
 from lend.neighbors import compare_all, compare_two
 from lend.rows import Rows
@@ -256,7 +255,7 @@ def sharded_dilute(
     """
     settings = Dilution(k, gamma, alpha, steps, affinity, reserve)
     graph = sharded_graph(sources, k, client, name=name, progress=progress)
-    onehot = _one_hot(_labels(labels, label_name), graph.n, num_classes)
+    onehot = one_hot(*check_labels(_labels(labels, label_name), graph.n, num_classes))
     indices, cosines = torch.from_numpy(graph.indices), torch.from_numpy(graph.cosines)
     weights = prior_weights(class_prior, onehot)
     return dilute_known(indices, cosines, onehot, weights, settings, normalize).numpy()
@@ -266,12 +265,3 @@ def _labels(labels: np.ndarray | Sequence[str | Path], name: str) -> np.ndarray:
     if isinstance(labels, np.ndarray):
         return labels
     return np.concatenate([read_shard(source, name) for source in labels])
-
-
-def _one_hot(labels: np.ndarray, n: int, num_classes: int | None) -> Float[Tensor, "n c"]:
-    require(labels.shape == (n,), "labels", f"of shape ({n},), one per embedding", labels.shape)
-    require(labels.dtype.kind in "iu", "labels", "integers", str(labels.dtype))
-    low, high = int(labels.min()), int(labels.max())
-    c = high + 1 if num_classes is None else num_classes
-    require(c >= 1 and low >= 0 and high < c, "labels", f"inside 0..{c - 1}", f"{low}..{high}")
-    return one_hot(torch.from_numpy(labels.astype(np.int64)), c)
