@@ -16,6 +16,7 @@ _HOMES = {
     "lend.run": ("Run", "runs"),
     "lend.sweeps": ("sweep",),
     "lend.tables": ("table",),
+    "lend.traces": ("dilution_trace",),
     "lend.training": ("train",),
 }
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}

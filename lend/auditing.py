@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from lend import storage
 from lend.config import Dilution, require
 from lend.dilution import Graph, one_hot, prior_weights
-from lend.graphs import KnnGraph
+from lend.graphs import KnnGraph, as_graph
 from lend.graphs import knn_graph as find_neighbors
 from lend.leaveoneout import cross_fitted, leave_one_out
 from lend.transition import FOLDS, Estimate, Transition, count_transitions, estimate_errors, own_label_scores, unmix
@@ -236,7 +236,7 @@ def neighbor_graphs(
     """The graph of each set of embeddings, or the given one, with k neighbours of each of n examples."""
     require((embeddings is None) != (given_graph is None), "embeddings", "given, or else knn_graph", _both(given_graph))
     if embeddings is None:
-        graph = given_graph if isinstance(given_graph, KnnGraph) else KnnGraph.from_csr(given_graph)
+        graph = as_graph(given_graph)
         require(graph.n == n, "knn_graph", f"of {n} examples, one per label", graph.n)
         return [graph.first(min(NEIGHBORS, graph.k) if k is None else k)]
     parts = embeddings.values() if isinstance(embeddings, Mapping) else embeddings

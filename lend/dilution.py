@@ -13,7 +13,9 @@ Every function takes NumPy arrays or torch tensors and answers in kind, on the s
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lend.config import Dilution, require
+from lend.graphs import EXACT, as_graph
+from lend.graphs import knn_graph as find_neighbors
 from lend.neighbors import nearest
 
 Array = np.ndarray | Tensor
@@ -78,19 +82,28 @@ class Graph:
 # --- Eq. (3) and (4): the dilution --------------------------------------------------------------------------------
 
 
-def diffuse(
-    graph: Graph, onehot: Float[Tensor, "n c"], alpha: float, steps: int | str, reserve: str
-) -> Float[Tensor, "n c"]:
-    """Eq. (3), iterated from the one-hot noisy labels of Eq. (4).
+def iterate(graph: Graph, onehot: Float[Tensor, "n c"], alpha: float, reserve: str) -> Iterator[Float[Tensor, "n c"]]:
+    """Z(0), Z(1), ... of Eq. (3), without end, from the one-hot noisy labels of Eq. (4).
 
     Z(t) = α W Z(t-1) + (1 - α) R,   R = Z(t-1) ("previous", as printed) or Z(0) ("initial")      (3)
     Z(0) = onehot(y)                                                                               (4)
     """
     root = graph.root_degrees
     Z = onehot
-    for _ in range(MOST_STEPS if steps == "converged" else int(steps)):
-        before, R = Z, Z if reserve == "previous" else onehot
+    while True:
+        yield Z
+        R = Z if reserve == "previous" else onehot
         Z = alpha * root * graph.spread(root * Z) + (1 - alpha) * R
+
+
+def diffuse(
+    graph: Graph, onehot: Float[Tensor, "n c"], alpha: float, steps: int | str, reserve: str
+) -> Float[Tensor, "n c"]:
+    """Z after a number of steps, or where it no longer changes."""
+    Z = onehot
+    for before, Z in pairwise(
+        islice(iterate(graph, onehot, alpha, reserve), 1 + (MOST_STEPS if steps == "converged" else int(steps)))
+    ):
         if steps == "converged" and (Z - before).abs().max() < TOLERANCE:
             break
     return Z
@@ -140,7 +153,7 @@ def dilute_known(
 
 
 def dilute(
-    embeddings: Array,
+    embeddings: Array | None,
     labels: Array,
     *,
     num_classes: int | None = None,
@@ -152,12 +165,14 @@ def dilute(
     reserve: str = "previous",
     class_prior: str | Array | list[float] | None = None,
     normalize: bool = True,
+    knn_graph: Any = None,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401 (an array of the kind that came in)
     """Dilute noisy labels among neighbours in embedding space: Eq. (1) to (4).
 
     Args:
         embeddings: (n, d) finite numbers; rows are scaled to length 1 (paper: not stated; cosine, since raw products
-            favour long vectors). A zero row is no error: it has no neighbours and keeps its label.
+            favour long vectors). A zero row is no error: it has no neighbours and keeps its label. None with
+            ``knn_graph``.
         labels: (n,) noisy labels, integers 0..c-1.
         num_classes: c; the largest label plus one if not given.
         k: Neighbours of each example, 1 to n-1. The order of neighbours at equal similarity is free.
@@ -169,9 +184,12 @@ def dilute(
         class_prior: None (the paper's letter); "balanced" where the true classes are equally frequent;
             or the true share of each class. Votes of class j then count true_j / given_j.
         normalize: Rows sum to one. False returns Eq. (3) as printed.
+        knn_graph: In place of the embeddings, a `lend.KnnGraph` or a SciPy CSR matrix of cosine distances, with k or
+            more neighbours of each example.
 
     Returns:
-        (n, c) label distributions. Dense arithmetic up to 4096 examples, sparse above, the same numbers.
+        (n, c) label distributions. Dense arithmetic up to 4096 examples, sparse above, the same numbers. Neighbours
+        are exact up to 100,000 examples, and those of :func:`lend.knn_graph`, with its progress bar, above.
 
     Raises:
         ValueError: Naming the argument, what is allowed and what came.
@@ -182,12 +200,33 @@ def dilute(
         array([0, 0, 0, 1, 1, 1])
     """
     settings = Dilution(k, gamma, alpha, steps, affinity, reserve)
-    V, y, c = _check(embeddings, labels, num_classes)
     if settings.steps == "converged":
         warnings.warn(COLLAPSE, stacklevel=2)
-    onehot = one_hot(y, c, V.dtype)
+    indices, cosines, onehot = read_input(embeddings, labels, num_classes, k, knn_graph)
     weights = prior_weights(class_prior, onehot)
-    return _answer(dilute_known(*nearest(V, k), onehot, weights, settings, normalize), embeddings)
+    Z = dilute_known(indices, cosines, onehot, weights, settings, normalize)
+    return _answer(Z, labels if embeddings is None else embeddings)
+
+
+def read_input(
+    embeddings: Array | None,
+    labels: Array,
+    num_classes: int | None,
+    k: int,
+    knn_graph: Any,  # noqa: ANN401
+) -> tuple[Int[Tensor, "n k"], Float[Tensor, "n k"], Float[Tensor, "n c"]]:
+    """Neighbours, their cosines and one-hot labels: of embeddings, on their device, or of a graph that is known."""
+    came = "neither" if knn_graph is None else "both"
+    require((embeddings is None) != (knn_graph is None), "embeddings", "given, or else knn_graph", came)
+    graph = None if knn_graph is None else as_graph(knn_graph)
+    y, c = check_labels(labels, len(embeddings) if graph is None else graph.n, num_classes)
+    if graph is None and len(embeddings) <= EXACT:
+        indices, cosines = nearest(_check_embeddings(embeddings), k)
+    else:
+        graph = find_neighbors(embeddings, k) if graph is None else graph.first(k)
+        device = embeddings.device if isinstance(embeddings, Tensor) else "cpu"
+        indices, cosines = torch.from_numpy(graph.indices).to(device), torch.from_numpy(graph.cosines).to(device)
+    return indices, cosines, one_hot(y.to(indices.device), c, cosines.dtype)
 
 
 # --- Definition 1, Eq. (5) and (6) --------------------------------------------------------------------------------
@@ -208,7 +247,9 @@ def dominant_labels(embeddings: Array, labels: Array, *, k: int = 8, num_classes
 
     A zero embedding has no neighbours and keeps its label. Arguments and errors as in :func:`dilute`.
     """
-    V, y, c = _check(embeddings, labels, num_classes)
+    V = _check_embeddings(embeddings)
+    y, c = check_labels(labels, len(V), num_classes)
+    y = y.to(V.device)
     winners = most_frequent(*nearest(V, k), one_hot(y, c, V.dtype))
     return _answer(torch.where(V.abs().sum(dim=1) > 0, winners, y), embeddings)
 
@@ -296,14 +337,6 @@ def _check_embeddings(embeddings: Array) -> Float[Tensor, "n d"]:
     V = _tensor(embeddings).detach()
     require(V.ndim == 2 and V.numel() > 0, "embeddings", "of shape (n, d)", tuple(V.shape))
     return V if V.dtype == torch.float64 else V.float()  # whether all are finite, nearest() checks
-
-
-def _check(
-    embeddings: Array, labels: Array, num_classes: int | None
-) -> tuple[Float[Tensor, "n d"], Int[Tensor, " n"], int]:
-    V = _check_embeddings(embeddings)
-    y, c = check_labels(labels, len(V), num_classes)
-    return V, y.to(V.device), c
 
 
 def check_labels(labels: Array, n: int, num_classes: int | None) -> tuple[Int[Tensor, " n"], int]:

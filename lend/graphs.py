@@ -134,6 +134,11 @@ class KnnGraph:
             raise DamagedFileError(f"{path} holds no graph of neighbours: {error}") from None
 
 
+def as_graph(graph: Any) -> KnnGraph:  # noqa: ANN401
+    """A graph that was handed in: one of ours, or a SciPy CSR matrix of cosine distances."""
+    return graph if isinstance(graph, KnnGraph) else KnnGraph.from_csr(graph)
+
+
 def knn_graph(
     embeddings: Any,  # noqa: ANN401
     k: int,

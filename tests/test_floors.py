@@ -12,7 +12,7 @@ FLOORS = [
     {"clusters", "indexes"},
     {"graphs"},
     {"experiments", "run", "projection", "dilution", "source"},
-    {"methods", "shards", "maps", "analysis", "plots", "tables", "tracking", "estimator", "leaveoneout"},
+    {"methods", "shards", "maps", "analysis", "plots", "tables", "tracking", "estimator", "leaveoneout", "traces"},
     {"plots_audit"},
     {"auditing"},
     {"trainer"},
@@ -33,6 +33,7 @@ ANALYSIS_WING = {
     "plots_audit",
     "projection",
     "tables",
+    "traces",
     "transition",
 }
 FILES = {path.stem: path for path in Path(lend.__file__).parent.glob("*.py") if path.stem != "__init__"}
