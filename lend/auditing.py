@@ -21,7 +21,7 @@ from lend.dilution import Graph, one_hot, prior_weights
 from lend.graphs import KnnGraph, as_graph
 from lend.graphs import knn_graph as find_neighbors
 from lend.leaveoneout import cross_fitted, leave_one_out
-from lend.transition import FOLDS, Estimate, Transition, count_transitions, estimate_errors, own_label_scores, unmix
+from lend.transition import FOLDS, Estimate, Transition, count_transitions, estimate_errors, unmix, with_own_labels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,15 +38,15 @@ class Audit:
     """What :func:`audit` found.
 
     Args:
-        issues: One row per example, index ``sample_id``: ``given_label``; ``predicted_label``, what the others say;
-            ``label_score`` in [0, 1], high where the given label looks right; ``is_label_issue``; and
-            ``neighbor_agreement``, the share of the k neighbours with the same given label.
+        issues: One row per example, index ``sample_id``: ``given_label``; ``predicted_label``, the likeliest;
+            ``label_score`` in [0, 1], high where the given label looks right; ``is_label_issue``, the others contradict
+            it; and ``neighbor_agreement``, the share of the k neighbours with the same given label.
         distributions: (n, c) what the others say, rows sum to one; out of sample, as cleanlab wants ``pred_probs``.
         estimate: How many labels are wrong, with an interval.
         transition_matrix: (c, c) P(given label | true class), row = true class.
         classes: One row per class: ``given``, its labels; ``true``, the estimated number of its examples;
             ``wrong``, the estimated share of wrong ones among its labels; ``mean_score``; ``issues``; and
-            ``confused_with``, the class that most of its issues are suggested to be, missing without issues.
+            ``confused_with``, the class that the others say most of its issues to be, missing without issues.
         settings: Of :func:`audit`.
         images: As given to :func:`audit`; not saved.
     """
@@ -95,8 +95,11 @@ class Audit:
         return self.issues.index.get_indexer(self.worst.index[:count])
 
     def patch(self, path: str | Path) -> Path:
-        """Write the suggested corrections as CSV, worst first: sample_id, given_label, suggested_label, label_score."""
-        table = self.worst[["given_label", "predicted_label", "label_score"]]
+        """Write the suggested corrections as CSV, worst first: sample_id, given_label, suggested_label, label_score.
+
+        An issue without a better suggestion than its given label is left out.
+        """
+        table = self.worst.query("given_label != predicted_label")[["given_label", "predicted_label", "label_score"]]
         table = table.rename(columns={"predicted_label": "suggested_label"})
         return _write_csv(table, path)
 
@@ -161,10 +164,11 @@ def audit(
     Labels are diluted among neighbours, Eq. (1) to (4), leaving each example's own label out of its row. Then:
 
     - ``class_prior="estimated"``: the noise is estimated (:mod:`lend.transition`) and taken out of the rows, so that a
-      class which lost labels to another is not outvoted by it. The score weighs the given label itself as half a piece
-      of evidence; an issue is a label that the others do not suggest, with a score below 0.7.
+      class which lost labels to another is not outvoted by it. An issue is a label that the others contradict, with a
+      score below 0.7. Score and predicted label weigh the given label itself as half a piece of evidence: where the
+      others are unsure, an issue may have its given label as the likeliest one, a doubt without a better suggestion.
     - otherwise: votes are weighed by the true over the given share of their class, as in :func:`lend.dilute`; the score
-      is the share of the given label, and an issue is a label that the others do not suggest. None is the paper's
+      is the share of the given label, and an issue is a label that the others contradict. None is the paper's
       letter; "balanced" is right where the true classes are equally frequent, and wrong where they are not.
 
     Use embeddings that have not learnt the wrong labels by heart: of a network trained on other data, or on these for
@@ -213,7 +217,7 @@ def audit(
     weights = _weights(class_prior, given, c)
     votes, crossed, folds = _votes(graphs, given, c, settings, seed)
     surest, every = count_transitions(crossed, given, folds)
-    judged = _judge(votes, given, weights, every)
+    judged = _judge(votes, given, weights, surest, every)
     asked = None if class_prior is None or isinstance(class_prior, str) else [float(share) for share in class_prior]
     return Audit(
         issues=_issues(judged, given, np.array(names, dtype=object), index, _agreement(graphs, given)),
@@ -291,7 +295,7 @@ def _shares(Z: Float[torch.Tensor, "n c"]) -> Float[torch.Tensor, "n c"]:
 
 @dataclass(frozen=True)
 class _Judged:
-    """What is said of each label: rows of shares, the likeliest class, the score, and whether it is an issue."""
+    """What is said of each label: shares of the others, the likeliest class, the score, and whether it is an issue."""
 
     distributions: Float[np.ndarray, "n c"]
     predicted: Int[np.ndarray, " n"]
@@ -303,21 +307,24 @@ def _judge(
     votes: Float[np.ndarray, "n c"],
     given: Int[np.ndarray, " n"],
     weights: Float[np.ndarray, " c"] | None,
-    transition: Transition,
+    surest: Transition,
+    every: Transition,
 ) -> _Judged:
     """Take the noise out of the votes, or weigh them, and compare with the given labels."""
     silent = votes.sum(axis=1) == 0
-    votes = np.where(silent[:, None], transition.shares, votes)
+    votes = np.where(silent[:, None], every.shares, votes)
     if weights is None:
-        true = unmix(votes, transition)
-        scores = own_label_scores(true, given, transition)
+        true = unmix(votes, every)
+        right, likely = (with_own_labels(true, given, transition) for transition in (every, surest))
     else:
         true = votes * weights
         total = true.sum(axis=1, keepdims=True)
         true = np.where(total > 0, true, votes) / np.where(total > 0, total, 1)
-        scores = true[np.arange(len(given)), given]
-    predicted = np.where(silent, given, true.argmax(axis=1))
-    flagged = (predicted != given) & ((scores < SCORE) | (weights is not None))
+        right = likely = true
+    scores = right[np.arange(len(given)), given]
+    predicted = np.where(silent, given, likely.argmax(axis=1))
+    contradicted = ~silent & (true.argmax(axis=1) != given)
+    flagged = contradicted & ((scores < SCORE) | (weights is not None))
     return _Judged(true, predicted, scores.clip(0, 1), flagged)
 
 
@@ -367,8 +374,9 @@ def _classes(judged: _Judged, given: Int[np.ndarray, " n"], names: list[Any], tr
 
 
 def _confused_with(judged: _Judged, given: Int[np.ndarray, " n"], names: list[Any]) -> pd.Series:
-    """The class that most issues of each class are suggested to be; missing without issues."""
-    suggested = [judged.predicted[judged.flagged & (given == code)] for code in range(len(names))]
+    """The class that the others say most issues of each class to be; missing without issues."""
+    said = judged.distributions.argmax(axis=1)
+    suggested = [said[judged.flagged & (given == code)] for code in range(len(names))]
     found = [names[np.bincount(codes).argmax()] if len(codes) else None for codes in suggested]
     return pd.Series(found, index=pd.Index(names), dtype="string" if isinstance(names[0], str) else "Int64")
 

@@ -149,8 +149,8 @@ def _draw_gallery(figure: Any, shown: pd.DataFrame, images: Images, rows: int, t
 
 
 def _caption(given: Any, suggested: Any) -> str:  # noqa: ANN401
-    """Two lines: the given label, an arrow and the suggested one."""
-    return f"{_short(given, 12)}\n→ {_short(suggested, 10)}"
+    """Two lines: the given label, an arrow and the suggested one, or a question mark where there is no better one."""
+    return f"{_short(given, 12)}\n→ {'?' if given == suggested else _short(suggested, 10)}"
 
 
 def _short(name: Any, most: int) -> str:  # noqa: ANN401

@@ -202,20 +202,21 @@ def _resampled_rates(transition: Transition, n: int, seed: int) -> list[float]:
     return rates
 
 
-def own_label_scores(
+def with_own_labels(
     true: Float[np.ndarray, "n c"], given: Int[np.ndarray, " n"], transition: Transition
-) -> Float[np.ndarray, " n"]:
-    """Probability that the given label is right, of what the others say and, as half a piece of evidence, the label.
+) -> Float[np.ndarray, "n c"]:
+    """Probabilities of the true classes, of what the others say and, as half a piece of evidence, the given label.
 
-        score_i = q_ig T_gg^½ / Σ_y q_iy T_yg^½,   g the given label of i
+        p_ij = q_ij T_jg^½ / Σ_y q_iy T_yg^½,   g the given label of i
 
-    With the whole of T in place of its root, an overestimated noise drowns what the neighbours say. Likewise T should
-    be that of all examples: too small a noise, from embeddings that have begun to learn it, would excuse every label.
+    With the whole of T in place of its root, an overestimated noise drowns what the neighbours say.
 
     Args:
         true: q, shares of the true classes, rows sum to one.
         given: Labels, 0 to c-1.
-        transition: The noise.
+        transition: The noise. Whether a given label is right is asked with the T of all examples: too small a noise,
+            from embeddings that have begun to learn it, would excuse every label. What else it would be is asked with
+            the T of the surest: overlap taken for noise would give up labels that are right.
     """
     weighed = true * np.sqrt(transition.smoothed[:, given]).T
-    return weighed[np.arange(len(given)), given] / np.maximum(weighed.sum(axis=1), 1e-300)
+    return weighed / np.maximum(weighed.sum(axis=1, keepdims=True), 1e-300)
