@@ -25,7 +25,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 bench: $(VENV)/installed
-	for name in startup dilution methods saving opening resume sweep maps neighbors audit shards; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup dilution methods saving opening resume sweep maps neighbors audit scope shards; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 install: $(VENV)/installed
 

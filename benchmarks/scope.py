@@ -74,7 +74,8 @@ def main():
                         run = lend.train(config)
                         last = run.history.iloc[-1]
                         numbers = {
-                            "last (%)": 100 * run.last, "best (%)": 100 * run.best, "kept (%)": 100 * last["kept_share"],
+                            "last (%)": 100 * run.last, "best (%)": 100 * run.best,
+                            "kept (%)": 100 * last["kept_share"],
                             "precision (%)": 100 * last["kept_precision"],
                             "right labels of the rarest kept (%)": 100 * rare_kept(run, options.epochs),
                             "seconds an epoch": run.history["seconds"].median(),

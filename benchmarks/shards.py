@@ -1,6 +1,6 @@
-"""The exact graph, and the diluted labels, of embeddings in shards on two workers, beside one process that holds all.
+"""The exact graph, the diluted labels and the audit of embeddings in shards on two workers, beside one process.
 
-Prints seconds, the largest memory of a worker beside that of one process, and how far the results differ.
+Prints seconds, the largest memory of a worker beside that of one process that holds all, and how far results differ.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster
 
 import lend
 from lend.graphs import knn_graph
-from lend.shards import sharded_dilute, sharded_graph
+from lend.shards import sharded_graph
 
 
 def make(folder, n, d, shards, classes, seed=0):
@@ -59,7 +59,6 @@ def main():
         with LocalCluster(**places) as cluster, Client(cluster) as client:
             sharded, seconds = timed(lambda: sharded_graph(sources, options.k, client))
             most = max(client.run(peak).values())
-            diluted = sharded_dilute(sources, labels, client, k=options.k)
         embeddings = np.concatenate([np.load(source) for source in sources])
     whole, one = timed(lambda: knn_graph(embeddings, options.k, method="exact"))
     print(f"{options.n:,} x {options.d} in {options.shards} shards, k {options.k}, {options.workers} workers")
@@ -67,8 +66,15 @@ def main():
     print(f"one process {one:7.1f} s   its peak      {peak():5.2f} GB")
     cosines = np.abs(sharded.cosines - whole.cosines).max()
     same = (sharded.indices == whole.indices).mean()
-    labels_differ = np.abs(diluted - lend.dilute(embeddings, labels, k=options.k)).max()
-    print(f"largest difference: cosines {cosines:.1e}, diluted labels {labels_differ:.1e}; same neighbours {same:.5%}")
+    diluted, known = (lend.dilute(None, labels, k=options.k, knn_graph=graph) for graph in (sharded, whole))
+    print(
+        f"largest difference: cosines {cosines:.1e}, diluted labels {np.abs(diluted - known).max():.1e}; "
+        f"same neighbours {same:.5%}"
+    )
+    found, other = (lend.audit(None, labels, knn_graph=graph).issues for graph in (sharded, whole))
+    same = {name: (found[name] == other[name]).mean() for name in ("predicted_label", "is_label_issue")}
+    score = np.abs(found["label_score"] - other["label_score"]).max()
+    print(f"audit of both: largest difference of a score {score:.1e}, {same}")
 
 
 if __name__ == "__main__":

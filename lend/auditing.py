@@ -217,7 +217,7 @@ def audit(
     weights = _weights(class_prior, given, c)
     votes, crossed, folds = _votes(graphs, given, c, settings, seed)
     surest, every = count_transitions(crossed, given, folds)
-    judged = _judge(votes, given, weights, surest, every)
+    judged = _judge(votes, given, weights, every)
     asked = None if class_prior is None or isinstance(class_prior, str) else [float(share) for share in class_prior]
     return Audit(
         issues=_issues(judged, given, np.array(names, dtype=object), index, _agreement(graphs, given)),
@@ -307,21 +307,20 @@ def _judge(
     votes: Float[np.ndarray, "n c"],
     given: Int[np.ndarray, " n"],
     weights: Float[np.ndarray, " c"] | None,
-    surest: Transition,
-    every: Transition,
+    transition: Transition,
 ) -> _Judged:
     """Take the noise out of the votes, or weigh them, and compare with the given labels."""
     silent = votes.sum(axis=1) == 0
-    votes = np.where(silent[:, None], every.shares, votes)
+    votes = np.where(silent[:, None], transition.shares, votes)
     if weights is None:
-        true = unmix(votes, every)
-        right, likely = (with_own_labels(true, given, transition) for transition in (every, surest))
+        true = unmix(votes, transition)
+        likely = with_own_labels(true, given, transition)
     else:
         true = votes * weights
         total = true.sum(axis=1, keepdims=True)
         true = np.where(total > 0, true, votes) / np.where(total > 0, total, 1)
-        right = likely = true
-    scores = right[np.arange(len(given)), given]
+        likely = true
+    scores = likely[np.arange(len(given)), given]
     predicted = np.where(silent, given, likely.argmax(axis=1))
     contradicted = ~silent & (true.argmax(axis=1) != given)
     flagged = contradicted & ((scores < SCORE) | (weights is not None))

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from itertools import combinations_with_replacement
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from lend.config import Dilution, require
-from lend.dilution import check_labels, dilute_known, one_hot, prior_weights
+from lend.dilution import dilute
 from lend.graphs import KnnGraph
 from lend.neighbors import compare_all, compare_two
 from lend.rows import Rows
@@ -212,40 +212,27 @@ def sharded_dilute(
     labels: np.ndarray | Sequence[str | Path],
     client: Client,
     *,
-    num_classes: int | None = None,
     k: int = 8,
-    gamma: float = 3.0,
-    alpha: float = 0.99,
-    steps: int | str = 2,
-    affinity: str = "product",
-    reserve: str = "previous",
-    class_prior: str | np.ndarray | list[float] | None = None,
-    normalize: bool = True,
     name: str = "embeddings",
     label_name: str = "labels",
     progress: bool = True,
+    **options: Any,  # noqa: ANN401
 ) -> np.ndarray:
     """Dilute the labels of all shards: what :func:`lend.dilute` gives for the embeddings in one piece.
 
     This process holds the graph, n times k neighbours, and the distributions, n times c; embeddings stay with the
-    workers, two shards at a time.
+    workers, two shards at a time. An audit goes the same way: ``lend.audit(None, labels, knn_graph=graph)`` of the
+    graph from :func:`sharded_graph`.
 
     Args:
         sources: Shards of embeddings, as in :func:`sharded_graph`.
         labels: (n,) noisy labels, integers 0..c-1, or shards of them, in the order of the embeddings.
         client: Of the Dask cluster.
-        num_classes: c; the largest label plus one if not given.
-        k: Neighbours of each example. This and the following as in :func:`lend.dilute`.
-        gamma: Exponent of Eq. (1).
-        alpha: Share taken from the neighbours in each step.
-        steps: Iterations of Eq. (3), or "converged".
-        affinity: "product" or "sum".
-        reserve: "previous" or "initial".
-        class_prior: None, "balanced" or the true share of each class.
-        normalize: Rows sum to one.
+        k: Neighbours of each example.
         name: Column or array of the embeddings in each shard.
         label_name: Column or array of the labels in each shard of them.
         progress: Show a progress bar.
+        options: Further ones of :func:`lend.dilute`.
 
     Returns:
         (n, c) label distributions, float32.
@@ -253,12 +240,10 @@ def sharded_dilute(
     Raises:
         ValueError: Naming the argument, what is allowed and what came.
     """
-    settings = Dilution(k, gamma, alpha, steps, affinity, reserve)
+    settings = {name: value for name, value in options.items() if name in Dilution.__dataclass_fields__}
+    Dilution(k, **settings)  # before the long work
     graph = sharded_graph(sources, k, client, name=name, progress=progress)
-    onehot = one_hot(*check_labels(_labels(labels, label_name), graph.n, num_classes))
-    indices, cosines = torch.from_numpy(graph.indices), torch.from_numpy(graph.cosines)
-    weights = prior_weights(class_prior, onehot)
-    return dilute_known(indices, cosines, onehot, weights, settings, normalize).numpy()
+    return dilute(None, _labels(labels, label_name), k=k, knn_graph=graph, **options)
 
 
 def _labels(labels: np.ndarray | Sequence[str | Path], name: str) -> np.ndarray:

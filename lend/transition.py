@@ -209,14 +209,13 @@ def with_own_labels(
 
         p_ij = q_ij T_jg^½ / Σ_y q_iy T_yg^½,   g the given label of i
 
-    With the whole of T in place of its root, an overestimated noise drowns what the neighbours say.
+    With the whole of T in place of its root, an overestimated noise drowns what the neighbours say. Likewise T should
+    be that of all examples: too small a noise, from embeddings that have begun to learn it, would excuse every label.
 
     Args:
         true: q, shares of the true classes, rows sum to one.
         given: Labels, 0 to c-1.
-        transition: The noise. Whether a given label is right is asked with the T of all examples: too small a noise,
-            from embeddings that have begun to learn it, would excuse every label. What else it would be is asked with
-            the T of the surest: overlap taken for noise would give up labels that are right.
+        transition: The noise.
     """
     weighed = true * np.sqrt(transition.smoothed[:, given]).T
     return weighed / np.maximum(weighed.sum(axis=1, keepdims=True), 1e-300)
