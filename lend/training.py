@@ -13,6 +13,7 @@ import torch
 from tqdm.auto import tqdm
 
 from lend import methods, source, storage, tracking
+from lend.allocator import keep_freed_memory
 from lend.config import RunConfig
 from lend.parallel import Processes
 from lend.run import Run
@@ -45,6 +46,8 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
         return run
     tracking.check(config.tracker)
     device = _device(config.device)
+    if device.type == "cpu":
+        keep_freed_memory()
     processes = Processes.join(device)
     examples = source.load(config)
     trainer = Trainer(config, method.informed(examples.noise_rate), examples, device, processes)

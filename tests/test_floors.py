@@ -6,7 +6,7 @@ from pathlib import Path
 import lend
 
 FLOORS = [
-    {"config", "published", "topk", "transition"},
+    {"allocator", "config", "published", "topk", "transition"},
     {"storage", "neighbors", "noise", "data", "images", "networks", "parallel"},
     {"rows"},
     {"clusters", "indexes"},
