@@ -4,7 +4,7 @@ PROFILE ?= digits
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: figures test lab notebooks lint bench install clean
+.PHONY: figures test test-browser lab notebooks lint bench install clean
 
 figures: $(VENV)/installed
 	$(BIN)/lend figures --profile $(PROFILE) $(ARGS)
@@ -14,10 +14,17 @@ test: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest $(ARGS)
 
+# The explorer in JupyterLab and a headless chromium, which is installed where it is missing and this is root.
+test-browser: $(VENV)/installed
+	command -v chromium || command -v google-chrome || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -qy chromium; } || \
+		echo "chromium is missing: apt-get install chromium" >&2
+	$(BIN)/python -m pip install --quiet --editable ".[dev,browser]"
+	$(BIN)/python -m pytest tests/browser $(ARGS)
+
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab notebooks $(ARGS)
 
-# Refresh the outputs of the committed notebooks (they show the digits profile).
+# Refresh the outputs of the committed notebooks, each with its own default run.
 notebooks: figures
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 
@@ -25,7 +32,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 bench: $(VENV)/installed
-	for name in startup dilution methods saving opening resume sweep maps neighbors audit scope shards; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup training dilution methods saving opening resume sweep maps neighbors audit scope shards explorer; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 install: $(VENV)/installed
 

@@ -117,7 +117,7 @@ def clustered(n, d, c=10):
 def snapshots(paths, points, epochs):
     for path in paths:
         run = lend.Run.open(path)
-        true, given = (run.labels[name].to_numpy() for name in ("true", "noisy"))
+        true, given = (run.labels[name].to_numpy()[run.snapshot_samples] for name in ("true", "noisy"))
         chosen = np.unique(np.linspace(0, len(true) - 1, min(points, len(true))).round().astype(int))
         for epoch in [epoch for epoch in run.epochs if not epochs or epoch in epochs] if (true >= 0).all() else ():
             V = run.embeddings(epoch)[chosen].astype(np.float32)

@@ -8,9 +8,13 @@ __version__ = "0.1.0"
 # Where each public name lives. Modules load when a name is first used: torch alone takes seconds.
 _HOMES = {
     "lend.auditing": ("Audit", "audit"),
+    "lend.compacting": ("compact",),
     "lend.config": ("Dilution", "RunConfig"),
     "lend.dilution": ("dilute", "dominant_labels", "momentum", "select", "similarity"),
     "lend.estimator": ("LabelDilution",),
+    "lend.explorer": ("Explorer", "explore"),
+    "lend.explorer.animation": ("animate",),
+    "lend.explorer.inspection": ("Inspection",),
     "lend.graphs": ("KnnGraph", "knn_graph"),
     "lend.methods": ("METHODS",),
     "lend.run": ("Run", "runs"),

@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 
 def train(options: Namespace) -> None:
     """Train a run, or go on training it."""
+    from lend.run import Run
+
+    config = _config(options.as_dict())
+    there = Run.find(config)
+    if there is not None:
+        there.require_trainable()
+
     from lend.training import train as train_run
 
-    run = train_run(_config(options.as_dict()))
+    run = train_run(config)
     if os.environ.get("RANK", "0") == "0":  # one of the processes that were launched together speaks
         print(f"{run.path}: {run.epochs_done} epochs, test accuracy best {run.best:.4f} (oracle), last {run.last:.4f}")
 
@@ -115,7 +122,8 @@ def _print_runs(found: list[Run], folder: str) -> None:
         scores = ["-" if line[m] != line[m] else f"{line[m]:.4f}" for m in measures]  # NaN: not known
         snapshots = ",".join(map(str, run.epochs)) or "-"
         noise, epochs = f"{line['noise']} {line['noise_rate']:g}", f"{line['epochs_done']}/{line['epochs']}"
-        shown.add_row(name, line["dataset"], method, noise, str(line["seed"]), epochs, *scores, snapshots)
+        data = line["dataset"] + (f" ({run.note})" if run.note else "")
+        shown.add_row(name, data, method, noise, str(line["seed"]), epochs, *scores, snapshots)
     # a pipe has no width: let no column be cut there
     Console(width=None if sys.stdout.isatty() else 220).print(shown)
 
@@ -129,6 +137,25 @@ def tsne(options: Namespace) -> None:
     epochs = _epochs(options.epochs)
     make_maps(run, epochs, aligned=not options.independent, points=options.points)
     print(f"{run.path}: maps of epochs {', '.join(map(str, epochs or run.epochs))}")
+
+
+def compact(options: Namespace) -> None:
+    """Write a small copy of a run, with fewer and coarser numbers, to share; say what that changed."""
+    from lend.compacting import changes
+    from lend.compacting import compact as compact_run
+    from lend.run import Run
+
+    run, kinds = Run.open(options.run), {"all": True, "none": False}
+    settings = {name: options[name] for name in ("points", "features", "dataset", "note")}
+    epochs = kinds[options.snapshots] if options.snapshots in kinds else _epochs(options.snapshots)
+    copy = compact_run(run, options.folder, snapshots=epochs, **settings)
+    for epoch, row in changes(run, copy).iterrows():
+        print(
+            f"epoch {epoch}: {row['neighbors']:.1%} of the neighbours and {row['labels']:.1%} of the diluted labels "
+            f"stay, accuracy {row['accuracy_before']:.4f} before, {row['accuracy_after']:.4f} after"
+        )
+    size = sum(path.stat().st_size for path in copy.path.rglob("*") if path.is_file())
+    print(f"{copy.path}: {size / 1e6:.1f} MB")
 
 
 def audit(options: Namespace) -> None:
@@ -197,6 +224,16 @@ def _tsne_parser(parser: ArgumentParser) -> None:
     parser.add_argument("--points", type=int, default=10_000, help="Points of the maps, stratified; 0 for all")
 
 
+def _compact_parser(parser: ArgumentParser) -> None:
+    parser.add_argument("run", type=str, help="Folder of the run")
+    parser.add_argument("folder", type=str, help="Folder of saved runs in which the copy gets its own")
+    parser.add_argument("--points", type=int, help="Keep snapshots of this many examples; of all if not given")
+    parser.add_argument("--features", type=int, default=64, help="Numbers that are left of each embedding")
+    parser.add_argument("--snapshots", type=str, default="all", help="Epochs such as 30,50, or none")
+    parser.add_argument("--dataset", type=str, help="Name of the data set where others find it, such as cifar10")
+    parser.add_argument("--note", type=str, default="", help="Of the data, such as 'images as JPEG'")
+
+
 def _audit_parser(parser: ArgumentParser) -> None:
     parser.add_argument("embeddings", type=str, help=".npy file (n, d)")
     parser.add_argument("labels", type=str, help=".npy file (n,), or .csv")
@@ -217,6 +254,7 @@ VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], N
     "figures": (figures, _figures_parser),
     "list": (list_runs, _list_parser),
     "tsne": (tsne, _tsne_parser),
+    "compact": (compact, _compact_parser),
     "audit": (audit, _audit_parser),
 }
 

@@ -35,11 +35,20 @@ def describe(run: Run) -> str:
     rate = info.get("realised_noise_rate")
     realised = "" if rate is None else f" ({100 * rate:.1f} % of the labels are wrong)"
     epochs = f"{config.epochs}" if run.complete else f"{run.epochs_done} of {config.epochs}"
+    note = f" ({run.note})" if run.note else ""
     return (
-        f"{_dataset_name(run)}, {info['examples']:,} training examples of {len(run.class_names)} classes; "
+        f"{_dataset_name(run)}{note}, {info['examples']:,} training examples of {len(run.class_names)} classes; "
         f"{config.noise} noise, rate {config.noise_rate:g}{realised}; method {config.method}; {epochs} epochs; "
-        f"embeddings saved after epochs {', '.join(map(str, run.epochs))}."
+        f"embeddings{_some(run)} saved after epochs {', '.join(map(str, run.epochs))}."
     )
+
+
+def _some(run: Run) -> str:
+    """What a compact copy kept of the embeddings."""
+    if run.compact is None:
+        return ""
+    points, features = run.compact["points"], run.compact["features"]
+    return f" of {points:,} examples (a compact copy, {features} numbers each)"
 
 
 # --- Labels by epoch ----------------------------------------------------------------------------------------------
@@ -95,9 +104,10 @@ def snapshot_points(run: Run, epoch: int) -> pd.DataFrame:
         distribution, of the graph over all training examples), indexed by sample id.
     """
     positions, snapshot = run.map_samples(), run.snapshot(epoch)
+    rows = run.snapshot_rows(positions)
     points = run.labels.iloc[positions][["true", "noisy"]].copy()
     for name, source in (("predicted", "logits"), ("diluted", "diluted")):
-        points[name] = snapshot[source].values[positions].argmax(axis=1)
+        points[name] = snapshot[source].values[rows].argmax(axis=1)
     coordinates = run.map(epoch)
     points.insert(0, "x", coordinates[:, 0])
     points.insert(1, "y", coordinates[:, 1])
@@ -227,13 +237,14 @@ def step_accuracy(
         run: A run with snapshots.
         epochs: Snapshot epochs; all of the run's if not given.
         steps: Numbers of steps, or "converged".
-        points: Dilute among this many evenly spaced training examples at most. If the run has no more, its own
-            number of steps gives the diluted labels that it saved.
+        points: Dilute among this many evenly spaced examples of the snapshots at most. If a whole run has no more, its
+            own number of steps gives the diluted labels that it saved.
 
     Returns:
         Fractions, one row per number of steps, one column per epoch.
     """
-    chosen = np.unique(np.linspace(0, len(run.labels) - 1, min(points, len(run.labels))).round().astype(int))
+    samples = run.snapshot_samples
+    chosen = samples[np.unique(np.linspace(0, len(samples) - 1, min(points, len(samples))).round().astype(int))]
     true = run.labels["true"].to_numpy()[chosen]
     table = pd.DataFrame(index=pd.Index(list(steps), name="steps", dtype=object))
     for epoch in run.epochs if epochs is None else epochs:
@@ -251,10 +262,10 @@ def rediluted_labels(
         run: A run with snapshots.
         epoch: A snapshot epoch.
         steps: Numbers of steps, or "converged".
-        chosen: Positions of the examples in the training set.
+        chosen: Positions of the examples in the training set, of those in the snapshots.
     """
     settings = SimpleNamespace(**asdict(run.config.dilution))
-    V = torch.from_numpy(run.embeddings(epoch)[chosen]).float()
+    V = torch.from_numpy(run.embeddings(epoch)[run.snapshot_rows(chosen)]).float()
     onehot = one_hot(torch.from_numpy(run.labels["noisy"].to_numpy()[chosen]), len(run.class_names))
     weights = prior_weights(settings.class_prior, onehot)
     graph = Graph.build(*nearest(V, settings.k), settings.gamma, settings.affinity)

@@ -8,13 +8,11 @@ import numpy as np
 
 from lend import storage
 from lend.projection import aligned_tsne, map_subset
-from lend.run import Run
-
-POINTS = 10_000
+from lend.run import ALIGNED, MAP_POINTS, Run
 
 
 def kind_of(aligned: bool) -> str:
-    return "aligned" if aligned else "independent"
+    return ALIGNED if aligned else "independent"
 
 
 def make_maps(
@@ -22,7 +20,7 @@ def make_maps(
     epochs: Iterable[int] | None = None,
     *,
     aligned: bool = True,
-    points: int = POINTS,
+    points: int = MAP_POINTS,
     perplexity: float = 30,
     seed: int = 0,
     progress: bool = True,
@@ -36,7 +34,7 @@ def make_maps(
         run: A run with snapshots.
         epochs: Snapshot epochs; all of the run's if not given.
         aligned: Points keep their place from epoch to epoch; False makes each map on its own.
-        points: Examples in the maps, a fixed stratified subset; 0 takes all.
+        points: Examples in the maps, a fixed stratified subset of those in the snapshots; 0 takes all.
         perplexity: Of t-SNE; lowered to (points - 1) / 3 in small runs.
         seed: Of the subset and of the first map.
         progress: Show a progress bar with the time left.
@@ -48,8 +46,9 @@ def make_maps(
     if not wanted or not set(wanted) <= set(run.epochs):
         run.snapshot(next((epoch for epoch in wanted if epoch not in run.epochs), run.config.epochs))  # says what to do
     kind = kind_of(aligned)
-    noisy = run.labels["noisy"].to_numpy()
-    positions = map_subset(noisy, points or len(noisy), seed)
+    samples = run.snapshot_samples
+    noisy = run.labels["noisy"].to_numpy()[samples]
+    positions = samples[map_subset(noisy, points or len(noisy), seed)]
     settings = {"positions": positions, "perplexity": np.array(min(perplexity, (len(positions) - 1) / 3))}
     if not _same_settings(run, kind, settings):
         for old in run.map_path(0, kind).parent.glob("*.npz"):
@@ -86,7 +85,7 @@ class _Embeddings:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for epoch in self.epochs:
-            yield self.run.embeddings(epoch)[self.positions]
+            yield self.run.embeddings(epoch)[self.run.snapshot_rows(self.positions)]
 
 
 def _same_settings(run: Run, kind: str, settings: dict[str, np.ndarray]) -> bool:

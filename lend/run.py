@@ -10,6 +10,9 @@
     maps/                    cached projections
 
 An epoch without its history record does not exist. Nothing is ever appended to or changed.
+
+A compact copy (:mod:`lend.compacting`) has the same files but no checkpoint; where its snapshots hold a part of the
+examples, snapshots/samples.npz says which.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LAST = 10  # "last" is the mean test accuracy of this many final epochs, as in the paper
+ALIGNED = "aligned"  # maps in which points keep their place
+MAP_POINTS = 10_000  # examples in a map, if nothing else is asked for
 EPOCH_ARRAYS = ("predicted", "diluted", "dominant", "kept")
 
 
@@ -104,6 +109,16 @@ class Run:
         return tuple(epoch for epoch in self.config.snapshots if epoch <= done and self._snapshot(epoch).exists())
 
     @property
+    def compact(self) -> Mapping[str, Any] | None:
+        """Of a compact copy: hash of the whole run; features, points and snapshots that are left. Else None."""
+        return self.info.get("compact")
+
+    @property
+    def note(self) -> str:
+        """What a reader must know of the data and its name does not say; empty if nothing."""
+        return self.info.get("note", "")
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         return tuple(self.info["class_names"])
 
@@ -167,7 +182,11 @@ class Run:
         return self._epoch_labels(epoch)["kept"]
 
     def embeddings(self, epoch: int) -> np.ndarray:
-        """The last hidden layer after this epoch, (n, d) float16, in evaluation mode."""
+        """The last hidden layer after this epoch, (m, d) float16, in evaluation mode.
+
+        Row i is the example at position :attr:`snapshot_samples` [i] of the training set: m is n, and row i example i,
+        except in a compact copy that keeps a part.
+        """
         try:
             return self.snapshot(epoch)["embeddings"].values
         except zipfile.BadZipFile as error:  # the checksum of a chunk, which zarr reads only now
@@ -176,13 +195,15 @@ class Run:
     def snapshot(self, epoch: int) -> xr.Dataset:
         """Embeddings, logits and diluted distribution after this epoch, opened lazily; dims sample, feature, class.
 
+        Samples are those of :attr:`snapshot_samples`.
+
         Raises:
             KeyError: If there is none; the message lists the epochs that exist and the command that makes it.
             DamagedFileError: If the file was truncated or altered.
         """
         path = self._snapshot(epoch)
         if epoch not in self.epochs:
-            missing = epoch in self.config.snapshots and epoch <= self.epochs_done
+            missing = epoch in self._wanted and epoch <= self.epochs_done
             if missing:
                 raise storage.DamagedFileError(f"{path} is missing")
             raise KeyError(
@@ -192,7 +213,45 @@ class Run:
         size = self.record(epoch)["sizes"][f"snapshots/{path.name}"]
         if path.stat().st_size != size:
             raise storage.DamagedFileError(f"{path} is damaged: {path.stat().st_size} bytes of {size}")
-        return storage.open_zarr(path)
+        snapshot = storage.open_zarr(path)
+        return snapshot.assign(embeddings=snapshot["embeddings"].astype(np.float16))  # a compact copy packs them
+
+    @property
+    def _wanted(self) -> tuple[int, ...]:
+        """Epochs whose snapshots belong to the run."""
+        return self.config.snapshots if self.compact is None else tuple(self.compact["snapshots"])
+
+    @cached_property
+    def snapshot_samples(self) -> np.ndarray:
+        """Positions in the training set of the samples of the snapshots, (m,), ascending: all, unless a copy left some.
+
+        Raises:
+            DamagedFileError: If the file that says so was truncated, altered or removed.
+        """
+        n = len(self.labels)
+        if self.compact is None or self.compact["points"] == n:
+            return np.arange(n)
+        return storage.read_arrays(self.samples_of_snapshots)["positions"].astype(np.int64)
+
+    def snapshot_rows(self, positions: np.ndarray) -> np.ndarray:
+        """Where the snapshots hold the examples at these positions of the training set.
+
+        Raises:
+            ValueError: If they do not hold one.
+        """
+        samples, positions = self.snapshot_samples, np.asarray(positions)
+        rows = np.searchsorted(samples, positions)
+        strange = positions[samples.take(rows, mode="clip") != positions]
+        if len(strange):
+            raise ValueError(
+                f"positions must be among the {len(samples):,} examples in the snapshots of run {self.path}, "
+                f"got {strange[:5].tolist()}"
+            )
+        return rows
+
+    @property
+    def samples_of_snapshots(self) -> Path:
+        return self.path / "snapshots" / "samples.npz"
 
     @property
     def dataset(self) -> xr.Dataset:
@@ -203,10 +262,10 @@ class Run:
             self.snapshot(self.config.epochs)  # says what is missing, and how to make it
         parts = [self.snapshot(epoch) for epoch in self.epochs]
         whole = xr.concat(parts, "epoch", join="override", coords="minimal", compat="override", data_vars="all")
-        labels = {name: ("sample", self.labels[name].to_numpy()) for name in self.labels}
+        labels = {name: ("sample", self.labels[name].to_numpy()[self.snapshot_samples]) for name in self.labels}
         return whole.assign_coords(epoch=list(self.epochs), **labels)
 
-    def map(self, epoch: int, kind: str = "aligned") -> np.ndarray:
+    def map(self, epoch: int, kind: str = ALIGNED) -> np.ndarray:
         """Cached t-SNE coordinates of :meth:`map_samples`, (m, 2) float32.
 
         Raises:
@@ -221,11 +280,11 @@ class Run:
             )
         return storage.read_arrays(path)["coordinates"]
 
-    def map_samples(self, kind: str = "aligned") -> np.ndarray:
+    def map_samples(self, kind: str = ALIGNED) -> np.ndarray:
         """Positions in the training set of the points of the maps, (m,)."""
         return storage.read_arrays(self.samples_path(kind))["positions"]
 
-    def map_neighbors(self, epoch: int, kind: str = "aligned") -> np.ndarray:
+    def map_neighbors(self, epoch: int, kind: str = ALIGNED) -> np.ndarray:
         """The nearest neighbours of each mapped point in embedding space, positions in :meth:`map_samples`, (m, 10)."""
         self.map(epoch, kind)
         return storage.read_arrays(self.map_path(epoch, kind))["neighbors"].astype(np.int64)
@@ -245,10 +304,16 @@ class Run:
         damaged = []
         for epoch in range(self.epochs_done + 1):
             try:
-                self._check_epoch(epoch) if epoch else storage.read_arrays(self.path / "labels" / "given.npz")
+                self._check_epoch(epoch) if epoch else self._check_samples()
             except storage.DamagedFileError as error:
                 damaged.append(str(error))
         return damaged
+
+    def _check_samples(self) -> None:
+        """What belongs to no epoch, read anew."""
+        n = len(storage.read_arrays(self.path / "labels" / "given.npz")["sample_id"])
+        if self.compact is not None and self.compact["points"] < n:
+            storage.read_arrays(self.samples_of_snapshots)
 
     def _check_epoch(self, epoch: int) -> None:
         for name, digest in self.record(epoch)["files"].items():
@@ -263,6 +328,8 @@ class Run:
         return storage.read_arrays(self.path / "labels" / f"{epoch:04}.npz")
 
     def _command(self, epoch: int) -> str:
+        if self.compact is not None:
+            return "It is a compact copy, which cannot be trained on"
         if epoch in self.config.snapshots:
             return f"Go on with: lend train --like {self.path}"
         if epoch <= self.config.epochs:
@@ -289,12 +356,22 @@ class Run:
         strange = [p.name for p in path.glob("*") if p.name not in ("labels", "config.json", "lock")]
         if strange or (path / "config.json").exists():
             raise FileExistsError(f"{path} is in the way: it holds {', '.join(strange) or 'another run'}")
+        return cls.write(path, config, given, info)
+
+    @classmethod
+    def write(cls, path: Path, config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Run:
+        """As :meth:`create`, in an empty folder of any name."""
         storage.write_arrays(path / "labels" / "given.npz", dict(given))
         storage.write_json(path / "config.json", {"config": asdict(config), "hash": config.hash, "info": dict(info)})
         return cls.open(path)
 
-    def commit(self, epochs: list[EpochResult], checkpoint: Mapping[str, Any]) -> None:
-        """Save finished epochs and the state after the last of them; the history records make them count."""
+    def commit(self, epochs: list[EpochResult], checkpoint: Mapping[str, Any] | None) -> None:
+        """Save finished epochs and the state after the last of them; the history records make them count.
+
+        Args:
+            epochs: In their order, those after the ones that are committed.
+            checkpoint: None for a run that nobody will go on with.
+        """
         saved = []
         for result in epochs:
             files = {}
@@ -304,9 +381,9 @@ class Run:
                 path = self._snapshot(result.epoch)
                 files[f"snapshots/{path.name}"] = storage.write_zarr(path, result.snapshot)
             saved.append(files)
-        last = epochs[-1].epoch
-        name = f"checkpoint/{last:04}.pt"
-        saved[-1][name] = storage.write_checkpoint(self.path / name, checkpoint)
+        if checkpoint is not None:
+            name = f"checkpoint/{epochs[-1].epoch:04}.pt"
+            saved[-1][name] = storage.write_checkpoint(self.path / name, checkpoint)
         for result, files in zip(epochs, saved, strict=True):
             sizes = {name: (self.path / name).stat().st_size for name in files}
             record = {"row": {"epoch": result.epoch, **result.row}, "files": files, "sizes": sizes}
@@ -314,12 +391,22 @@ class Run:
         for old in sorted((self.path / "checkpoint").glob("[0-9]*.pt"))[:-2]:
             old.unlink()
 
+    def require_trainable(self) -> None:
+        """Raise ValueError if this is a compact copy."""
+        if self.compact is not None:
+            raise ValueError(
+                f"{self.path} is a compact copy, without the network: it cannot be trained on. Train a run of its "
+                f"settings in another folder with: lend train --like {self.path} --runs FOLDER"
+            )
+
     def restore(self) -> tuple[int, dict[str, Any] | None]:
         """The newest intact state: its epoch and checkpoint; (0, None) for a fresh run. Later epochs are removed.
 
         Raises:
             DamagedFileError: If a file is damaged that no checkpoint can make again; nothing is removed then.
+            ValueError: If it is a compact copy; nothing is removed.
         """
+        self.require_trainable()
         intact, problem = self._intact()
         for path in sorted((self.path / "checkpoint").glob("[0-9]*.pt"), reverse=True):
             epoch = int(path.stem)

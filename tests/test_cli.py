@@ -75,7 +75,8 @@ def test_audit(tmp_path, capsys):
     assert found.index[0] == 100 and len(found) == len(given)
     assert (found["is_label_issue"] == wrong).mean() > 0.95
     suggested = pd.read_csv(patch)
-    assert len(suggested) == found["is_label_issue"].sum() and (tmp_path / "audit.png").stat().st_size > 1000
+    better = found["is_label_issue"] & (found["given_label"] != found["predicted_label"])
+    assert 0 < len(suggested) == better.sum() and (tmp_path / "audit.png").stat().st_size > 1000
 
 
 def test_train_like_another_run(tmp_path, capsys):
@@ -113,6 +114,29 @@ def test_tsne(saved, tmp_path, capsys):
         run.map(4)
 
 
+def test_compact_and_no_training_on_it(saved, tmp_path, capsys):
+    folder = str(tmp_path / "small")
+    options = ["--features", "8", "--snapshots", "1,4", "--points", "100", "--note", "in grey"]
+    assert main(["compact", str(saved.path), folder, *options]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in shown[:2]] == ["epoch 1", "epoch 4"] and "labels stay" in shown[0]
+    (copy,) = lend.runs(folder)
+    assert shown[2].startswith(f"{copy.path}: 0.") and shown[2].endswith(" MB")
+    assert copy.epochs == (1, 4) and copy.embeddings(4).shape == (100, 8) and copy.history.equals(saved.history)
+    assert main(["list", "--runs", folder, "--check"]) == 0
+    assert "(in grey)" in capsys.readouterr().out
+    before = {path: path.read_bytes() for path in copy.path.rglob("*") if path.is_file()}
+    assert main(["train", "--like", str(copy.path)]) == 2
+    error = capsys.readouterr().err
+    assert f"{copy.path} is a compact copy" in error and error.count("\n") == 1
+    assert {path: path.read_bytes() for path in copy.path.rglob("*") if path.is_file()} == before
+    elsewhere = str(tmp_path / "runs")
+    assert main(["train", "--like", str(copy.path), "--runs", elsewhere, "--epochs", "1", "--snapshots", "1"]) == 0
+    assert len(lend.runs(elsewhere)) == 1 and lend.runs(elsewhere)[0].compact is None
+    assert main(["compact", str(saved.path), folder, "--snapshots", "none"]) == 2
+    assert "is in the way" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -141,6 +165,7 @@ def test_tsne(saved, tmp_path, capsys):
         (["train", "--validation", "1"], "validation must be inside [0, 1)"),
         (["list", "--runs", "nowhere"], "no saved run in nowhere"),
         (["tsne", "nowhere"], "nowhere is no saved run"),
+        (["compact", "nowhere", "small"], "nowhere is no saved run"),
         (["figures", "--profile", "digit"], "did you mean 'digits'"),
         (["figures", "--only", "tsne_snapshot"], "did you mean 'tsne_snapshots'"),
     ],
@@ -154,7 +179,7 @@ def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("verb", ["train", "sweep", "figures", "list", "tsne", "audit"])
+@pytest.mark.parametrize("verb", ["train", "sweep", "figures", "list", "tsne", "compact", "audit"])
 def test_every_verb_has_help_with_defaults(verb, capsys):
     with pytest.raises(SystemExit) as stop:
         main([verb, "--help"])
@@ -164,6 +189,10 @@ def test_every_verb_has_help_with_defaults(verb, capsys):
     if verb == "train":
         for word in ("--noise-rate", "default: 0.4", "--dilution.k", "--options", "paper"):
             assert word in shown
+    if verb == "compact":
+        from lend.compacting import FEATURES
+
+        assert f"default: {FEATURES})" in shown
 
 
 def test_python_m_lend_and_light_imports():

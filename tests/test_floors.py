@@ -5,17 +5,30 @@ from pathlib import Path
 
 import lend
 
+ROOT = Path(lend.__file__).parent
+FILES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in ROOT.rglob("*.py")
+}
+del FILES["__init__"]
 FLOORS = [
-    {"allocator", "config", "published", "topk", "transition"},
-    {"storage", "neighbors", "noise", "data", "images", "networks", "parallel"},
+    {"allocator", "config", "published", "topk", "transition"}
+    | {f"explorer.{name}" for name in ("events", "pace", "places", "recent")},
+    {"storage", "neighbors", "noise", "data", "images", "networks", "parallel"}
+    | {"explorer.chronicle", "explorer.redilution"},
     {"rows"},
     {"clusters", "indexes"},
     {"graphs"},
-    {"experiments", "run", "projection", "dilution", "source"},
-    {"methods", "shards", "maps", "analysis", "plots", "tables", "tracking", "estimator", "leaveoneout", "traces"},
-    {"plots_audit"},
-    {"auditing"},
-    {"trainer"},
+    {"experiments", "run", "projection", "dilution", "source", "explorer.corrections"},
+    {"methods", "shards", "maps", "analysis", "plots", "tables", "tracking", "estimator", "leaveoneout", "traces"}
+    | {f"explorer.{name}" for name in ("pixels", "rediluting", "mapped")},
+    {"plots_audit", "compacting", "explorer.inspection", "explorer.thumbnails"},
+    {"auditing", "explorer.palettes", "explorer.panels"},
+    {"trainer", "explorer.pictures", "explorer.words"},
+    {"explorer.animation", "explorer.views", "explorer.notice"},
+    {"explorer.page"},
+    {"explorer.app"},
+    {"explorer"},
     {"training"},
     {"executors"},
     {"sweeps"},
@@ -26,6 +39,7 @@ TRAINING_WING = {"methods", "training", "trainer", "source", "networks", "images
 ANALYSIS_WING = {
     "analysis",
     "auditing",
+    "compacting",
     "estimator",
     "leaveoneout",
     "maps",
@@ -35,16 +49,17 @@ ANALYSIS_WING = {
     "tables",
     "traces",
     "transition",
+    *(name for name in FILES if name.startswith("explorer")),
 }
-FILES = {path.stem: path for path in Path(lend.__file__).parent.glob("*.py") if path.stem != "__init__"}
 
 
 def imports(path):
     """Modules of lend that a file imports, wherever in the file."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "lend":
-            inner = node.module.split(".")[1:]
-            yield from inner or [alias.name for alias in node.names if alias.name in FILES]
+            inner = node.module.removeprefix("lend").removeprefix(".")
+            names = [f"{inner}.{alias.name}".removeprefix(".") for alias in node.names]
+            yield from [name for name in names if name in FILES] or [inner] * bool(inner)
 
 
 def test_every_module_has_a_floor():

@@ -1,0 +1,34 @@
+"""What a dilution while one waits gives; apart from what computes it, since torch alone takes seconds to import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from lend.config import Dilution
+
+POINTS = 10_000  # examples to dilute among
+MOST_NEIGHBORS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Redilution:
+    """Diluted labels of a part of the points of a map.
+
+    Args:
+        labels: (m,) codes; -1 for points outside the part.
+        accuracy: Share of them equal to the true ones, where those are known; NaN if none is.
+        seconds: That it took, without the search of the neighbours.
+        epoch: The snapshot.
+        settings: Of :func:`lend.dilute`.
+        points: Examples diluted.
+    """
+
+    labels: Int[np.ndarray, " m"]
+    accuracy: float
+    seconds: float
+    epoch: int
+    settings: Dilution
+    points: int
