@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from lend.explorer import Explorer, explore, words
+from lend.explorer.chronicle import NEEDS
 from lend.explorer.events import Coalesced, guarded, in_background
 from lend.explorer.inspection import FILTERS, Inspection
 from lend.explorer.palettes import STEPS, codes, palette
-from lend.explorer.panels import NEEDS
 from lend.explorer.views import NOWHERE
 from lend.maps import make_maps
 from lend.run import Run

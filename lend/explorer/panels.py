@@ -7,18 +7,11 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from lend.explorer.inspection import FILTERS, Inspection
+from lend.explorer.chronicle import FILTERS, NEEDS
+from lend.explorer.inspection import Inspection
 from lend.explorer.redilution import MOST_NEIGHBORS, POINTS
 
 INTERVAL = 700  # milliseconds from epoch to epoch while playing
-NEEDS = {  # labels without which a filter has nothing to say
-    "class": {"noisy"},
-    "mislabelled": {"true", "noisy"},
-    "predicted differs": {"predicted", "noisy"},
-    "dropped": {"kept"},
-    "memorised": {"true", "noisy", "predicted"},
-    "learned then forgotten": {"true", "noisy", "predicted"},
-}
 ANY = "any class"
 WIDE = widgets.Layout(width="auto")
 Do = Callable[..., None]
@@ -61,9 +54,9 @@ class SelectPanel:
 
     def __init__(self, inspection: Inspection, choose: Do, clear: Do, lasso: Callable[[bool], None], reset: Do) -> None:
         there = set(inspection.colorings)
-        names = [name for name in FILTERS if NEEDS[name] <= there]
+        names = [name for name in FILTERS if set(NEEDS[name]) <= there]
         self.filter = widgets.Dropdown(options=names, description="filter", layout=WIDE)
-        classes = [(ANY, None), *((name, code) for code, name in enumerate(inspection.class_names))]
+        classes = [(ANY, -1), *((name, code) for code, name in enumerate(inspection.class_names))]
         self.label = widgets.Dropdown(options=classes, description="of class", layout=WIDE)
         self.help = widgets.HTML()
         self.filter.observe(lambda change: self._explain(), "value")
@@ -73,7 +66,7 @@ class SelectPanel:
             style={"button_width": "auto"},
         )
         self.drag.observe(lambda change: lasso(change["new"]), "value")
-        self.apply = button("Select", lambda: choose(self.filter.value, self.label.value), FILTERS["class"], "primary")
+        self.apply = button("Select", lambda: choose(self.filter.value, self.chosen), FILTERS["class"], "primary")
         self.clear = button("Clear", clear, "Select nothing")
         self.reset = button("Whole map", reset, "Zoom out")
         self.count = widgets.HTML("nothing selected")
@@ -82,6 +75,11 @@ class SelectPanel:
         filters = (self.filter, self.label, self.help) if names else ()
         buttons = (self.apply,) if names else ()
         self.box = widgets.VBox([self.drag, *filters, row(*buttons, self.clear, self.reset), self.count])
+
+    @property
+    def chosen(self) -> int | None:
+        """The class; None for any, which would not do as a value: drawn again, the drop-down would show nothing."""
+        return None if self.label.value < 0 else self.label.value
 
     def _explain(self) -> None:
         words = FILTERS.get(self.filter.value, "")

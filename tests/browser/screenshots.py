@@ -1,6 +1,8 @@
 """Pictures of the explorer for the README: the whole page, an example pointed at, a selection with its histories.
 
-python tests/browser/screenshots.py RUN FOLDER
+python tests/browser/screenshots.py RUN FOLDER [DATASET]
+
+DATASET, such as parquet:PATH, is where the images are if not in the run's own.
 """
 
 import io
@@ -12,8 +14,8 @@ import lab
 from PIL import Image
 
 CELLS = (
-    "import os\nos.chdir({work!r})\nfrom lend.explorer import explore",
-    "explorer = explore({run!r})\nexplorer.epoch = {epoch}\nexplorer",
+    "import os\nos.chdir({work!r})\nimport lend\nimages = {dataset!r} and lend.data.load({dataset!r}).train_images",
+    "explorer = lend.explore({run!r}, images=images)\nexplorer.epoch = {epoch}\nexplorer",
 )
 WHERE = "[...document.querySelectorAll('.lend-view div')].map((div) => div.api).filter((api) => api?.draw)[2]"
 
@@ -40,17 +42,21 @@ def point_at(page, kernel, position):
     page.wait_for_selector(".lend-example img.lend-big")
 
 
-def main(run, folder, early=10, late=40):
+def main(run, folder, dataset=None, early=10, late=40):
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, lab.jupyter_lab(Path(place)) as running, lab.browser() as chrome:
-        cells = [cell.format(work=str(Path.cwd()), run=str(run), epoch=early) for cell in CELLS]
+        cells = [cell.format(work=str(Path.cwd()), run=str(run), dataset=dataset, epoch=early) for cell in CELLS]
         page, errors = lab.open_notebook(chrome, running, running.write("a.ipynb", *cells), (1360, 1500))
         lab.wait_for_maps(page, 4)
         kernel = running.kernel("a.ipynb")
         wrong = "explorer.inspection.positions_of(explorer.inspection.filtered('mislabelled', 'cat'))"
         point_at(page, kernel, kernel.value(f"int({wrong}[7])"))
         page.mouse.move(5, 5)
+        page.get_by_text("Dilute", exact=True).click()
+        kernel.run("explorer.colorings = ('true', 'noisy', 'diluted', 'score')")
         shot(page, folder / "whole.png")
+        page.get_by_text("Select", exact=True).first.click()
+        kernel.run("explorer.colorings = ('true', 'predicted', 'noisy', 'diluted')")
         point_at(page, kernel, kernel.value(f"int({wrong}[11])"))
         shot(page, folder / "hover.png")
         kernel.run(f"explorer.epoch = {late}")
@@ -64,4 +70,4 @@ def main(run, folder, early=10, late=40):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
