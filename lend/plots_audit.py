@@ -98,7 +98,7 @@ def _draw_scores(axes: Axes, issues: pd.DataFrame) -> None:
     axes.set_title("scores of the given labels", loc="left")
     axes.set_yscale("symlog", linthresh=10)  # a few issues beside thousands of others
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 12 * axes.get_ylim()[1])  # a decade of room for the legend
     axes.legend(loc="upper left", reverse=True)
 
 
