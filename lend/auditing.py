@@ -71,7 +71,7 @@ class Audit:
     @property
     def worst(self) -> pd.DataFrame:
         """The label issues, lowest score first."""
-        from lend.plots_audit import worst
+        from lend.plots.audit import worst
 
         return worst(self.issues, len(self.issues))
 
@@ -84,7 +84,7 @@ class Audit:
             count: Images to show, at most.
             title: Above all panels.
         """
-        from lend.plots_audit import audit_figure
+        from lend.plots.audit import audit_figure
 
         images = self.images if images is None else _check_images(images, len(self.issues))
         shown = None if images is None else [images[int(place)] for place in self._places(count)]

@@ -355,7 +355,7 @@ def test_damaged_human_labels(tmp_path):
 @pytest.fixture
 def animal(monkeypatch):
     """Twelve training and ten test images instead of 50,000 and 5,000."""
-    monkeypatch.setattr(data, "ANIMAL10N_SIZES", (12, 10))
+    monkeypatch.setattr("lend.data.animal10n.ANIMAL10N_SIZES", (12, 10))
     return {
         "training": (pixels(12, 64, 64, 3), [9, 1, 0, *range(9)]),
         "testing": (pixels(10, 64, 64, 3), list(range(9, -1, -1))),

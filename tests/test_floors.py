@@ -13,16 +13,23 @@ FILES = {
 del FILES["__init__"]
 FLOORS = [
     {"allocator", "config", "published", "topk", "transition"}
-    | {f"explorer.{name}" for name in ("events", "pace", "places", "recent")},
-    {"storage", "neighbors", "noise", "data", "images", "networks", "parallel"}
-    | {"explorer.chronicle", "explorer.redilution"},
-    {"rows"},
-    {"clusters", "indexes"},
-    {"graphs"},
+    | {"data.files", "data.names"}
+    | {f"explorer.{name}" for name in ("events", "pace", "places", "recent")}
+    | {f"plots.{name}" for name in ("colours", "marks", "notes", "style")},
+    {"storage", "neighbors", "noise", "images", "networks", "parallel"}
+    | {"data.dataset", "data.decoding", "data.human"}
+    | {"explorer.chronicle", "explorer.redilution"}
+    | {f"plots.{name}" for name in ("accuracy", "label_curves", "maps", "matrices")}
+    | {f"plots.{name}" for name in ("settings", "steps", "toy", "trials")},
+    {"rows", "data.assembling"},
+    {"clusters", "indexes"} | {f"data.{name}" for name in ("cifar", "digits", "folders", "npz", "parquet")},
+    {"graphs", "data.animal10n"},
+    {"data.loading"},
+    {"data"},
     {"experiments", "run", "projection", "dilution", "source", "explorer.corrections"},
     {"methods", "shards", "maps", "analysis", "plots", "tables", "tracking", "estimator", "leaveoneout", "traces"}
     | {f"explorer.{name}" for name in ("pixels", "rediluting", "mapped")},
-    {"plots_audit", "compacting", "explorer.inspection", "explorer.thumbnails"},
+    {"plots.audit", "compacting", "explorer.inspection", "explorer.thumbnails"},
     {"auditing", "explorer.palettes", "explorer.panels"},
     {"trainer", "explorer.pictures", "explorer.words"},
     {"explorer.animation", "explorer.views", "explorer.notice"},
@@ -43,13 +50,11 @@ ANALYSIS_WING = {
     "estimator",
     "leaveoneout",
     "maps",
-    "plots",
-    "plots_audit",
     "projection",
     "tables",
     "traces",
     "transition",
-    *(name for name in FILES if name.startswith("explorer")),
+    *(name for name in FILES if name.startswith(("explorer", "plots"))),
 }
 
 

@@ -9,7 +9,7 @@ from matplotlib.text import Text
 
 from lend import plots
 from lend.auditing import audit
-from lend.plots_audit import PAIRS, WIDTH, audit_figure, picture, worst, worst_labels
+from lend.plots.audit import PAIRS, WIDTH, audit_figure, picture, worst, worst_labels
 
 
 def issues(n=400, c=10, seed=0, rate=0.3):

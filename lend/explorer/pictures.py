@@ -22,10 +22,10 @@ from lend.plots import (
     LEGEND_CLASSES,
     PAGE,
     Picture,
-    _dot,
-    _styled,
     class_colours,
+    dot,
     marker_size,
+    styled,
 )
 
 MOST_VIEWS = 4
@@ -59,7 +59,7 @@ def point_colours(inspection: Inspection, coloring: str, epoch: int | None = Non
 # --- Maps -------------------------------------------------------------------------------------------------------------
 
 
-@_styled
+@styled
 def explorer_figure(
     inspection: Inspection,
     colorings: Sequence[str] = ("true", "predicted", "noisy", "diluted"),
@@ -106,9 +106,9 @@ def _class_legend(figure: Figure, class_names: Sequence[str], unknown: bool) -> 
     if c > LEGEND_CLASSES:
         figure.supxlabel(f"{c} classes, too many for a legend", fontsize=7.5)
         return
-    dots = [_dot(colour, name) for colour, name in zip(class_colours(c), class_names, strict=True)]
-    dots += [_dot(UNKNOWN_COLOUR, "unknown")] if unknown else []
-    columns = legend_columns([str(dot.get_label()) for dot in dots], figure.get_figwidth())
+    dots = [dot(colour, name) for colour, name in zip(class_colours(c), class_names, strict=True)]
+    dots += [dot(UNKNOWN_COLOUR, "unknown")] if unknown else []
+    columns = legend_columns([str(handle.get_label()) for handle in dots], figure.get_figwidth())
     figure.legend(handles=dots, loc="outside lower center", ncols=columns, columnspacing=1.1, handletextpad=0.1)
 
 
@@ -166,7 +166,7 @@ def _own_legend(axes: Axes, inspection: Inspection, coloring: str) -> None:
     """The colours of flags and shares, inside their panel: classes share the legend of the figure."""
     kind, look = inspection.kind(coloring), palette(inspection, coloring)
     if kind == "flag":
-        handles = [_dot(colour, name) for colour, name in zip(look.colours, look.names, strict=True)]
+        handles = [dot(colour, name) for colour, name in zip(look.colours, look.names, strict=True)]
         style = {"frameon": True, "framealpha": 0.85, "edgecolor": "none", "handletextpad": 0.0, "borderpad": 0.2}
         axes.legend(handles=handles, loc="upper right", fontsize=7, **style)
     if kind == "share":
@@ -182,7 +182,7 @@ def _own_legend(axes: Axes, inspection: Inspection, coloring: str) -> None:
 # --- Histories --------------------------------------------------------------------------------------------------------
 
 
-@_styled
+@styled
 def history_figure(history: History, class_names: Sequence[str], title: str = "", most: int = MOST_ROWS) -> Figure:
     """Labels of some examples over all epochs: a row per example, a column per epoch, the colour of the class.
 

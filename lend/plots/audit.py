@@ -13,7 +13,10 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from lend.plots import GREY, LABEL_COLOURS, LEGEND_CLASSES, PAGE, Picture, _heat_map, _nothing, _styled
+from lend.plots.colours import GREY, LABEL_COLOURS, LEGEND_CLASSES
+from lend.plots.matrices import heat_map
+from lend.plots.notes import nothing
+from lend.plots.style import PAGE, Picture, styled
 
 WIDTH = 10  # thumbnails in a row
 ROW = 0.94  # inches: a thumbnail and two lines
@@ -22,7 +25,7 @@ ISSUE = LABEL_COLOURS["predicted"]
 Images = Sequence[Any] | np.ndarray  # one per example to show
 
 
-@_styled
+@styled
 def audit_figure(
     issues: pd.DataFrame, class_names: Sequence[Any], images: Images | None = None, title: str = ""
 ) -> Figure:
@@ -48,7 +51,7 @@ def audit_figure(
     return figure
 
 
-@_styled
+@styled
 def worst_labels(issues: pd.DataFrame, images: Images, title: str = "") -> Figure:
     """The worst labels alone: each image with its given and its suggested label.
 
@@ -112,7 +115,7 @@ def _draw_confusion(axes: Axes, issues: pd.DataFrame, class_names: Sequence[Any]
     if len(names) > LEGEND_CLASSES:
         _draw_exchanges(axes, counts, names)
         return
-    _heat_map(axes, 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), names)
+    heat_map(axes, 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), names)
     axes.set(xlabel="suggested label", ylabel="given label")
     axes.set_title("suggested labels, % of each given label", loc="right")
 
@@ -125,7 +128,7 @@ def _draw_exchanges(axes: Axes, counts: Float[np.ndarray, "c c"], names: Sequenc
     pairs = [(i, j) for i, j in zip(*np.unravel_index(order, apart.shape), strict=True) if apart[i, j] > 0]
     axes.set_title(f"most frequent exchanges of {len(names)} classes, given → suggested", loc="right")
     if not pairs:
-        _nothing(axes, "no suggested label differs from the given one")
+        nothing(axes, "no suggested label differs from the given one")
         axes.set(xticks=[], yticks=[])
         return
     axes.barh(range(len(pairs)), [apart[pair] for pair in pairs], color=ISSUE, height=0.7)

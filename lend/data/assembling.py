@@ -1,0 +1,52 @@
+"""The last step of every reader: a data set from its images, labels and names."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lend.data.dataset import Dataset
+from lend.data.names import CLASS_NAMES
+
+
+def assemble(
+    name: str,
+    train: tuple[Tensor, Any],
+    test: tuple[Tensor, Any],
+    class_names: tuple[str, ...] | None = None,
+    human_labels: Mapping[str, Any] | None = None,
+    sample_ids: Any = None,  # noqa: ANN401
+    clean: bool = True,
+    source: Path | None = None,
+) -> Dataset:
+    """Put a data set together from images as tensors and labels as lists or arrays; errors name the source."""
+    labels, test_labels = (torch.as_tensor(np.asarray(part[1], dtype=np.int64)) for part in (train, test))
+    ids = np.arange(len(labels)) if sample_ids is None else sample_ids
+    try:
+        return Dataset(
+            name=name,
+            train_images=train[0],
+            train_labels=labels,
+            test_images=test[0],
+            test_labels=test_labels,
+            class_names=class_names or CLASS_NAMES[name],
+            sample_ids=torch.as_tensor(ids, dtype=torch.int64),
+            human_labels={
+                key: torch.as_tensor(value, dtype=torch.int64) for key, value in (human_labels or {}).items()
+            },
+            clean=clean,
+        )
+    except ValueError as error:
+        raise ValueError(f"{source or name}: {error}") from error
+
+
+def choose_class_names(name: str, labels: Sequence[np.ndarray], names: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The source's names, those of a known data set of this name and as many classes, or "0", "1", ..."""
+    c = 1 + max(int(part.max()) for part in labels)
+    if names:
+        return names
+    known = CLASS_NAMES.get(name, ())
+    return known if len(known) == c else tuple(str(i) for i in range(c))

@@ -1,0 +1,71 @@
+"""One colour per class, method and kind of label, whatever the figure."""
+
+from __future__ import annotations
+
+import colorsys
+from typing import Any
+
+from matplotlib.colors import to_hex
+
+GREY = "#8c8c8c"
+WRONG = "#e8000b"
+
+# Found by a search for ten colours far apart in OKLab, for normal vision and without any one kind of cones (at least
+# 11.8 of 100). In this order the classes that asymmetric noise exchanges, such as 3 and 5 of CIFAR-10, are 27 apart.
+CLASS_COLOURS = (
+    "#5f3174",
+    "#00ebc7",
+    "#31ad84",
+    "#1529c1",
+    "#8a0600",
+    "#bad006",
+    "#945eff",
+    "#e58afd",
+    "#ad6000",
+    "#2f7694",
+)
+LEGEND_CLASSES = 20  # above, a legend would be larger than the picture
+
+# Okabe and Ito's colours, told apart by all common kinds of colour vision
+LABEL_COLOURS = {
+    "true": "#000000",
+    "predicted": "#d55e00",
+    "diluted": "#0072b2",
+    "dominant": "#009e73",
+    "noisy": "#7f7f7f",
+}
+LABEL_DASHES = {"true": "-", "predicted": "-", "diluted": "-", "dominant": (0, (4, 1.2)), "noisy": (0, (1, 1.2))}
+LABEL_TITLES = {kind: f"{kind} labels" for kind in LABEL_COLOURS} | {"noisy": "noisy (given) labels"}
+METHOD_COLOURS = {
+    "lend": "#0072b2",
+    "standard": "#000000",
+    "coteaching": "#e69f00",
+    "gce": "#009e73",
+    "jocor": "#cc79a7",
+    "sigua": "#56b4e9",
+}
+PRIOR = "#d55e00"  # LEND with the class prior: beside LEND's blue the colour that is seen best
+
+# The lines of a comparison, called as in lend.experiments.ROWS. LEND's two are wide and on top; dashes tell the others
+# apart where colours cannot.
+LINES: dict[str, dict[str, Any]] = {
+    "Standard": {"color": METHOD_COLOURS["standard"], "linestyle": (0, (1, 1.1)), "marker": "s"},
+    "Co-teaching": {"color": METHOD_COLOURS["coteaching"], "linestyle": (0, (4, 1.4)), "marker": "^"},
+    "GCE": {"color": METHOD_COLOURS["gce"], "linestyle": (0, (6, 1.4, 1, 1.4)), "marker": "v"},
+    "JoCoR": {"color": METHOD_COLOURS["jocor"], "linestyle": (0, (4, 1.2, 1, 1.2, 1, 1.2)), "marker": "<"},
+    "SIGUA": {"color": METHOD_COLOURS["sigua"], "linestyle": (0, (2, 1.2)), "marker": ">"},
+    "LEND": {"color": METHOD_COLOURS["lend"], "linestyle": "-", "marker": "o", "linewidth": 2.0, "zorder": 3},
+    "LEND+prior": {"color": PRIOR, "linestyle": (0, (5, 1)), "marker": "D", "linewidth": 2.0, "zorder": 3},
+}
+OTHER_LINE: dict[str, Any] = {"color": GREY, "linestyle": "-", "marker": "o"}
+
+
+def class_colours(c: int) -> list[str]:
+    """One colour per class, the same in every figure: ten that colour-blind readers can tell apart, then a wheel.
+
+    Above ten classes, hues a golden angle apart in three lightnesses: neighbours in the order differ, but nobody can
+    tell 100 colours from each other.
+    """
+    if c <= len(CLASS_COLOURS):
+        return list(CLASS_COLOURS[:c])
+    return [to_hex(colorsys.hls_to_rgb(0.618034 * i % 1, (0.36, 0.52, 0.68)[i % 3], 0.75)) for i in range(c)]

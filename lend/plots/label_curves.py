@@ -1,0 +1,88 @@
+"""Label accuracy by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lend.plots.colours import LABEL_COLOURS, LABEL_DASHES, LABEL_TITLES
+from lend.plots.style import PAGE, Picture, styled
+
+
+@styled
+def label_accuracy_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
+    """Label accuracy by epoch, one panel per run: Fig. 4.
+
+    The epoch in which the diluted labels lead the predicted ones most is marked by a line between the two curves.
+
+    Args:
+        curves: By the name of the run; see :func:`lend.analysis.label_accuracy`.
+    """
+    columns = min(len(curves), 3)
+    rows = -(-len(curves) // columns)
+    # of the note above a panel: characters that fit, lines it takes
+    width, lines = {1: (80, 2), 2: (56, 3), 3: (36, 4)}[columns]
+    height = 2.05 + 0.13 * lines
+    figure = Picture(figsize=(PAGE if columns > 1 else 4.2, height * rows + 0.5), layout="constrained")
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
+    for axes, (name, table) in zip(panels, curves.items(), strict=False):
+        _draw_curves(axes, table, width)
+        axes.set_title(name, loc="left", fontweight="bold", pad=6 + 9 * lines)
+    for axes in panels[len(curves) :]:
+        axes.set_visible(False)
+    _curve_axes(figure, [axes for axes in figure.axes if axes.get_visible()])
+    return figure
+
+
+def _draw_curves(axes: Axes, table: pd.DataFrame, width: int) -> None:
+    for kind in ("noisy", "dominant", "predicted", "diluted"):
+        axes.plot(
+            table.index,
+            100 * table[kind],
+            color=LABEL_COLOURS[kind],
+            linestyle=LABEL_DASHES[kind],
+            label=LABEL_TITLES[kind],
+        )
+    found = largest_margin(table)
+    if found is None:
+        return
+    epoch, margin = found
+    ends = 100 * table.loc[epoch, ["predicted", "diluted"]]
+    axes.plot([epoch, epoch], ends, color="#333333", linewidth=0.9, marker="o", markersize=2.6, zorder=3)
+    best = [f"{kind} {100 * table[kind].max():.1f} % (epoch {table[kind].idxmax()})" for kind in ends.index[::-1]]
+    lead = ("largest lead of diluted:", f"{100 * margin:+.1f} points, epoch {epoch} (dots)")
+    parts = (lead, (f"best: {best[0]},", best[1]))
+    lines = (part if len(" ".join(part)) > width else (" ".join(part),) for part in parts)
+    text = "\n".join(line for part in lines for line in part)
+    axes.text(0, 1.04, text, transform=axes.transAxes, fontsize=7, color="#444444")
+
+
+def largest_margin(table: pd.DataFrame) -> tuple[int, float] | None:
+    """The epoch in which diluted labels lead predicted ones most, and by which fraction; None where unknown."""
+    margin = (table["diluted"] - table["predicted"]).dropna()
+    return (int(margin.idxmax()), float(margin.max())) if len(margin) else None
+
+
+def _root(epochs: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.maximum(epochs, 0))  # matplotlib probes the scale left of zero
+
+
+def _curve_axes(figure: Figure, panels: list[Axes]) -> None:
+    """Axis labels and one legend for panels with the same curves."""
+    for axes in panels:
+        axes.set_xscale("function", functions=(_root, np.square))  # early epochs decide, late ones are flat
+        last = int(max(axes.get_lines()[0].get_xdata()))
+        axes.set_xlim(0.7, max(last, 2) * 1.02)
+        crowded = last > 60 and axes.get_gridspec().ncols > 2
+        ticks = (1, 5, 10, 20, 50, 100, 200, 500) if crowded else (1, 2, 5, 10, 20, 50, 100, 200, 500)
+        axes.set_xticks([tick for tick in ticks if tick < 0.75 * last] + [last])
+        axes.set_xlabel("epoch (square root scale)")
+        axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
+        if axes.get_subplotspec().is_first_col():
+            axes.set_ylabel("label accuracy (%)")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles[::-1], labels[::-1], loc="outside lower center", ncols=4 if len(panels) > 1 else 2)

@@ -1,0 +1,95 @@
+"""Maps of embeddings: one snapshot, and all of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lend.plots.colours import GREY, LABEL_TITLES, LEGEND_CLASSES, class_colours
+from lend.plots.marks import dot, marker_size
+from lend.plots.style import PAGE, Picture, styled
+
+
+@styled
+def snapshot_panels(
+    points: pd.DataFrame, numbers: Mapping[str, float] | pd.Series, class_names: Sequence[str], title: str = ""
+) -> Figure:
+    """The t-SNE map after one epoch, coloured by true, predicted and noisy labels: Fig. 1 and 9 to 12.
+
+    Args:
+        points: Columns x, y, true, predicted and noisy; see :func:`lend.analysis.snapshot_points`.
+        numbers: Fractions written under the panels; see :func:`lend.analysis.snapshot_numbers`. May be empty.
+        class_names: One per class, for the legend.
+        title: Above all panels.
+    """
+    figure = Picture(figsize=(PAGE, 3.35), layout="constrained")
+    for axes, kind in zip(figure.subplots(1, 3), ("true", "predicted", "noisy"), strict=True):
+        _scatter(axes, points, kind, class_names, side=2.2)
+        axes.set_title(LABEL_TITLES[kind])
+        axes.set_xlabel(_numbers_text(numbers, kind, "label accuracy", "neighbour purity"))
+    figure.suptitle(title, fontsize=9.5)
+    _class_legend(figure, class_names)
+    return figure
+
+
+@styled
+def overview(points: Mapping[int, pd.DataFrame], numbers: pd.DataFrame, class_names: Sequence[str]) -> Figure:
+    """All snapshots on one page: epochs as columns, true, predicted, diluted and noisy labels as rows.
+
+    Args:
+        points: By epoch, as in :func:`snapshot_panels`, with a column diluted.
+        numbers: One row per epoch; see :func:`lend.analysis.snapshot_table`.
+        class_names: One per class, for the legend.
+    """
+    kinds = ("true", "predicted", "diluted", "noisy")
+    side = min(PAGE / len(points), 2.2)
+    figure = Picture(figsize=(max(side * len(points), 3.4), len(kinds) * (side + 0.12) + 0.5), layout="constrained")
+    panels = figure.subplots(len(kinds), len(points), squeeze=False)
+    for column, (epoch, frame) in zip(panels.T, points.items(), strict=True):
+        column[0].set_title(f"epoch {epoch}")
+        for axes, kind in zip(column, kinds, strict=True):
+            _scatter(axes, frame, kind, class_names, side)
+            axes.set_xlabel(_numbers_text(numbers.loc[epoch], kind, "accuracy", "purity"), fontsize=7)
+    for axes, kind in zip(panels[:, 0], kinds, strict=True):
+        axes.set_ylabel(f"{kind} labels", fontsize=8.5)
+    _class_legend(figure, class_names)
+    return figure
+
+
+def _scatter(axes: Axes, points: pd.DataFrame, kind: str, class_names: Sequence[str], side: float) -> None:
+    colours = np.array([*class_colours(len(class_names)), GREY])  # an unknown label, -1, takes the last
+    axes.scatter(
+        points["x"],
+        points["y"],
+        s=marker_size(len(points), side),
+        c=colours[points[kind].to_numpy()],
+        linewidths=0,
+        rasterized=True,
+    )
+    axes.set(xticks=[], yticks=[], box_aspect=1)
+    axes.set_aspect("equal", adjustable="datalim")
+    for spine in axes.spines.values():
+        spine.set(visible=True, color="#cccccc")
+
+
+def _numbers_text(numbers: Mapping[str, float] | pd.Series, kind: str, accuracy: str, purity: str) -> str:
+    """Lines such as "label accuracy 76.5 %"; without those that are not known."""
+    lines = ((accuracy, f"{kind}_label_accuracy"), (purity, f"{kind}_purity"))
+    values = [(name, numbers.get(key, np.nan)) for name, key in lines]
+    return "\n".join(f"{name} {100 * value:.1f} %" for name, value in values if np.isfinite(value))
+
+
+def _class_legend(figure: Figure, class_names: Sequence[str]) -> None:
+    c = len(class_names)
+    if c > LEGEND_CLASSES:
+        figure.supxlabel(f"{c} classes, too many for a legend; each has the same colour in all panels", fontsize=7.5)
+        return
+    dots = [dot(colour, name) for colour, name in zip(class_colours(c), class_names, strict=True)]
+    wide = sum(len(name) + 5 for name in class_names) > 110  # characters that fit in a line of the page
+    figure.legend(
+        handles=dots, loc="outside lower center", ncols=-(-c // 2) if wide else c, columnspacing=1.1, handletextpad=0.1
+    )

@@ -1,0 +1,48 @@
+"""What the panels of a comparison say in words: the number of trials, what is absent, and the legend of the rows."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+
+def trials(n: pd.Series) -> str:
+    """How many finished trials the cells of a panel have, such as "3 to 5 trials"."""
+    found = n[n > 0]
+    if not len(found):
+        return ""
+    fewest, most = int(found.min()), int(found.max())
+    return f"{fewest} to {most} trials" if fewest < most else f"{most} trial{'s' * (most > 1)}"
+
+
+def absent_below(label: str, names: Sequence[str], width: int) -> str:
+    """The label of an axis and, below it, what has no finished run."""
+    note = textwrap.fill(f"no finished run: {', '.join(names)}", width) if names else ""
+    return f"{label}\n{note}".strip()
+
+
+def nothing(axes: Axes, text: str) -> None:
+    """An empty panel in a frame that says why."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="#777777")
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set(visible=True, color="#cccccc")
+
+
+def row_legend(figure: Figure, handles: Sequence[Artist], title: str) -> None:
+    """One legend of the rows, below all panels."""
+    if handles:
+        figure.legend(
+            handles=handles,
+            title=title,
+            title_fontsize=7.5,
+            loc="outside lower center",
+            ncols=len(handles),
+            handlelength=2.6,
+            columnspacing=1.2,
+        )

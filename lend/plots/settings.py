@@ -1,0 +1,106 @@
+"""Comparison of methods: accuracy against the value of a setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from lend.plots.colours import LINES, OTHER_LINE
+from lend.plots.notes import absent_below, nothing, row_legend, trials
+from lend.plots.style import PAGE, Picture, styled
+
+BEHIND = "#e9e4d8"  # marks a default
+
+
+@styled
+def sensitivity(panels: Mapping[str, pd.DataFrame], defaults: Mapping[str, Any]) -> Figure:
+    """Best and last accuracy against the value of one setting per panel, error bars of ± 1 standard deviation: Fig. 8.
+
+    Numbers are joined by lines, categories are not. A cell without a finished run is named below its panel.
+
+    Args:
+        panels: By the name of the setting: its values are the columns; see :func:`lend.tables.long`.
+        defaults: The value of each setting in all other panels, which is marked.
+    """
+    figure = Picture(figsize=(PAGE, 3.0), layout="constrained")
+    widths = [_letters(table) for table in panels.values()] or [1]
+    grid = figure.subplots(1, len(widths), sharey=True, squeeze=False, width_ratios=widths)[0]
+    for axes, (setting, table) in zip(grid, panels.items(), strict=False):
+        _draw_setting(axes, table, setting, defaults.get(setting))
+    grid[0].set_ylabel("test accuracy (%)")
+    if not any((table["n"] > 0).any() for table in panels.values()):
+        grid[0].set_yticks([])
+    rows = dict.fromkeys(row for table in panels.values() for row in table["row"])
+    note = "best: the highest of any epoch, an oracle on the test set; last: mean of the last ten epochs"
+    handles: list[Artist] = [_setting_line(row, measure) for row in rows for measure in ("best", "last")]
+    row_legend(figure, [*handles, Patch(color=BEHIND, label="default")] if handles else [], note)
+    return figure
+
+
+def _letters(table: pd.DataFrame) -> int:
+    """Room that the values of a setting want below their panel."""
+    return max(14, sum(max(3, len(str(value).split(" (")[0])) + 1 for value in table["column"].unique()))
+
+
+def _draw_setting(axes: Axes, table: pd.DataFrame, setting: str, default: Any) -> None:  # noqa: ANN401
+    values, found = list(dict.fromkeys(table["column"])), table[table["n"] > 0]
+    axes.set_title(setting, loc="left", fontweight="bold")
+    axes.set_title(trials(table["n"]), loc="right", fontsize=7, color="#444444")
+    axes.set_xticks(range(len(values)), [str(value).replace(" (", "\n(") for value in values])
+    axes.set_xlim(-0.6, max(len(values), 1) - 0.4)
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
+    if default in values and len(found):
+        axes.axvspan(values.index(default) - 0.4, values.index(default) + 0.4, color=BEHIND, linewidth=0, zorder=0)
+    joined = not any(isinstance(value, str) for value in values)
+    curves = found.groupby(["row", "measure"], sort=False)
+    for shift, ((row, measure), cells) in zip(_shifts(len(curves)), curves, strict=True):
+        _draw_setting_line(
+            axes, cells, [values.index(value) + shift for value in cells["column"]], row, measure, joined
+        )
+    absent = table[table["n"] == 0].groupby("row", sort=False)["column"].unique()
+    names = [f"{row} at {', '.join(map(str, columns))}" for row, columns in absent.items()]
+    axes.set_xlabel(absent_below("", names, width=34) if len(found) else "")
+    if not len(found):
+        nothing(axes, "no finished run yet" if len(table) else "not planned\nin this profile")
+
+
+def _shifts(count: int) -> np.ndarray:
+    """Small steps to the side, so that error bars at one value do not cover each other."""
+    return 0.09 * (np.arange(count) - (count - 1) / 2)
+
+
+def _setting_line(row: str, measure: str) -> Line2D:
+    """A line of :func:`sensitivity`: best is dashed and hollow, last is solid and filled."""
+    style = LINES.get(row, OTHER_LINE)
+    return Line2D(
+        [],
+        [],
+        label=f"{row}, {measure}",
+        color=style["color"],
+        marker=style["marker"],
+        markersize=4,
+        linewidth=1.3 if measure == "last" else 0.9,
+        linestyle="-" if measure == "last" else (0, (3, 1.5)),
+        markerfacecolor=style["color"] if measure == "last" else "w",
+    )
+
+
+def _draw_setting_line(
+    axes: Axes, cells: pd.DataFrame, places: Sequence[float], row: str, measure: str, joined: bool
+) -> None:
+    line = _setting_line(row, measure)
+    mean, std = 100 * cells["mean"].to_numpy(float), 100 * cells["std"].to_numpy(float)
+    axes.errorbar(places, mean, std, fmt="none", ecolor=line.get_color(), elinewidth=0.9, capsize=1.5, zorder=2)
+    line.set_data(places, mean)
+    line.set_linestyle(line.get_linestyle() if joined else "none")
+    line.set_zorder(3)
+    axes.add_line(line)
+    axes.autoscale_view()

@@ -1,0 +1,72 @@
+"""Comparison of methods: every single trial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lend.plots.colours import LINES, OTHER_LINE
+from lend.plots.notes import absent_below, nothing
+from lend.plots.style import PAGE, Picture, styled
+
+MEASURE_TITLES = {
+    "best": "test accuracy of the best epoch, an oracle on the test set (%)",
+    "last": "test accuracy, mean of the last ten epochs (%)",
+    "chosen": "test accuracy of the epoch that is best on held-out noisy labels (%)",
+    "ensemble": "test accuracy of the networks' mean softmax, last ten epochs (%)",
+}
+
+
+@styled
+def trial_dots(collected: pd.DataFrame, measure: str = "last") -> Figure:
+    """Every trial as a small dot, their mean as a large one, ± 1 standard deviation as a line; one panel per column.
+
+    Args:
+        collected: See :func:`lend.tables.collect`.
+        measure: best, last, chosen or ensemble.
+    """
+    columns = list(dict.fromkeys(collected["column"]))
+    across = min(max(len(columns), 1), 3)
+    down = -(-max(len(columns), 1) // across)
+    rows = list(dict.fromkeys(collected["row"]))
+    figure = Picture(figsize=(PAGE, (0.19 * max(len(rows), 5) + 0.45) * down + 0.35), layout="constrained")
+    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).flatten()
+    for axes, column in zip(grid, columns, strict=False):
+        _draw_dots(axes, collected[collected["column"] == column], rows, measure)
+        axes.set_title(str(column), loc="left", fontweight="bold")
+        axes.tick_params(labelbottom=True)
+    for axes in grid[max(len(columns), 1) :]:
+        axes.set_visible(False)
+    if not collected[measure].notna().any():
+        grid[0].set_xticks([])
+    if not columns:
+        nothing(grid[0], "no runs are planned for this figure")
+        grid[0].set_yticks([])
+    figure.supxlabel(
+        f"{MEASURE_TITLES[measure]}\nsmall: single trials; large: their mean, ± 1 standard deviation", fontsize=8
+    )
+    return figure
+
+
+def _draw_dots(axes: Axes, table: pd.DataFrame, rows: Sequence[str], measure: str) -> None:
+    for place, row in enumerate(rows):
+        percent = 100 * table.loc[table["row"] == row, measure].dropna().astype(float)
+        style = LINES.get(row, OTHER_LINE)
+        if len(percent) > 1:
+            axes.errorbar(percent.mean(), place, xerr=percent.std(), fmt="none", ecolor=style["color"], elinewidth=1)
+            below = [place + 0.3] * len(percent)
+            axes.scatter(percent, below, s=8, color=style["color"], alpha=0.6, linewidths=0, zorder=2)
+        if len(percent):
+            axes.scatter(percent.mean(), place, s=30, color=style["color"], edgecolors="w", linewidths=0.6, zorder=3)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_ylim(len(rows) - 0.3, -0.7)
+    axes.grid(color="#ececec", linewidth=0.6)
+    axes.tick_params(axis="y", length=0)
+    absent = [row for row in rows if not table.loc[table["row"] == row, measure].notna().any()]
+    if len(absent) == len(rows):
+        nothing(axes, "no finished run yet")
+    else:
+        axes.set_xlabel(absent_below("", absent, width=46), fontsize=7)
