@@ -38,7 +38,7 @@ SETTINGS = (
     "batch_size",
     "epochs",
 )
-COLUMNS = (*SETTINGS, "epochs_done", "options", "dilution", "class_prior", "device", *MEASURES, "path")
+COLUMNS = (*SETTINGS, "epochs_done", "options", "dilution", "class_prior", "note", "device", *MEASURES, "path")
 ENTRY_COLUMNS = ("row", "column", "seed", "complete", *MEASURES)
 NOTHING = "–"
 HELD_OUT = "held out with noisy labels"  # a point of ours, of which the paper's protocol says nothing
@@ -55,7 +55,7 @@ def table(runs: str | Path | Iterable[Run]) -> pd.DataFrame:
     Returns:
         One row per run, by the name of its folder; the columns are COLUMNS. ``best`` is an oracle on the test set,
         ``last`` the mean of the last ten epochs, so far; NaN before the first epoch. ``dilution`` names what differs
-        from the defaults.
+        from the defaults, ``note`` what the name of the data does not say.
     """
     found = saved_runs(runs) if isinstance(runs, str | Path) else list(runs)
     names = pd.Index([run.path.name for run in found], name="run", dtype=object)
@@ -70,6 +70,7 @@ def _line(run: Run) -> dict[str, Any]:
         "options": _readable(config.options),
         "dilution": _readable(_unusual(config.dilution)),
         "class_prior": _prior(config.dilution.class_prior),
+        "note": run.note,
         "device": run.info.get("device"),
         **scores(run),
         "path": str(run.path),
