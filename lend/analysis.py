@@ -122,7 +122,7 @@ def neighbor_purity(labels: Int[np.ndarray, " m"], neighbors: Int[np.ndarray, "m
         neighbors: Positions of the neighbours of each example.
     """
     own, theirs = labels[:, None], labels[neighbors]
-    return _share(own == theirs, (own >= 0) & (theirs >= 0))
+    return share_of(own == theirs, (own >= 0) & (theirs >= 0))
 
 
 def snapshot_numbers(run: Run, epoch: int) -> pd.Series:
@@ -139,7 +139,7 @@ def snapshot_numbers(run: Run, epoch: int) -> pd.Series:
     points, neighbors = snapshot_points(run, epoch), run.map_neighbors(epoch)
     true = points["true"].to_numpy()
     kinds = {name: points[name].to_numpy() for name in ("true", "predicted", "diluted", "noisy")}
-    accuracies = {f"{k}_label_accuracy": _share(y == true, true >= 0) for k, y in kinds.items() if k != "true"}
+    accuracies = {f"{k}_label_accuracy": share_of(y == true, true >= 0) for k, y in kinds.items() if k != "true"}
     purities = {f"{k}_purity": neighbor_purity(y, neighbors) for k, y in kinds.items()}
     return pd.Series(accuracies | purities, name=epoch)
 
@@ -149,7 +149,8 @@ def snapshot_table(run: Run) -> pd.DataFrame:
     return pd.DataFrame([snapshot_numbers(run, epoch) for epoch in run.epochs]).rename_axis("epoch")
 
 
-def _share(hits: np.ndarray, known: np.ndarray) -> float:
+def share_of(hits: np.ndarray, known: np.ndarray) -> float:
+    """Share of the known ones that are hits; NaN if none is known."""
     return float(hits[known].mean()) if known.any() else float("nan")
 
 
@@ -249,7 +250,7 @@ def step_accuracy(
     table = pd.DataFrame(index=pd.Index(list(steps), name="steps", dtype=object))
     for epoch in run.epochs if epochs is None else epochs:
         diluted = rediluted_labels(run, epoch, steps, chosen)
-        table[epoch] = [_share(diluted[count] == true, true >= 0) for count in steps]
+        table[epoch] = [share_of(diluted[count] == true, true >= 0) for count in steps]
     return table.rename_axis(columns="epoch")
 
 

@@ -17,7 +17,7 @@ import xarray as xr
 from jaxtyping import Float, Float16, Int, Int8
 
 from lend import storage
-from lend.analysis import rediluted_labels
+from lend.analysis import rediluted_labels, share_of
 from lend.config import RunConfig, require
 from lend.neighbors import nearest
 from lend.projection import NEIGHBORS, map_subset
@@ -196,7 +196,7 @@ def changes(run: Run, copy: Run) -> pd.DataFrame:
     for epoch in copy.epochs:
         before, after = (rediluted_labels(one, epoch, (steps,), chosen)[steps] for one in (run, copy))
         labels = {"accuracy_before": before, "accuracy_after": after}
-        accuracy = {name: _share(y == true, true >= 0) for name, y in labels.items()}
+        accuracy = {name: share_of(y == true, true >= 0) for name, y in labels.items()}
         old, new = (_neighbors(one, epoch, chosen) for one in (run, copy))
         kept = (old[:, :, None] == new[:, None, :]).any(axis=2).mean()
         rows[epoch] = {"neighbors": float(kept), "labels": float((before == after).mean())} | accuracy
@@ -207,7 +207,3 @@ def changes(run: Run, copy: Run) -> pd.DataFrame:
 def _neighbors(run: Run, epoch: int, positions: Int[np.ndarray, " m"]) -> Int[np.ndarray, "m k"]:
     V = torch.from_numpy(run.embeddings(epoch)[run.snapshot_rows(positions)]).float()
     return nearest(V, min(NEIGHBORS, len(V) - 1))[0].numpy()
-
-
-def _share(hits: np.ndarray, known: np.ndarray) -> float:
-    return float(hits[known].mean()) if known.any() else float("nan")
