@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from lend import storage
 from lend.config import Dilution, require
 from lend.dilution import Graph, one_hot, prior_weights
-from lend.graphs import KnnGraph, as_graph
+from lend.graphs import KnnGraph, as_graph, require_one
 from lend.graphs import knn_graph as find_neighbors
 from lend.leaveoneout import cross_fitted, leave_one_out
 from lend.transition import FOLDS, Estimate, Transition, count_transitions, estimate_errors, unmix, with_own_labels
@@ -238,7 +238,7 @@ def neighbor_graphs(
     progress: bool,
 ) -> list[KnnGraph]:
     """The graph of each set of embeddings, or the given one, with k neighbours of each of n examples."""
-    require((embeddings is None) != (given_graph is None), "embeddings", "given, or else knn_graph", _both(given_graph))
+    require_one(embeddings, given_graph)
     if embeddings is None:
         graph = as_graph(given_graph)
         require(graph.n == n, "knn_graph", f"of {n} examples, one per label", graph.n)
@@ -247,10 +247,6 @@ def neighbor_graphs(
     several = isinstance(embeddings, list | tuple | Mapping)
     require(not several or len(parts) > 0, "embeddings", "at least one array", "none")
     return [_graph(part, n, NEIGHBORS if k is None else k, progress) for part in (parts if several else [parts])]
-
-
-def _both(graph: Any) -> str:  # noqa: ANN401
-    return "neither" if graph is None else "both"
 
 
 def _graph(embeddings: Any, n: int, k: int, progress: bool) -> KnnGraph:  # noqa: ANN401

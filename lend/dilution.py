@@ -24,7 +24,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lend.config import Dilution, require
-from lend.graphs import EXACT, as_graph
+from lend.graphs import EXACT, as_graph, require_one
 from lend.graphs import knn_graph as find_neighbors
 from lend.neighbors import nearest
 
@@ -216,8 +216,7 @@ def read_input(
     knn_graph: Any,  # noqa: ANN401
 ) -> tuple[Int[Tensor, "n k"], Float[Tensor, "n k"], Float[Tensor, "n c"]]:
     """Neighbours, their cosines and one-hot labels: of embeddings, on their device, or of a graph that is known."""
-    came = "neither" if knn_graph is None else "both"
-    require((embeddings is None) != (knn_graph is None), "embeddings", "given, or else knn_graph", came)
+    require_one(embeddings, knn_graph)
     graph = None if knn_graph is None else as_graph(knn_graph)
     y, c = check_labels(labels, len(embeddings) if graph is None else graph.n, num_classes)
     if graph is None and len(embeddings) <= EXACT:

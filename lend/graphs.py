@@ -134,6 +134,12 @@ class KnnGraph:
             raise DamagedFileError(f"{path} holds no graph of neighbours: {error}") from None
 
 
+def require_one(embeddings: Any, knn_graph: Any) -> None:  # noqa: ANN401
+    """ValueError unless there are embeddings or a graph that stands for them, and not both."""
+    came = "neither" if knn_graph is None else "both"
+    require((embeddings is None) != (knn_graph is None), "embeddings", "given, or else knn_graph", came)
+
+
 def as_graph(graph: Any) -> KnnGraph:  # noqa: ANN401
     """A graph that was handed in: one of ours, or a SciPy CSR matrix of cosine distances."""
     return graph if isinstance(graph, KnnGraph) else KnnGraph.from_csr(graph)
