@@ -17,6 +17,7 @@ from lend.allocator import keep_freed_memory
 from lend.config import RunConfig
 from lend.parallel import Processes
 from lend.run import Run
+from lend.saving import Saver
 from lend.source import Source
 from lend.trainer import Trainer
 
@@ -123,10 +124,13 @@ def _create(config: RunConfig, examples: Source, device: torch.device) -> Run:
 def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: bool) -> None:
     """Epoch after epoch; what is finished is saved at once, or with later epochs where epochs are very short."""
     config, pending = run.config, []
-    saved_at, cost = time.perf_counter(), 0.0
+    saved_at = time.perf_counter()
     total = config.epochs * trainer.steps
     title = f"{config.method} on {config.dataset.rpartition('/')[2]}"
-    with tqdm(total=total, initial=done * trainer.steps, desc=title, unit="step", disable=not progress) as bar:
+    with (
+        Saver(run.commit) as saver,
+        tqdm(total=total, initial=done * trainer.steps, desc=title, unit="step", disable=not progress) as bar,
+    ):
         rate = run.info["realised_noise_rate"]
         if progress and rate is not None:
             bar.write(f"{config.noise} noise of rate {config.noise_rate:g}: {rate:.2%} of the labels are wrong")
@@ -134,6 +138,7 @@ def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: boo
             pending.append(trainer.epoch(epoch, bar))
             row = pending[-1].row
             if not np.isfinite(row["train_loss"]):
+                saver.wait()
                 raise FloatingPointError(
                     f"training diverged in epoch {epoch} (train loss {row['train_loss']}), saved up to epoch "
                     f"{run.epochs_done}; try a learning_rate below {config.learning_rate}"
@@ -146,8 +151,8 @@ def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: boo
                 kept=f"{row['kept_share']:.2f}",
             )
             now = time.perf_counter()
-            if cost <= SAVING_SHARE * (now - saved_at) or epoch in (*config.snapshots, config.epochs):
+            cheap = not saver.busy and saver.cost <= SAVING_SHARE * (now - saved_at)
+            if cheap or epoch in (*config.snapshots, config.epochs):
                 if trainer.processes.main:
-                    run.commit(pending, trainer.state())
-                pending, saved_at = [], time.perf_counter()
-                cost = saved_at - now
+                    saver.save(pending, trainer.state())
+                pending, saved_at = [], now

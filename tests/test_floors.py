@@ -31,7 +31,7 @@ FLOORS = [
     | {f"explorer.{name}" for name in ("pixels", "rediluting", "mapped")},
     {"plots.audit", "compacting", "explorer.inspection", "explorer.thumbnails"},
     {"auditing", "explorer.palettes", "explorer.panels"},
-    {"trainer", "explorer.pictures", "explorer.words"},
+    {"saving", "trainer", "explorer.pictures", "explorer.words"},
     {"explorer.animation", "explorer.views", "explorer.notice"},
     {"explorer.page"},
     {"explorer.app"},
@@ -42,7 +42,7 @@ FLOORS = [
     {"figures"},
     {"__main__"},
 ]
-TRAINING_WING = {"methods", "training", "trainer", "source", "networks", "images", "executors", "sweeps"}
+TRAINING_WING = {"methods", "training", "trainer", "source", "networks", "images", "saving", "executors", "sweeps"}
 ANALYSIS_WING = {
     "analysis",
     "auditing",

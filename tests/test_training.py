@@ -59,7 +59,12 @@ def assert_same_state(a, b):
 
 @pytest.fixture(autouse=True)
 def save_every_epoch(monkeypatch):
+    def settled(saver):
+        saver.wait()
+        return False
+
     monkeypatch.setattr("lend.training.SAVING_SHARE", 1e9)
+    monkeypatch.setattr("lend.saving.Saver.busy", property(settled))
 
 
 class Killed(BaseException):
