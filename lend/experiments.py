@@ -78,6 +78,15 @@ ROWS: dict[str, Settings] = {
 }
 
 
+def _layered(*layers: Settings) -> dict[str, Any]:
+    """Later settings over earlier ones; options and dilution one by one."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.items():
+            merged[name] = {**merged.get(name, {}), **value} if isinstance(value, Mapping) else value
+    return merged
+
+
 def _rates(noise: str, *rates: float) -> dict[str, Settings]:
     return {f"{noise} {100 * rate:.0f} %": {"noise": noise, "noise_rate": rate} for rate in rates}
 
@@ -88,6 +97,7 @@ def _sensitivity(columns: Mapping[str | int | float, Settings]) -> Grid:
     return Grid(LEND_ROWS, {name: noise | settings for name, settings in columns.items()})
 
 
+_SELECTION = {"Standard": ROWS["Standard"]} | LEND_ROWS
 _SYMMETRIC = Grid(ROWS, _rates("symmetric", 0.4, 0.5, 0.6))
 _ASYMMETRIC = Grid(ROWS, _rates("asymmetric", 0.2, 0.3, 0.4))
 _SNAPSHOTS = Grid({"Standard": ROWS["Standard"]}, _rates("asymmetric", 0.45), repeated=False)
@@ -95,9 +105,31 @@ _SNAPSHOTS = Grid({"Standard": ROWS["Standard"]}, _rates("asymmetric", 0.45), re
 _SCOPES = ("batch", "dataset")
 _SIZES: dict[str, Settings] = {"": {}, " (32)": {"batch_size": 32}}  # a small batch holds few examples of a class
 
+# What the paper leaves open, one change at a time.
+CHANGES: dict[str, Settings] = {
+    "1 step": {"dilution": {"steps": 1}},
+    "3 steps": {"dilution": {"steps": 3}},
+    "5 steps": {"dilution": {"steps": 5}},
+    "affinity sum": {"dilution": {"affinity": "sum"}},
+    "reserve initial": {"dilution": {"reserve": "initial"}},
+    "memory soft": {"options": {"memory": "soft"}},
+    "β 0.5": {"options": {"beta": 0.5}},
+    "β 0.9": {"options": {"beta": 0.9}},
+    "scope dataset": {"options": {"scope": "dataset"}},
+    "augmentation": {"augment": True},
+}
+
+
+def _choices(noise: str, base: str) -> Grid:
+    """The changes, each made to one of LEND's rows."""
+    standard = {"Standard": ROWS["Standard"], "Standard, augmentation": ROWS["Standard"] | {"augment": True}}
+    changed = {name: _layered(LEND_ROWS[base], change) for name, change in CHANGES.items()}
+    return Grid(standard | LEND_ROWS | changed, _rates(noise, 0.4))
+
+
 FIGURES: dict[str, Grid] = {
     "figure1": _SNAPSHOTS,
-    "figure4": Grid({"Standard": ROWS["Standard"]} | LEND_ROWS, _rates("asymmetric", 0.4), repeated=False),
+    "figure4": Grid(_SELECTION, _rates("asymmetric", 0.4), repeated=False),
     "figure6": _SYMMETRIC,
     "figure7": _ASYMMETRIC,
     "figure8a": _sensitivity({size: {"batch_size": size} for size in (32, 64, 128, 256, 512)}),
@@ -108,6 +140,8 @@ FIGURES: dict[str, Grid] = {
     "table2": _ASYMMETRIC,
     "table3": Grid(ROWS, _rates("instance", 0.08)),  # where the labels are known to be clean, noise of its kind
     # not in the paper: what it leaves open, and human labels
+    "choices_symmetric": _choices("symmetric", "LEND"),
+    "choices_asymmetric": _choices("asymmetric", "LEND+prior"),  # where the letter is no better than cross entropy
     "steps": _sensitivity({steps: {"dilution": {"steps": steps}} for steps in (1, 2, 3, 5)}),
     "affinity": _sensitivity({name: {"dilution": {"affinity": name}} for name in ("product", "sum")}),
     "reserve": _sensitivity({name: {"dilution": {"reserve": name}} for name in ("previous", "initial")}),
@@ -120,6 +154,8 @@ FIGURES: dict[str, Grid] = {
 _SYNTHETIC = tuple(name for name in FIGURES if name != "human")
 _DIGITS = {"dataset": "digits", "batch_size": 128, "width": 32, "learning_rate": 0.005, "validation": 0.1}
 _AT_LENGTH = {"epochs": 200}
+_SHORT = {"epochs": 20, "snapshots": (3, 5, 10, 15, 20)}
+_SMALL = {"train_size": 10_000, "epochs": 20, "snapshots": ()}
 
 PROFILES: dict[str, Profile] = {
     # small batches and a small rate: the noise is memorised over tens of epochs, as on photographs, not at once
@@ -132,7 +168,11 @@ PROFILES: dict[str, Profile] = {
         tuple(FIGURES),
         lend={"options": {"beta": 0.7}},
         # one Standard run serves all three: a training takes half an hour on two cores
-        own=dict.fromkeys(("figure1", "figure9_12"), {"noise_rate": 0.4}),
+        own=dict.fromkeys(("figure1", "figure9_12"), {"noise_rate": 0.4})
+        | dict.fromkeys(("figure6", "figure7", "table1", "table2"), _SHORT)
+        | dict.fromkeys(("choices_symmetric", "choices_asymmetric"), _SMALL),
+        grids=dict.fromkeys(("figure6", "table1"), Grid(ROWS, _rates("symmetric", 0.4)))
+        | dict.fromkeys(("figure7", "table2"), Grid(_SELECTION, _rates("asymmetric", 0.4))),
     ),
     "cifar10": Profile({"dataset": "cifar10"}, _SYNTHETIC),
     "cifar100": Profile({"dataset": "cifar100"}, _SYNTHETIC),
@@ -183,8 +223,14 @@ def plan(
             layers = (known.settings, lend, method, settings, known.own.get(figure, {}), place)
             for seed in range(trials if grid.repeated else 1):
                 own = {"seed": seed} | ({"snapshots": ()} if seed else {})  # one trial's embeddings are enough to keep
-                entries.append(Entry(row, column, RunConfig.from_dict(_merged(*layers, own))))
+                entries.append(Entry(row, column, RunConfig.from_dict(_plain(_layered(*layers, own)))))
     return entries
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    """Without options at their default: with them it would be another run with the same numbers."""
+    options = {k: v for k, v in settings.get("options", {}).items() if LEND_DEFAULTS.get(k) != v}
+    return {**settings, "options": options}
 
 
 def _grid(figure: str, profile: str) -> Grid:
@@ -196,17 +242,6 @@ def _grid(figure: str, profile: str) -> Grid:
         have = ", ".join(PROFILES[profile].figures)
         raise ValueError(f"profile {profile} has no {figure}; it has {have}")
     return PROFILES[profile].grids.get(figure, FIGURES[figure])
-
-
-def _merged(*layers: Settings) -> dict[str, Any]:
-    """Later settings over earlier ones; options and dilution one by one."""
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        for name, value in layer.items():
-            merged[name] = {**merged.get(name, {}), **value} if isinstance(value, Mapping) else value
-    # an option given at its default would be another run with the same numbers
-    merged["options"] = {k: v for k, v in merged.get("options", {}).items() if LEND_DEFAULTS.get(k) != v}
-    return merged
 
 
 def plan_all(profile: str = "digits", *, trials: int = 1, **place: Any) -> list[RunConfig]:  # noqa: ANN401

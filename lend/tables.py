@@ -128,6 +128,28 @@ def _collected(entry: Entry) -> dict[str, Any]:
     return {"row": entry.row, "column": entry.column, "seed": entry.config.seed, "complete": run is not None, **found}
 
 
+def selected(entries: Iterable[Entry]) -> pd.DataFrame:
+    """As :func:`collect`, and what each run trained on: means of the last ten epochs.
+
+    Returns:
+        The columns of :func:`collect`, and right_kept and wrong_kept: of the examples with a right and with a wrong
+        label, the share that was kept, fractions. NaN where the true labels are unknown.
+    """
+    entries = list(entries)
+    shares = pd.DataFrame([_kept(finished(entry)) for entry in entries], columns=["right_kept", "wrong_kept"])
+    return pd.concat([collect(entries), shares.astype(float)], axis=1)
+
+
+def _kept(run: Run | None) -> tuple[float, float]:
+    if run is None:
+        return np.nan, np.nan
+    last = run.history.iloc[-LAST:]
+    right, kept = last["noisy_label_accuracy"], last["kept_share"]
+    of_right = (kept * last["kept_precision"] / right).mean()
+    of_wrong = (kept * (1 - last["kept_precision"]) / (1 - right).where(right < 1)).mean()
+    return float(of_right), float(of_wrong)
+
+
 def finished(entry: Entry) -> Run | None:
     """The run of an entry if it is there to its last epoch."""
     run = Run.find(entry.config)

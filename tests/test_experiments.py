@@ -3,7 +3,7 @@ from dataclasses import asdict
 import pytest
 
 import lend
-from lend.experiments import FIGURES, LEND_DEFAULTS, LEND_ROWS, PROFILES, ROWS, plan, plan_all
+from lend.experiments import CHANGES, FIGURES, LEND_DEFAULTS, LEND_ROWS, PROFILES, ROWS, plan, plan_all
 
 
 def test_the_cifar10_profile_is_the_papers_protocol():
@@ -41,8 +41,31 @@ def test_lend_is_there_twice_and_never_under_the_other_name(figure):
     for profile in PROFILES:
         if figure in PROFILES[profile].figures:
             for entry in plan(figure, profile):
-                assert entry.config.dilution.class_prior == ("balanced" if entry.row == "LEND+prior" else None)
-                assert (entry.config.method == "lend") == (entry.row in LEND_ROWS)
+                prior = {"LEND+prior"} | (set(CHANGES) if figure == "choices_asymmetric" else set())
+                assert entry.config.dilution.class_prior == ("balanced" if entry.row in prior else None)
+                assert (entry.config.method == "lend") == (entry.row in LEND_ROWS or entry.row in CHANGES)
+
+
+@pytest.mark.parametrize("profile", ["digits", "cifar10-thin"])
+@pytest.mark.parametrize(("figure", "base"), [("choices_symmetric", "LEND"), ("choices_asymmetric", "LEND+prior")])
+def test_a_choice_is_one_change(figure, base, profile):
+    configs = {entry.row: entry.config for entry in plan(figure, profile)}
+    assert set(configs) == {"Standard", "Standard, augmentation", *LEND_ROWS, *CHANGES}
+    for row in CHANGES:
+        changed = differing(configs[row].identity, configs[base].identity)
+        assert len(changed) == 1 or (row == "β 0.9" and profile == "digits"), row  # the digits' own β
+    augmented = differing(configs["Standard, augmentation"].identity, configs["Standard"].identity)
+    assert augmented == {"augment"}
+
+
+def differing(a, b):
+    """The settings that two runs do not share, those of options and dilution one by one."""
+    names = set()
+    for name in a:
+        inner = isinstance(a[name], dict)
+        keys = {*a[name], *b[name]} if inner else {name}
+        names |= {key for key in keys if (a[name].get(key) != b[name].get(key) if inner else a[name] != b[name])}
+    return names
 
 
 def test_trials_have_their_own_noise_and_only_the_first_keeps_embeddings():

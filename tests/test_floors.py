@@ -19,7 +19,7 @@ FLOORS = [
     {"storage", "neighbors", "noise", "images", "networks", "parallel"}
     | {"data.dataset", "data.decoding", "data.human"}
     | {"explorer.chronicle", "explorer.redilution"}
-    | {f"plots.{name}" for name in ("accuracy", "label_curves", "maps", "matrices")}
+    | {f"plots.{name}" for name in ("accuracy", "choices", "label_curves", "maps", "matrices")}
     | {f"plots.{name}" for name in ("settings", "steps", "toy", "trials")},
     {"rows", "data.assembling"},
     {"clusters", "indexes"} | {f"data.{name}" for name in ("cifar", "digits", "folders", "npz", "parquet")},

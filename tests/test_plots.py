@@ -69,6 +69,15 @@ def collected(columns=("40 %", "50 %"), rows=("Standard", "LEND"), trials=4):
     return table.assign(last=np.random.default_rng(2).uniform(0.4, 0.9, len(cells)))
 
 
+def choices_made(absent=()):
+    """As lend.tables.selected: two trials of each row."""
+    table = collected(columns=("40 %",), rows=("Standard", "LEND", "LEND+prior", "1 step"), trials=2)
+    table = table.assign(best=table["last"] + 0.05, right_kept=0.9, wrong_kept=0.4, complete=True)
+    missing = table["row"].isin(absent)
+    table.loc[missing, ["best", "last", "right_kept", "wrong_kept"]] = np.nan
+    return table.assign(complete=~missing)
+
+
 def every_figure():
     frames = {epoch: points(seed=epoch) for epoch in (1, 30, 200)}
     shares = pd.DataFrame({name: np.linspace(0, 1, 30) for name in ("given labels", "1 step", "converged")})
@@ -86,6 +95,7 @@ def every_figure():
         "no trials": plots.accuracy_curves(trial_curves(absent=[(row, "50 %") for row in plots.LINES])),
         "settings": plots.sensitivity({"k": setting([2, 4, 8], [("LEND", 8)]), "W": setting(["a", "b"])}, {"k": 4}),
         "dots": plots.trial_dots(collected()),
+        "choices": plots.choices({"symmetric": choices_made(), "asymmetric": choices_made(absent=["1 step"])}),
         "matrices": plots.transition_matrices({"a": matrix, "b": np.eye(10)}, {"a": NAMES, "b": tuple("0123456789")}),
     }
 
@@ -358,6 +368,29 @@ def test_one_trial_has_no_band():
     table = trial_curves().assign(std=np.nan, n=1)
     axes = plots.accuracy_curves(table).axes[0]
     assert not axes.collections and axes.get_title("right") == "1 trial"
+
+
+def test_choices_draw_the_means_beside_lines_of_the_methods(figures):
+    figure, made = figures["choices"], choices_made(absent=["1 step"])
+    accuracy, right, wrong = figure.axes[3:]
+    assert [text.get_text() for text in accuracy.get_yticklabels()] == ["Standard", "LEND", "LEND+prior", "1 step"]
+    means = 100 * made.groupby("row", sort=False)["last"].mean().dropna()
+    lines = {to_hex(line.get_color()): line.get_xdata()[0] for line in accuracy.lines if len(line.get_xdata()) == 2}
+    for row, mean in means.items():
+        assert lines[to_hex(plots.LINES[row]["color"])] == pytest.approx(mean)
+    drawn = {tuple(np.round(dots.get_offsets()[0], 6)) for dots in accuracy.collections if hasattr(dots, "get_sizes")}
+    assert {(round(mean, 6), place) for place, mean in enumerate(means)} <= drawn
+    assert "no finished run: 1 step" in accuracy.get_xlabel() and "no finished" not in figure.axes[0].get_xlabel()
+    assert {dots.get_offsets()[0][0] for dots in right.collections if len(dots.get_offsets())} == {90.0}
+    assert wrong.get_xlabel() == "wrong labels kept (%)"
+    assert legend_texts(figure) == ["last", "best, an oracle", "Standard", "LEND", "LEND+prior"]
+
+
+def test_choices_without_runs_say_so():
+    made = choices_made(absent=["Standard", "LEND", "LEND+prior", "1 step"])
+    figure = plots.choices({"symmetric": made})
+    assert "no finished run yet" in [text.get_text() for text in figure.axes[0].texts]
+    plots.choices({})
 
 
 def test_sensitivity_has_a_panel_per_setting_and_marks_the_default(figures):

@@ -150,6 +150,24 @@ def test_missing_cells_are_there_without_numbers(tmp_path):
     assert curves["mean"].isna().all() and (curves["n"] == 0).all() and len(curves) == 2 * EPOCHS
 
 
+def test_selected_tells_which_labels_were_trained_on(tmp_path):
+    """Three of ten labels are wrong; in the last ten epochs one wrong and six right examples are kept."""
+    true, noisy = np.zeros(10, np.int8), np.array([0] * 7 + [1] * 3, np.int8)
+    entries = [entry(tmp_path), entry(tmp_path, "Standard"), entry(tmp_path, seed=1)]
+    for one, kept in zip(entries, (7, 10), strict=False):
+        run = Run.create(one.config, {"true": true, "noisy": noisy, "sample_id": np.arange(10)}, {"class_names": ["a"]})
+        row = {"test_accuracy": 0.5, "validation_accuracy": 0.5, "noisy_label_accuracy": 0.7}
+        late = {"kept_share": kept / 10, "kept_precision": 6 / 7 if kept == 7 else 0.7}
+        early = {"kept_share": 1.0, "kept_precision": 0.7}
+        shares = [row | (late if epoch > EPOCHS - 10 else early) for epoch in range(1, EPOCHS + 1)]
+        run.commit([EpochResult(epoch, numbers, {}) for epoch, numbers in enumerate(shares, 1)], {})
+    found = tables.selected(entries)
+    assert list(found) == [*tables.ENTRY_COLUMNS, "right_kept", "wrong_kept"]
+    assert found["right_kept"].tolist() == pytest.approx([6 / 7, 1, np.nan], nan_ok=True)
+    assert found["wrong_kept"].tolist() == pytest.approx([1 / 3, 1, np.nan], nan_ok=True)
+    assert tables.selected([]).empty
+
+
 def test_a_plan_without_entries():
     assert tables.planned("figure6", "tiny") == []
     assert tables.collect([]).empty and tables.curves([]).empty

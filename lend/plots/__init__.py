@@ -1,6 +1,7 @@
 """Pictures: arrays and tables in, a matplotlib Figure out."""
 
 from lend.plots.accuracy import accuracy_curves
+from lend.plots.choices import choices
 from lend.plots.colours import (
     GREY,
     LABEL_COLOURS,
@@ -33,6 +34,7 @@ __all__ = [
     "WRONG",
     "Picture",
     "accuracy_curves",
+    "choices",
     "class_colours",
     "dilution_toy",
     "dot",
