@@ -55,6 +55,7 @@ _CIFAR100_BLOCK = {i: 5 * (i // 5) + (i % 5 + 1) % 5 for i in range(100)}
 # name -> {true class: class it flips to}; the classes that are not keys never flip. See `asymmetric`.
 ASYMMETRIC: dict[str, dict[int, int]] = {
     "cifar10": {9: 1, 2: 0, 3: 5, 5: 3, 4: 7},
+    "cifar10-exchange": {9: 1, 1: 9, 2: 0, 0: 2, 3: 5, 5: 3, 4: 7, 7: 4},
     "cifar100-block": _CIFAR100_BLOCK,
     "cifar100": _CIFAR100_BLOCK,
     "cifar100-superclass": {
@@ -64,6 +65,7 @@ ASYMMETRIC: dict[str, dict[int, int]] = {
 }
 ASYMMETRIC_CLASSES: dict[str, int] = {
     "cifar10": 10,
+    "cifar10-exchange": 10,
     "cifar100-block": 100,
     "cifar100": 100,
     "cifar100-superclass": 100,
@@ -137,6 +139,8 @@ def asymmetric(name: str, rate: float) -> np.ndarray:
     - ``cifar10`` (Patrini et al., 2017, arXiv:1609.03683): truck -> automobile, bird -> airplane, cat <-> dog,
       deer -> horse. Five classes never flip, so the overall rate is r / 2. LEND's text writes deer <-> horse;
       every public generator has deer -> horse only, and so have we.
+    - ``cifar10-exchange``: the same pairs, each in both directions, so that no class gains labels from another and the
+      given labels stay as even as the true ones. The overall rate is 0.8 r.
     - ``cifar100-block`` (also ``cifar100``): the next fine class inside blocks of five *indices*, cyclic, as in
       Patrini, JoCoR, ELR and SOP. Fine indices are alphabetical: only 6 of the 100 flips stay in a superclass.
     - ``cifar100-superclass``: the next fine class inside the true superclass, cyclic, as in MOIT and Sel-CL.

@@ -74,6 +74,14 @@ def test_cifar10_map_row_by_row():
     np.testing.assert_allclose(noise.asymmetric("cifar10", 0.4), expected)
 
 
+def test_cifar10_exchange_is_the_map_in_both_directions():
+    matrix, usual = noise.asymmetric("cifar10-exchange", 0.4), noise.asymmetric("cifar10", 0.4)
+    assert (matrix == matrix.T).all() and (matrix.sum(axis=0) == 1).all()
+    assert {tuple(sorted(pair)) for pair in np.argwhere(np.isclose(matrix, 0.4)).tolist()} == {
+        tuple(sorted(pair)) for pair in np.argwhere(np.isclose(usual, 0.4)).tolist()
+    }
+
+
 def test_cifar100_superclass_is_one_cycle_in_each_superclass():
     targets = noise.ASYMMETRIC["cifar100-superclass"]
     assert sorted(targets) == sorted(targets.values()) == list(range(100))
