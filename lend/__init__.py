@@ -24,7 +24,19 @@ _HOMES = {
     "lend.training": ("train",),
 }
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("analysis", "data", "dilution", "experiments", "maps", "methods", "networks", "noise", "plots", "tables")
+_MODULES = (
+    "analysis",
+    "data",
+    "dilution",
+    "experiments",
+    "maps",
+    "memorisation",
+    "methods",
+    "networks",
+    "noise",
+    "plots",
+    "tables",
+)
 
 __all__ = [*_NAMES, *_MODULES, "__version__"]
 

@@ -15,11 +15,11 @@ FLOORS = [
     {"allocator", "config", "published", "topk", "transition"}
     | {"data.files", "data.names"}
     | {f"explorer.{name}" for name in ("events", "pace", "places", "recent")}
-    | {f"plots.{name}" for name in ("colours", "marks", "notes", "style")},
+    | {f"plots.{name}" for name in ("colours", "epochs", "marks", "notes", "style")},
     {"storage", "neighbors", "noise", "images", "networks", "parallel"}
     | {"data.dataset", "data.decoding", "data.human"}
     | {"explorer.chronicle", "explorer.redilution"}
-    | {f"plots.{name}" for name in ("accuracy", "choices", "label_curves", "maps", "matrices")}
+    | {f"plots.{name}" for name in ("accuracy", "choices", "label_curves", "maps", "matrices", "memorisation")}
     | {f"plots.{name}" for name in ("settings", "steps", "toy", "trials")},
     {"rows", "data.assembling"},
     {"clusters", "indexes"} | {f"data.{name}" for name in ("cifar", "digits", "folders", "npz", "parquet")},
@@ -29,7 +29,7 @@ FLOORS = [
     {"experiments", "run", "projection", "dilution", "source", "explorer.corrections"},
     {"methods", "shards", "maps", "analysis", "plots", "tables", "tracking", "estimator", "leaveoneout", "traces"}
     | {f"explorer.{name}" for name in ("pixels", "rediluting", "mapped")},
-    {"plots.audit", "compacting", "explorer.inspection", "explorer.thumbnails"},
+    {"plots.audit", "compacting", "memorisation", "explorer.inspection", "explorer.thumbnails"},
     {"auditing", "explorer.palettes", "explorer.panels"},
     {"saving", "trainer", "explorer.pictures", "explorer.words"},
     {"explorer.animation", "explorer.views", "explorer.notice"},
@@ -50,6 +50,7 @@ ANALYSIS_WING = {
     "estimator",
     "leaveoneout",
     "maps",
+    "memorisation",
     "projection",
     "tables",
     "traces",

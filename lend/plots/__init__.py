@@ -16,6 +16,7 @@ from lend.plots.label_curves import label_accuracy_curves, largest_margin
 from lend.plots.maps import overview, snapshot_panels
 from lend.plots.marks import dot, marker_size
 from lend.plots.matrices import transition_matrices
+from lend.plots.memorisation import kept_by_class, memorisation_curves
 from lend.plots.settings import sensitivity
 from lend.plots.steps import step_curves
 from lend.plots.style import PAGE, STYLE, Picture, png_bytes, save, styled
@@ -38,9 +39,11 @@ __all__ = [
     "class_colours",
     "dilution_toy",
     "dot",
+    "kept_by_class",
     "label_accuracy_curves",
     "largest_margin",
     "marker_size",
+    "memorisation_curves",
     "overview",
     "png_bytes",
     "save",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lend.plots.colours import LABEL_COLOURS, LABEL_DASHES, LABEL_TITLES
+from lend.plots.epochs import root_axis
 from lend.plots.style import PAGE, Picture, styled
 
 
@@ -67,21 +67,10 @@ def largest_margin(table: pd.DataFrame) -> tuple[int, float] | None:
     return (int(margin.idxmax()), float(margin.max())) if len(margin) else None
 
 
-def _root(epochs: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.maximum(epochs, 0))  # matplotlib probes the scale left of zero
-
-
 def _curve_axes(figure: Figure, panels: list[Axes]) -> None:
     """Axis labels and one legend for panels with the same curves."""
     for axes in panels:
-        axes.set_xscale("function", functions=(_root, np.square))  # early epochs decide, late ones are flat
-        last = int(max(axes.get_lines()[0].get_xdata()))
-        axes.set_xlim(0.7, max(last, 2) * 1.02)
-        crowded = last > 60 and axes.get_gridspec().ncols > 2
-        ticks = (1, 5, 10, 20, 50, 100, 200, 500) if crowded else (1, 2, 5, 10, 20, 50, 100, 200, 500)
-        axes.set_xticks([tick for tick in ticks if tick < 0.75 * last] + [last])
-        axes.set_xlabel("epoch (square root scale)")
-        axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
+        root_axis(axes, int(max(axes.get_lines()[0].get_xdata())))
         if axes.get_subplotspec().is_first_col():
             axes.set_ylabel("label accuracy (%)")
     handles, labels = panels[0].get_legend_handles_labels()
