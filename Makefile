@@ -32,7 +32,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 bench: $(VENV)/installed
-	for name in startup training dilution methods saving opening resume sweep maps neighbors audit scope shards explorer; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup training dilution methods saving opening resume sweep maps neighbors audit scope prior shards explorer; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 install: $(VENV)/installed
 
