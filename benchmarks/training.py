@@ -3,12 +3,14 @@
 The plain loop: a DataLoader with worker processes, each image through PIL, ToTensor and Normalize (with --augment also
 RandomCrop and RandomHorizontalFlip), float32, the default memory layout, loss and accuracy read with .item() after
 every step. Both train the same network with the same SGD on the same random images: the content does not change the
-work. Also printed: LEND over Standard, and how far Standard's step is from the floor: the network's convolutions alone,
-forward and backward, each of their shapes measured on its own on this device.
+work. Each has a process of its own, as users run them: what one sets for its memory, the other does not have. Also
+printed: LEND over Standard, and how far Standard's step is from the floor: the network's convolutions alone, forward
+and backward, each of their shapes measured on its own on this device.
 """
 
 import argparse
 import time
+from multiprocessing import get_context
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from lend import networks
+from lend.allocator import keep_freed_memory
 from lend.config import RunConfig
 from lend.methods import build
 from lend.parallel import Processes
@@ -65,6 +68,8 @@ def plain_loop(dataset, device, options):
 
 
 def ours(method, dataset, device, options):
+    if device.type == "cpu":
+        keep_freed_memory()  # as lend.train does
     config = RunConfig(
         method=method, width=options.width, batch_size=options.batch, epochs=99, snapshots=(), network="resnet18",
         augment=options.augment,
@@ -80,8 +85,39 @@ def ours(method, dataset, device, options):
         yield time.perf_counter() - start
 
 
+class Way:
+    """A generator in a process of its own: :meth:`epoch` runs one and gives its seconds."""
+
+    def __init__(self, make, *arguments):
+        context = get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_epochs, args=(theirs, make, arguments))
+        self.process.start()
+        theirs.close()
+        self.epoch()  # starts workers, warms caches and allocators
+
+    def epoch(self):
+        self.pipe.send("one more")
+        return self.pipe.recv()
+
+    def end(self):
+        self.pipe.close()
+        self.process.join()
+
+
+def _epochs(pipe, make, arguments):
+    epochs = make(*arguments)
+    try:
+        while pipe.recv():
+            pipe.send(next(epochs))
+    except EOFError:
+        epochs.close()
+
+
 def floor(device, options):
     """Seconds of a step's convolutions alone, each shape measured on its own."""
+    if device.type == "cpu":
+        keep_freed_memory()
     model = networks.build("resnet18", (3, 32, 32), 10, options.width).to(device, memory_format=torch.channels_last)
     shapes = []
     hooks = [
@@ -97,7 +133,7 @@ def floor(device, options):
     for number, (module, shape) in enumerate(shapes):
         x = torch.randn(shape, device=device).contiguous(memory_format=torch.channels_last).requires_grad_(number > 0)
         times = []
-        for _ in range(4):
+        for _ in range(8):
             wait(device)
             start = time.perf_counter()
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
@@ -121,16 +157,16 @@ def main():
     device = _device("auto")
     dataset = images(options.batch * options.steps)
     ways = {
-        "plain loop": plain_loop(dataset, device, options),
-        "Standard": ours("standard", dataset, device, options),
-        "LEND": ours("lend", dataset, device, options),
+        "plain loop": Way(plain_loop, dataset, device, options),
+        "Standard": Way(ours, "standard", dataset, device, options),
+        "LEND": Way(ours, "lend", dataset, device, options),
     }
-    for way in ways.values():
-        next(way)  # starts workers, warms caches and allocators
     seconds = {name: [] for name in ways}
     for _ in range(options.rounds):
         for name, way in ways.items():
-            seconds[name].append(next(way) / options.steps)
+            seconds[name].append(way.epoch() / options.steps)
+    for way in ways.values():
+        way.end()
     medians = {name: float(np.median(values)) for name, values in seconds.items()}
     print(f"{device.type}, {torch.get_num_threads()} threads, ResNet-18 width {options.width}, batch {options.batch}")
     for name, value in medians.items():
