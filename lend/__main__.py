@@ -57,7 +57,7 @@ def sweep(options: Namespace) -> None:
 
     name, profile, trials = options.name, options.profile, options.trials
     require(trials >= 1, "trials", "at least 1", trials)
-    place = {key: options[key] for key in ("runs", "dataset", "data", "download")}
+    place = {key: options[key] for key in ("runs", "dataset", "data", "download", "note")}
     if name == "all":
         configs = experiments.plan_all(profile, trials=trials, **place)
     else:
@@ -193,6 +193,7 @@ def _profile_options(parser: ArgumentParser, trials: int, note: str = "") -> Non
     parser.add_argument("--runs", type=str, default="runs", help="Folder of the saved runs")
     parser.add_argument("--data", type=str, default="data", help="Folder where data sets are kept")
     parser.add_argument("--download", type=bool, default=False, help="Fetch a public data set that is missing")
+    parser.add_argument("--note", type=str, default="", help="Of the data, such as 'images as JPEG'")
     parser.add_argument("--workers", type=int, help="Trainings side by side; one per GPU, or per core, if not given")
 
 

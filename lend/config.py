@@ -109,6 +109,7 @@ class RunConfig:
         download: Fetch a public data set that is missing.
         device: cpu, cuda, mps, or auto.
         tracker: Send the numbers of each epoch to a tracker that accelerate knows, such as tensorboard.
+        note: What a reader must know of the data and its name does not say, such as "images as JPEG".
     """
 
     dataset: str = "digits"
@@ -138,6 +139,7 @@ class RunConfig:
     download: bool = _place(False)
     device: str = _place("auto")
     tracker: str | None = _place(None)
+    note: str = _place("")
 
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "epochs", "at least 1", self.epochs)

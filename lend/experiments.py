@@ -199,6 +199,7 @@ def plan(
     dataset: str | None = None,
     data: str = "data",
     download: bool = False,
+    note: str = "",
 ) -> list[Entry]:
     """The runs of a figure or table, row by row, column by column, trial by trial.
 
@@ -210,12 +211,14 @@ def plan(
         dataset: Where the profile's data set comes from; the profile's own if not given.
         data: Folder where data sets are kept.
         download: Fetch a public data set that is missing.
+        note: Of the data, for everyone who reads of a run.
 
     Raises:
         ValueError: If a name is unknown, or the profile does not have the figure.
     """
     grid, known = _grid(figure, profile), PROFILES[profile]
-    place = {"runs": runs, "data": data, "download": download} | ({"dataset": dataset} if dataset else {})
+    place = {"runs": runs, "data": data, "download": download, "note": note}
+    place |= {"dataset": dataset} if dataset else {}
     entries = []
     for row, method in grid.rows.items():
         lend = known.lend if method["method"] == "lend" else {}
@@ -250,7 +253,7 @@ def plan_all(profile: str = "digits", *, trials: int = 1, **place: Any) -> list[
     Args:
         profile: A name of PROFILES.
         trials: Runs of each cell.
-        place: runs, dataset, data and download, as for :func:`plan`.
+        place: runs, dataset, data, download and note, as for :func:`plan`.
     """
     if profile not in PROFILES:
         raise ValueError(f"unknown profile {profile!r}; {nearest_name(profile, PROFILES)}")

@@ -23,6 +23,7 @@ def make(
     dataset: str | None = None,
     data: str = "data",
     download: bool = False,
+    note: str = "",
     only: str | None = None,
     notebooks: Path = NOTEBOOKS,
 ) -> list[Path]:
@@ -41,6 +42,7 @@ def make(
         dataset: Where the profile's data set comes from, such as parquet:PATH; the profile's own if not given.
         data: Folder where data sets are kept.
         download: Fetch a public data set that is missing.
+        note: Of the data, for everyone who reads of a run.
         only: One notebook, without .ipynb.
         notebooks: Folder of the notebooks; they come with the repository, not with an installed package.
 
@@ -51,7 +53,7 @@ def make(
         ValueError: If a name is unknown.
         RunsFailedError: If a run cannot be trained; the others are.
     """
-    place = {"runs": runs, "dataset": dataset, "data": data, "download": download}
+    place = {"runs": runs, "dataset": dataset, "data": data, "download": download, "note": note}
     require(trials >= 0, "trials", "at least 0", trials)
     configs = experiments.plan_all(profile, trials=trials, **place)
     sources = sorted(notebooks.glob("*.ipynb"))

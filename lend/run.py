@@ -116,7 +116,7 @@ class Run:
     @property
     def note(self) -> str:
         """What a reader must know of the data and its name does not say; empty if nothing."""
-        return self.info.get("note", "")
+        return self.info.get("note", self.config.note)  # a copy may have one of its own
 
     @property
     def class_names(self) -> tuple[str, ...]:

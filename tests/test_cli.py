@@ -36,11 +36,13 @@ def test_list_only_some(saved, capsys):
 
 def test_sweep(tmp_path, capsys):
     command = ["sweep", "figure4", "--profile", "tiny", "--workers", "0", "--runs", str(tmp_path / "runs")]
+    command += ["--note", "as it came"]
     assert main(command) == 0
     assert "figure4, profile tiny: all 3 runs are there" in capsys.readouterr().out
     found = lend.runs(tmp_path / "runs")
     assert sorted(run.config.method for run in found) == ["lend", "lend", "standard"]
     assert {run.config.dilution.class_prior for run in found} == {None, "balanced"}
+    assert {run.note for run in found} == {"as it came"}
 
 
 def test_failed_runs_of_a_sweep_are_named(tmp_path, capsys):

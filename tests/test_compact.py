@@ -134,7 +134,7 @@ def test_some_snapshots_or_none(mapped, tmp_path):
 
 def test_no_path_and_another_name(mapped, tmp_path):
     there = tmp_path / "there" / "faces.npz"
-    settings = {"dataset": f"npz:{there}", "noise": f"matrix:{there}", "data": str(tmp_path), "tracker": "tensorboard"}
+    settings = {"dataset": f"npz:{there}", "noise": f"matrix:{there}", "data": str(tmp_path), "tracker": "tensorboard", "note": "small"}
     config = replace(mapped.config, **settings)
     given = {name: mapped.labels.reset_index()[name].to_numpy() for name in ("sample_id", "true", "noisy")}
     run = Run.write(tmp_path / "run", config, given, mapped.info)
@@ -146,7 +146,7 @@ def test_no_path_and_another_name(mapped, tmp_path):
     named = compact(run, tmp_path / "copies", dataset="digits", note="in grey")
     assert named.config == replace(copy.config, dataset="digits") and named.path == named.config.folder
     assert named.path.name.startswith("digits-") and analysis.describe(named).startswith("digits (in grey), 240")
-    assert named.note == "in grey" and copy.note == ""
+    assert named.note == "in grey" and copy.note == run.note == "small"  # the run's own, unless another is given
 
 
 def _arrays(run, epoch):
