@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict
 
@@ -32,6 +33,25 @@ def locked(folder):
             return False
     except InUseError:
         return True
+
+
+def test_more_workers_than_gpus_share_them_evenly(tiny, monkeypatch):
+    places, everyone = [], threading.Barrier(4)
+
+    def training(settings, threads, folder, environment, alive):
+        places.append((environment, threads))
+        everyone.wait(30)  # all four are at work at once
+
+    monkeypatch.setattr("lend.executors._context", lambda: None)
+    monkeypatch.setattr("lend.executors._gpus", lambda: ["3", "5"])
+    monkeypatch.setattr("lend.executors.cores", lambda: 16)
+    monkeypatch.setattr("lend.executors.train_in_child", training)
+    with children(workers=4) as executor:
+        assert executor.slots == 4
+        for future in [executor.submit(tiny(seed=seed)) for seed in range(4)]:
+            future.result(30)
+    assert sorted(environment["CUDA_VISIBLE_DEVICES"] for environment, _ in places) == ["3", "3", "5", "5"]
+    assert {threads for _, threads in places} == {4}
 
 
 def test_a_child_trains_with_its_own_threads_in_its_folder(tiny, tmp_path):
