@@ -17,6 +17,7 @@ from lend.dilution import Graph, diffuse, one_hot
 from lend.graphs import knn_graph
 from lend.leaveoneout import closed_walks, cross_fitted, leave_one_out, own_shares
 from lend.neighbors import nearest
+from lend.noise.matrices import flip_matrix
 from lend.storage import DamagedFileError
 from lend.transition import Transition, count_transitions, true_shares, unmix
 
@@ -175,7 +176,7 @@ def given_labels(V, true, kind, rate, seed=0):
     matrices = MATRICES if c == 10 else MATRICES | {"symmetric": lambda r: noise.symmetric(c, r)}
     if c != 10:
         matrices |= {"pair": lambda r: noise.pair(c, r)}
-        matrices |= {"asymmetric": lambda r: noise._flip_matrix({0: 1, 1: 0, 2: 3}, c, r)}
+        matrices |= {"asymmetric": lambda r: flip_matrix({0: 1, 1: 0, 2: 3}, c, r)}
     return noise.corrupt(true, matrices[kind](rate), seed)
 
 

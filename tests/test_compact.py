@@ -134,7 +134,13 @@ def test_some_snapshots_or_none(mapped, tmp_path):
 
 def test_no_path_and_another_name(mapped, tmp_path):
     there = tmp_path / "there" / "faces.npz"
-    settings = {"dataset": f"npz:{there}", "noise": f"matrix:{there}", "data": str(tmp_path), "tracker": "tensorboard", "note": "small"}
+    settings = {
+        "dataset": f"npz:{there}",
+        "noise": f"matrix:{there}",
+        "data": str(tmp_path),
+        "tracker": "tensorboard",
+        "note": "small",
+    }
     config = replace(mapped.config, **settings)
     given = {name: mapped.labels.reset_index()[name].to_numpy() for name in ("sample_id", "true", "noisy")}
     run = Run.write(tmp_path / "run", config, given, mapped.info)

@@ -39,7 +39,9 @@ def test_json_round_trip():
 
 def test_hash_is_the_identity():
     config = RunConfig()
-    assert replace(config, runs="elsewhere", data="there", device="cpu", download=True, note="as JPEG").hash == config.hash
+    assert (
+        replace(config, runs="elsewhere", data="there", device="cpu", download=True, note="as JPEG").hash == config.hash
+    )
     changes = [{"seed": 1}, {"epochs": 100}, {"method": "standard"}, {"dilution": Dilution(k=9)}, {"width": 16}]
     changes += [{"options": {"beta": 0.5}}, {"dilution": Dilution(alpha=0.9)}, {"snapshots": (1,)}, {"noise_seed": 9}]
     hashes = [RunConfig(**change).hash for change in changes]

@@ -13,26 +13,30 @@ FILES = {
 del FILES["__init__"]
 FLOORS = [
     {"allocator", "config", "published", "topk", "transition"}
+    | {"noise.checks", "noise.maps", "tables.markup"}
     | {"data.files", "data.names"}
     | {f"explorer.{name}" for name in ("events", "pace", "places", "recent")}
     | {f"plots.{name}" for name in ("colours", "epochs", "marks", "notes", "style")},
-    {"storage", "neighbors", "noise", "images", "networks", "parallel"}
+    {"storage", "neighbors", "images", "networks", "parallel"}
     | {"data.dataset", "data.decoding", "data.human"}
+    | {f"noise.{name}" for name in ("matrices", "drawing", "realised", "instance")}
     | {"explorer.chronicle", "explorer.redilution"}
     | {f"plots.{name}" for name in ("accuracy", "choices", "label_curves", "maps", "matrices", "memorisation")}
     | {f"plots.{name}" for name in ("settings", "steps", "toy", "trials")},
-    {"rows", "data.assembling"},
-    {"clusters", "indexes"} | {f"data.{name}" for name in ("cifar", "digits", "folders", "npz", "parquet")},
+    {"rows", "data.assembling", "noise.named"},
+    {"clusters", "indexes", "noise"} | {f"data.{name}" for name in ("cifar", "digits", "folders", "npz", "parquet")},
     {"graphs", "data.animal10n"},
     {"data.loading"},
     {"data"},
     {"experiments", "run", "projection", "dilution", "source", "explorer.corrections"},
-    {"methods", "shards", "maps", "analysis", "plots", "tables", "tracking", "estimator", "leaveoneout", "traces"}
-    | {f"explorer.{name}" for name in ("pixels", "rediluting", "mapped")},
-    {"plots.audit", "compacting", "memorisation", "explorer.inspection", "explorer.thumbnails"},
-    {"auditing", "explorer.palettes", "explorer.panels"},
-    {"saving", "trainer", "explorer.pictures", "explorer.words"},
-    {"explorer.animation", "explorer.views", "explorer.notice"},
+    {"methods", "shards", "maps", "analysis", "plots", "tracking", "estimator", "leaveoneout", "traces"}
+    | {f"explorer.{name}" for name in ("pixels", "rediluting", "mapped")}
+    | {"tables.lines", "tables.plans"},
+    {"plots.audit", "compacting", "memorisation", "explorer.inspection", "explorer.thumbnails"}
+    | {"tables.cells", "tables.protocol"},
+    {"auditing", "explorer.palettes", "explorer.panels", "tables.comparison"},
+    {"saving", "trainer", "explorer.pictures", "explorer.words", "tables.paper"},
+    {"explorer.animation", "explorer.views", "explorer.notice", "tables"},
     {"explorer.page"},
     {"explorer.app"},
     {"explorer"},
@@ -52,10 +56,9 @@ ANALYSIS_WING = {
     "maps",
     "memorisation",
     "projection",
-    "tables",
     "traces",
     "transition",
-    *(name for name in FILES if name.startswith(("explorer", "plots"))),
+    *(name for name in FILES if name.startswith(("explorer", "plots", "tables"))),
 }
 
 

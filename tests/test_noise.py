@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from lend import noise
+from lend.noise.instance import truncated_normal
+from lend.noise.maps import CIFAR100_SUPERCLASSES
 
 CIFAR10 = Path(__file__).parents[1].parent / "shared" / "data" / "cifar10-train.parquet"
 MATRICES = [
@@ -85,7 +87,7 @@ def test_cifar10_exchange_is_the_map_in_both_directions():
 def test_cifar100_superclass_is_one_cycle_in_each_superclass():
     targets = noise.ASYMMETRIC["cifar100-superclass"]
     assert sorted(targets) == sorted(targets.values()) == list(range(100))
-    groups = {frozenset(group) for group in noise._CIFAR100_SUPERCLASSES}
+    groups = {frozenset(group) for group in CIFAR100_SUPERCLASSES}
     for start in range(100):
         cycle = [start]
         while (following := targets[cycle[-1]]) != start:
@@ -96,7 +98,7 @@ def test_cifar100_superclass_is_one_cycle_in_each_superclass():
 
 def test_cifar100_block_stays_in_a_superclass_six_times():
     targets = noise.ASYMMETRIC["cifar100-block"]
-    superclass = {fine: group for group in noise._CIFAR100_SUPERCLASSES for fine in group}
+    superclass = {fine: group for group in CIFAR100_SUPERCLASSES for fine in group}
     inside = {(i, j) for i, j in targets.items() if superclass[i] == superclass[j]}
     assert inside == {(6, 7), (19, 15), (42, 43), (63, 64), (86, 87), (89, 85)}
     assert sorted(targets.values()) == list(range(100)) and all(i // 5 == j // 5 and i != j for i, j in targets.items())
@@ -276,7 +278,7 @@ def test_instance_dependent_repeats_and_ignores_scale():
 
 def test_instance_dependent_truncation_moves_the_mean():
     """Mean of a normal(0.1, 0.1) truncated to [0, 1]: 0.1 + 0.1 phi(1) / Phi(1) = 0.1288."""
-    draws = noise._truncated_normal(np.random.RandomState(0), 0.1, 0.1, 100_000)
+    draws = truncated_normal(np.random.RandomState(0), 0.1, 0.1, 100_000)
     assert draws.min() >= 0 and draws.max() <= 1 and draws.mean() == pytest.approx(0.1288, abs=0.001)
 
 
