@@ -23,21 +23,21 @@ FLOORS = [
     | {"explorer.chronicle", "explorer.redilution"}
     | {f"plots.{name}" for name in ("accuracy", "choices", "label_curves", "maps", "matrices", "memorisation")}
     | {f"plots.{name}" for name in ("settings", "steps", "toy", "trials")},
-    {"rows", "data.assembling", "noise.named"},
+    {"rows", "patches", "data.assembling", "noise.named"},
     {"clusters", "indexes", "noise"} | {f"data.{name}" for name in ("cifar", "digits", "folders", "npz", "parquet")},
     {"graphs", "data.animal10n"},
-    {"data.loading"},
+    {"data.loading", "auditing.inputs"},
     {"data"},
     {"experiments", "run", "projection", "dilution", "source", "explorer.corrections"},
     {"methods", "shards", "maps", "analysis", "plots", "tracking", "estimator", "leaveoneout", "traces"}
     | {f"explorer.{name}" for name in ("pixels", "rediluting", "mapped")}
-    | {"tables.lines", "tables.plans"},
+    | {"auditing.scores", "tables.lines", "tables.plans"},
     {"plots.audit", "compacting", "memorisation", "explorer.inspection", "explorer.thumbnails"}
-    | {"tables.cells", "tables.protocol"},
-    {"auditing", "explorer.palettes", "explorer.panels", "tables.comparison"},
-    {"saving", "trainer", "explorer.pictures", "explorer.words", "tables.paper"},
-    {"explorer.animation", "explorer.views", "explorer.notice", "tables"},
-    {"explorer.page"},
+    | {"auditing.tables", "auditing.votes", "tables.cells", "tables.protocol"},
+    {"auditing.result", "explorer.palettes", "explorer.panels", "tables.comparison"},
+    {"saving", "trainer", "auditing.detection", "explorer.pictures", "explorer.words", "tables.paper"},
+    {"auditing.files", "explorer.animation", "explorer.views", "explorer.notice", "tables"},
+    {"auditing", "explorer.page"},
     {"explorer.app"},
     {"explorer"},
     {"training"},
@@ -49,7 +49,6 @@ FLOORS = [
 TRAINING_WING = {"methods", "training", "trainer", "source", "networks", "images", "saving", "executors", "sweeps"}
 ANALYSIS_WING = {
     "analysis",
-    "auditing",
     "compacting",
     "estimator",
     "leaveoneout",
@@ -58,7 +57,7 @@ ANALYSIS_WING = {
     "projection",
     "traces",
     "transition",
-    *(name for name in FILES if name.startswith(("explorer", "plots", "tables"))),
+    *(name for name in FILES if name.startswith(("auditing", "explorer", "plots", "tables"))),
 }
 
 

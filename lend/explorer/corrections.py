@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from lend import storage
+from lend import patches
 
 
 class Corrections:
@@ -57,8 +57,5 @@ def write_patch(table: pd.DataFrame, scores: Float[np.ndarray, " s"], path: str 
         scores: Of the given labels; NaN where unknown, which leaves label_score empty.
         path: Of the CSV.
     """
-    path = Path(path)
     table = table.rename(columns={"corrected_label": "suggested_label"}).assign(label_score=scores)
-    table = table.sort_values("label_score", kind="stable")
-    storage.write_atomically(path, lambda file: file.write(table.to_csv().encode()))
-    return path
+    return patches.write_patch(table, path)

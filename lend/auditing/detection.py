@@ -1,0 +1,106 @@
+"""The audit itself: label errors found and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from lend.auditing.inputs import check_ids, check_images, encode, neighbor_graphs
+from lend.auditing.result import Audit
+from lend.auditing.scores import class_weights, judge
+from lend.auditing.tables import classes_table, issues_table, matrix_table
+from lend.auditing.votes import leave_out_votes, neighbor_agreement
+from lend.config import Dilution, require
+from lend.transition import count_transitions, estimate_errors
+
+
+def audit(
+    embeddings: Any,  # noqa: ANN401
+    labels: Any,  # noqa: ANN401
+    *,
+    knn_graph: Any = None,  # noqa: ANN401
+    sample_ids: Any = None,  # noqa: ANN401
+    k: int | None = None,
+    gamma: float = 3.0,
+    alpha: float = 0.99,
+    steps: int | str = 2,
+    affinity: str = "sum",
+    reserve: str = "previous",
+    class_prior: str | Sequence[float] | np.ndarray | None = "estimated",
+    images: Any = None,  # noqa: ANN401
+    confidence: float = 0.9,
+    seed: int = 0,
+    progress: bool = True,
+) -> Audit:
+    """Find the labels that the neighbours contradict, and estimate how many labels are wrong.
+
+    Labels are diluted among neighbours, Eq. (1) to (4), leaving each example's own label out of its row. Then:
+
+    - ``class_prior="estimated"``: the noise is estimated (:mod:`lend.transition`) and taken out of the rows, so that a
+      class which lost labels to another is not outvoted by it. An issue is a label that the others contradict, with a
+      score below 0.7. Score and predicted label weigh the given label itself as half a piece of evidence: where the
+      others are unsure, an issue may have its given label as the likeliest one, a doubt without a better suggestion.
+    - otherwise: votes are weighed by the true over the given share of their class, as in :func:`lend.dilute`; the score
+      is the share of the given label, and an issue is a label that the others contradict. None is the paper's
+      letter; "balanced" is right where the true classes are equally frequent, and wrong where they are not.
+
+    Use embeddings that have not learnt the wrong labels by heart: of a network trained on other data, or on these for
+    a few epochs. Otherwise the neighbours repeat the errors, and their number is underestimated. A class of one example
+    has nobody to confirm it: its score is near 0. An example without neighbours (a zero embedding) keeps its label; if
+    all embeddings are equal, any neighbours are as near as others, and the rows tell little.
+
+    Args:
+        embeddings: (n, d) finite floats: NumPy, in memory or mapped from a file, or torch. Or several, as a list or a
+            mapping, such as epochs or networks: what their neighbours say is averaged. None with ``knn_graph``.
+        labels: (n,) given labels, integers or strings, of two classes at least.
+        knn_graph: In place of the embeddings, a `lend.graphs.KnnGraph` or a SciPy CSR matrix of cosine distances.
+        sample_ids: (n,) names of the examples, all different; positions if not given.
+        k: Neighbours, 1 to n-1; 16 if not given, or those of ``knn_graph`` where it has fewer.
+        gamma: Exponent of Eq. (1).
+        alpha: Share taken from the neighbours in each step, inside (0, 1).
+        steps: Iterations of Eq. (3), a number.
+        affinity: "sum" (A + Aᵀ), which was better here than the paper's "product" (AᵀA).
+        reserve: "previous" or "initial", Eq. (3).
+        class_prior: "estimated", None, "balanced", or the true share of each class in the order of the sorted labels.
+        images: (n, ...) for :meth:`Audit.plot`; kept as they are.
+        confidence: Of the interval of the number of errors, inside (0, 1).
+        seed: Of the folds and the bootstrap behind the estimate.
+        progress: Show a progress bar while neighbours are found.
+
+    Raises:
+        ValueError: Naming the argument, what is allowed and what came.
+
+    Example:
+        >>> true = np.arange(90) % 3
+        >>> embeddings = np.eye(3)[true] + 0.1 * np.random.default_rng(0).normal(size=(90, 3))
+        >>> labels = np.array(["ant", "bee", "cat"])[true]
+        >>> labels[0] = "cat"
+        >>> found = audit(embeddings, labels, k=8, progress=False)
+        >>> found.issues.query("is_label_issue")[["given_label", "predicted_label"]].to_numpy().tolist()
+        [['cat', 'ant']]
+    """
+    require(0 < confidence < 1, "confidence", "inside (0, 1)", confidence)
+    require(steps != "converged", "steps", "a number of at least 1", steps)
+    given, names = encode(labels)
+    n, c = len(given), len(names)
+    index = check_ids(sample_ids, n)
+    images = None if images is None else check_images(images, n)
+    graphs = neighbor_graphs(embeddings, knn_graph, n, k, progress)
+    settings = Dilution(graphs[0].k, gamma, alpha, steps, affinity, reserve)
+    weights = class_weights(class_prior, given, c)
+    votes, crossed, folds = leave_out_votes(graphs, given, c, settings, seed)
+    surest, every = count_transitions(crossed, given, folds)
+    judged = judge(votes, given, weights, every)
+    asked = None if class_prior is None or isinstance(class_prior, str) else [float(share) for share in class_prior]
+    return Audit(
+        issues=issues_table(judged, given, np.array(names, dtype=object), index, neighbor_agreement(graphs, given)),
+        distributions=judged.distributions,
+        estimate=estimate_errors(surest, every, n, confidence, seed),
+        transition_matrix=matrix_table(surest, names),
+        classes=classes_table(judged, given, names, surest),
+        settings=asdict(settings) | {"class_prior": class_prior if asked is None else asked, "seed": seed},
+        images=images,
+    )

@@ -1,0 +1,76 @@
+"""An audit of files: arrays and CSV in, a CSV of the issues out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lend import storage
+from lend.auditing.detection import audit
+from lend.auditing.result import Audit
+from lend.config import require
+
+
+def audit_files(
+    embeddings_path: str | Path,
+    labels_path: str | Path,
+    out: str | Path,
+    *,
+    column: str | None = None,
+    id_column: str | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Audit:
+    """Audit files: embeddings.npy and labels.npy or .csv in, the table of issues as CSV out. Prints nothing on its own.
+
+    Args:
+        embeddings_path: .npy (n, d), read from the disk in parts.
+        labels_path: .npy (n,), or .csv with a header.
+        out: CSV to write: one row per example, in their order, by ``sample_id``.
+        column: Of the labels in the .csv; not needed where it has one column beside the ids, or one named "label".
+        id_column: Of the sample ids in the .csv; positions if not given.
+        options: As for :func:`audit`.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        ValueError: If a file is not what was expected; nothing in it is executed.
+    """
+    labels, ids = _read_labels(Path(labels_path), column, id_column)
+    embeddings = _read_array(Path(embeddings_path), "embeddings", mapped=True)
+    found = audit(embeddings, labels, **({"sample_ids": ids} | options))
+    _write_csv(found.issues, out)
+    return found
+
+
+def _read_array(path: Path, argument: str, mapped: bool) -> np.ndarray:
+    try:
+        array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise FileNotFoundError(f"{argument}: {path}: no such file") from None
+        raise ValueError(f"{argument}: {path}: expected an array saved with np.save; {error}") from error
+    require(isinstance(array, np.ndarray), argument, "one array in an .npy file", str(path))
+    return array
+
+
+def _read_labels(path: Path, column: str | None, id_column: str | None) -> tuple[Any, Any]:
+    """Labels, and sample ids or None."""
+    if path.suffix.lower() != ".csv":
+        require(column is None and id_column is None, "column", "given for a .csv only", column or id_column)
+        return _read_array(path, "labels", mapped=False), None
+    if not path.is_file():
+        raise FileNotFoundError(f"labels: {path}: no such file")
+    table = pd.read_csv(path)
+    names = [str(name) for name in table.columns if name != id_column]
+    column = column or (names[0] if len(names) == 1 else "label")
+    for name in (column, id_column):
+        require(name is None or name in table.columns, "column", f"one of {', '.join(table.columns)}", name)
+    return table[column], None if id_column is None else table[id_column]
+
+
+def _write_csv(table: pd.DataFrame, path: str | Path) -> Path:
+    path = Path(path)
+    storage.write_atomically(path, lambda file: file.write(table.to_csv().encode()))
+    return path
