@@ -120,11 +120,12 @@ CHANGES: dict[str, Settings] = {
 }
 
 
-def _choices(noise: str, base: str) -> Grid:
-    """The changes, each made to one of LEND's rows."""
-    standard = {"Standard": ROWS["Standard"], "Standard, augmentation": ROWS["Standard"] | {"augment": True}}
-    changed = {name: _layered(LEND_ROWS[base], change) for name, change in CHANGES.items()}
-    return Grid(standard | LEND_ROWS | changed, _rates(noise, 0.4))
+def _choices(noise: str, base: str, photographs: bool = True) -> Grid:
+    """The changes, each made to one of LEND's rows; augmentation is made for photographs."""
+    rows = {"Standard": ROWS["Standard"], "Standard, augmentation": ROWS["Standard"] | {"augment": True}} | LEND_ROWS
+    rows |= {name: _layered(LEND_ROWS[base], change) for name, change in CHANGES.items()}
+    shown = {name: settings for name, settings in rows.items() if photographs or "augment" not in settings}
+    return Grid(shown, _rates(noise, 0.4))
 
 
 FIGURES: dict[str, Grid] = {
@@ -160,7 +161,13 @@ _SMALL = {"train_size": 10_000, "epochs": 20, "snapshots": ()}
 PROFILES: dict[str, Profile] = {
     # small batches and a small rate: the noise is memorised over tens of epochs, as on photographs, not at once
     "digits": Profile(
-        _DIGITS | {"epochs": 100}, _SYNTHETIC, own=dict.fromkeys(("figure1", "figure4", "figure9_12"), _AT_LENGTH)
+        _DIGITS | {"epochs": 100},
+        _SYNTHETIC,
+        own=dict.fromkeys(("figure1", "figure4", "figure9_12"), _AT_LENGTH),
+        grids={
+            "choices_symmetric": _choices("symmetric", "LEND", photographs=False),
+            "choices_asymmetric": _choices("asymmetric", "LEND+prior", photographs=False),
+        },
     ),
     # short trainings scale β with their length: at β 0.9 no example is dropped before the eighth epoch
     "cifar10-thin": Profile(

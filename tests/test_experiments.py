@@ -50,12 +50,14 @@ def test_lend_is_there_twice_and_never_under_the_other_name(figure):
 @pytest.mark.parametrize(("figure", "base"), [("choices_symmetric", "LEND"), ("choices_asymmetric", "LEND+prior")])
 def test_a_choice_is_one_change(figure, base, profile):
     configs = {entry.row: entry.config for entry in plan(figure, profile)}
-    assert set(configs) == {"Standard", "Standard, augmentation", *LEND_ROWS, *CHANGES}
-    for row in CHANGES:
+    changes = set(CHANGES) - ({"augmentation"} if profile == "digits" else set())
+    assert set(configs) - {"Standard, augmentation"} == {"Standard", *LEND_ROWS, *changes}
+    for row in changes:
         changed = differing(configs[row].identity, configs[base].identity)
         assert len(changed) == 1 or (row == "β 0.9" and profile == "digits"), row  # the digits' own β
-    augmented = differing(configs["Standard, augmentation"].identity, configs["Standard"].identity)
-    assert augmented == {"augment"}
+    if "augmentation" in changes:
+        augmented = differing(configs["Standard, augmentation"].identity, configs["Standard"].identity)
+        assert augmented == {"augment"}
 
 
 def differing(a, b):
