@@ -110,13 +110,13 @@ def test_a_killed_sweep_goes_on(tiny, start_sweep):
 
 def test_two_sweeps_share_the_work(tiny, start_sweep):
     """A run that another sweep trains is left to it, and looked at again in the end."""
-    taken, other = tiny(epochs=250, train_size=80, snapshots=()), tiny(snapshots=())
+    taken, other = tiny(epochs=600, train_size=80, snapshots=()), tiny(snapshots=())
     process = start_sweep([taken], workers=1)
     wait_for(lambda: epochs_done(taken.folder) > 2)
     assert sweep([taken, other], workers=1, progress=False) == []
     assert process.wait() == 0
     assert all(lend.Run.find(config).complete for config in (taken, other))
-    first, last = (taken.folder / "history" / f"{epoch:04}.json" for epoch in (1, 250))
+    first, last = (taken.folder / "history" / f"{epoch:04}.json" for epoch in (1, 600))
     done = other.folder / "history" / "0004.json"
     assert first.stat().st_mtime < done.stat().st_mtime < last.stat().st_mtime
 
