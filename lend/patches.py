@@ -18,7 +18,4 @@ def write_patch(table: pd.DataFrame, path: str | Path) -> Path:
         table: Index sample_id; the columns as in the file. An unknown score is NaN, which leaves it empty, and last.
         path: Of the CSV.
     """
-    path = Path(path)
-    table = table[COLUMNS].sort_values("label_score", kind="stable")
-    storage.write_atomically(path, lambda file: file.write(table.to_csv().encode()))
-    return path
+    return storage.write_csv(path, table[COLUMNS].sort_values("label_score", kind="stable"))

@@ -20,6 +20,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 CHUNK_BYTES = 4 << 20
@@ -125,6 +126,13 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise DamagedFileError(f"{path} is missing") from None
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DamagedFileError(f"{path} is damaged: {error}") from None
+
+
+def write_csv(path: str | Path, table: pd.DataFrame) -> Path:
+    """Write a table with its index as UTF-8 CSV; the path back."""
+    path = Path(path)
+    write_atomically(path, lambda file: file.write(table.to_csv().encode()))
+    return path
 
 
 def write_zarr(path: Path, dataset: xr.Dataset) -> str:

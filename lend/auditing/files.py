@@ -40,7 +40,7 @@ def audit_files(
     labels, ids = _read_labels(Path(labels_path), column, id_column)
     embeddings = _read_array(Path(embeddings_path), "embeddings", mapped=True)
     found = audit(embeddings, labels, **({"sample_ids": ids} | options))
-    _write_csv(found.issues, out)
+    storage.write_csv(out, found.issues)
     return found
 
 
@@ -68,9 +68,3 @@ def _read_labels(path: Path, column: str | None, id_column: str | None) -> tuple
     for name in (column, id_column):
         require(name is None or name in table.columns, "column", f"one of {', '.join(table.columns)}", name)
     return table[column], None if id_column is None else table[id_column]
-
-
-def _write_csv(table: pd.DataFrame, path: str | Path) -> Path:
-    path = Path(path)
-    storage.write_atomically(path, lambda file: file.write(table.to_csv().encode()))
-    return path

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from lend.experiments import Entry
-from lend.run import LAST, Run
-from lend.tables.lines import MEASURES, scores
+from lend.run import LAST
+from lend.tables.lines import MEASURES, scores_of
 from lend.tables.plans import finished
 
 ENTRY_COLUMNS = ("row", "column", "seed", "complete", *MEASURES)
+KEPT = ("right_kept", "wrong_kept")
 
 
 def collect(entries: Iterable[Entry]) -> pd.DataFrame:
@@ -26,9 +27,12 @@ def collect(entries: Iterable[Entry]) -> pd.DataFrame:
     return pd.DataFrame([_collected(entry) for entry in entries], columns=list(ENTRY_COLUMNS))
 
 
-def _collected(entry: Entry) -> dict[str, Any]:
+def _collected(entry: Entry, kept: bool = False) -> dict[str, Any]:
     run = finished(entry)
-    found = dict.fromkeys(MEASURES, float("nan")) if run is None else scores(run)
+    found = dict.fromkeys((*MEASURES, *KEPT), float("nan"))
+    if run is not None:
+        history = run.history  # a file for each epoch
+        found |= scores_of(history, run.config.validation) | (_kept(history) if kept else {})
     return {"row": entry.row, "column": entry.column, "seed": entry.config.seed, "complete": run is not None, **found}
 
 
@@ -39,19 +43,16 @@ def selected(entries: Iterable[Entry]) -> pd.DataFrame:
         The columns of :func:`collect`, and right_kept and wrong_kept: of the examples with a right and with a wrong
         label, the share that was kept, fractions. NaN where the true labels are unknown.
     """
-    entries = list(entries)
-    shares = pd.DataFrame([_kept(finished(entry)) for entry in entries], columns=["right_kept", "wrong_kept"])
-    return pd.concat([collect(entries), shares.astype(float)], axis=1)
+    columns = [*ENTRY_COLUMNS, *KEPT]
+    return pd.DataFrame([_collected(entry, kept=True) for entry in entries], columns=columns)
 
 
-def _kept(run: Run | None) -> tuple[float, float]:
-    if run is None:
-        return np.nan, np.nan
-    last = run.history.iloc[-LAST:]
+def _kept(history: pd.DataFrame) -> dict[str, float]:
+    last = history.iloc[-LAST:]
     right, kept = last["noisy_label_accuracy"], last["kept_share"]
     of_right = (kept * last["kept_precision"] / right).mean()
     of_wrong = (kept * (1 - last["kept_precision"]) / (1 - right).where(right < 1)).mean()
-    return float(of_right), float(of_wrong)
+    return dict(zip(KEPT, (float(of_right), float(of_wrong)), strict=True))
 
 
 def summary(collected: pd.DataFrame, measure: str) -> pd.DataFrame:

@@ -81,11 +81,15 @@ def prior_text(prior: str | list[float] | None) -> str:
 
 def scores(run: Run) -> dict[str, float]:
     """The four measures of a run, from one reading of its history; NaN where a run does not have one."""
-    history = run.history
+    return scores_of(run.history, run.config.validation)
+
+
+def scores_of(history: pd.DataFrame, validation: float) -> dict[str, float]:
+    """As :func:`scores`, of a history that has been read; validation is the share that was held out."""
     if history.empty:
         return dict.fromkeys(MEASURES, float("nan"))
     test = history["test_accuracy"]
-    chosen = test[history["validation_accuracy"].idxmax()] if run.config.validation else np.nan
+    chosen = test[history["validation_accuracy"].idxmax()] if validation else np.nan
     ensemble = history["ensemble_accuracy"].iloc[-LAST:].mean() if "ensemble_accuracy" in history else np.nan
     found = (test.max(), test.iloc[-LAST:].mean(), chosen, ensemble)
     return {name: float(value) for name, value in zip(MEASURES, found, strict=True)}
