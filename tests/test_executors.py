@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -103,15 +105,18 @@ def test_children_end_with_their_parent(tiny):
 
 def pids_of(config):
     """The processes that hold the lock of the run."""
-    lock, found = config.folder / "lock", []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and int(entry) != os.getpid():
-            try:
-                files = [os.readlink(f"/proc/{entry}/fd/{fd}") for fd in os.listdir(f"/proc/{entry}/fd")]
-            except OSError:
-                continue
-            if str(lock.resolve()) in files:
-                found.append(int(entry))
+    lock = (config.folder / "lock").resolve()
+    others = [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and int(entry) != os.getpid()]
+    return [pid for pid in others if lock in open_files(pid)]
+
+
+def open_files(pid):
+    """Those that stay open while they are listed: a training opens and closes files of its run all the time."""
+    found = []
+    with suppress(OSError):  # it ended, or belongs to someone else
+        for file in os.listdir(f"/proc/{pid}/fd"):
+            with suppress(OSError):
+                found.append(Path(os.readlink(f"/proc/{pid}/fd/{file}")))
     return found
 
 

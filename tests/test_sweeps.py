@@ -16,6 +16,8 @@ from lend.run import epochs_done
 from lend.sweeps import sweep
 from lend.training import train
 
+LONG = {"epochs": 600, "train_size": 80}  # seconds long: still in training when a test looks for its process
+
 
 def configs_of(tiny, count=3, **settings):
     return [tiny(seed=seed, snapshots=(), **settings) for seed in range(count)]
@@ -110,13 +112,13 @@ def test_a_killed_sweep_goes_on(tiny, start_sweep):
 
 def test_two_sweeps_share_the_work(tiny, start_sweep):
     """A run that another sweep trains is left to it, and looked at again in the end."""
-    taken, other = tiny(epochs=600, train_size=80, snapshots=()), tiny(snapshots=())
+    taken, other = tiny(snapshots=(), **LONG), tiny(snapshots=())
     process = start_sweep([taken], workers=1)
     wait_for(lambda: epochs_done(taken.folder) > 2)
     assert sweep([taken, other], workers=1, progress=False) == []
     assert process.wait() == 0
     assert all(lend.Run.find(config).complete for config in (taken, other))
-    first, last = (taken.folder / "history" / f"{epoch:04}.json" for epoch in (1, 600))
+    first, last = (taken.folder / "history" / f"{epoch:04}.json" for epoch in (1, taken.epochs))
     done = other.folder / "history" / "0004.json"
     assert first.stat().st_mtime < done.stat().st_mtime < last.stat().st_mtime
 
@@ -130,7 +132,7 @@ def test_a_killed_dask_worker_loses_nothing(tiny, start_sweep):
     """Two worker processes, one killed in the middle of its training: that run goes on elsewhere."""
     from distributed import Client, LocalCluster
 
-    configs = configs_of(tiny, 3, epochs=100, train_size=80)
+    configs = [tiny(snapshots=(), **LONG), *configs_of(tiny, 2)]
     settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with LocalCluster(**settings) as cluster, Client(cluster) as client:
         process = start_sweep(configs, scheduler=cluster.scheduler_address, threads=1)
@@ -141,13 +143,13 @@ def test_a_killed_dask_worker_loses_nothing(tiny, start_sweep):
         os.kill(worker, signal.SIGKILL)
         before = epochs_done(configs[0].folder)
         assert process.wait(timeout=120) == 0, process.stderr.read()
-    assert before < 100 and all(lend.Run.find(config).complete for config in configs)
+    assert before < configs[0].epochs and all(lend.Run.find(config).complete for config in configs)
     assert not alive(training)
     assert lend.Run.find(configs[0]).check() == []
 
 
 def test_a_killed_scheduler_is_one_clear_error_and_the_next_call_goes_on(tiny, tmp_path, start_sweep):
-    configs = configs_of(tiny, 2, epochs=150, train_size=80)
+    configs = [tiny(snapshots=(), **LONG), *configs_of(tiny, 2)]
     dask = [sys.executable, "-m", "dask"]
     address = f"tcp://127.0.0.1:{free_port()}"
     place = {"cwd": tmp_path, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
