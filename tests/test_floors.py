@@ -17,7 +17,7 @@ FLOORS = [
     | {"data.files", "data.names"}
     | {f"explorer.{name}" for name in ("events", "pace", "places", "recent")}
     | {f"plots.{name}" for name in ("colours", "epochs", "marks", "notes", "style")},
-    {"storage", "neighbors", "images", "networks", "parallel"}
+    {"storage", "neighbors", "images", "networks", "parallel", "rgb"}
     | {"data.dataset", "data.decoding", "data.human"}
     | {f"noise.{name}" for name in ("matrices", "drawing", "realised", "instance")}
     | {"explorer.chronicle", "explorer.redilution"}

@@ -9,7 +9,7 @@ from matplotlib.text import Text
 
 from lend import plots
 from lend.auditing import audit
-from lend.plots.audit import PAIRS, WIDTH, audit_figure, picture, worst, worst_labels
+from lend.plots.audit import PAIRS, WIDTH, audit_figure, worst, worst_labels
 
 
 def issues(n=400, c=10, seed=0, rate=0.3):
@@ -96,26 +96,13 @@ def test_an_audit_shows_the_images_of_its_worst_labels():
     grey = np.tile(np.arange(120, dtype=np.uint8)[:, None, None], (1, 4, 4))
     found = audit(V, given, images=grey, progress=False)
     figure = found.plot(count=4, title="T")
-    values = [round(255 * axes.images[0].get_array()[0, 0]) for axes in figure.axes[2:] if axes.get_visible()]
+    values = [axes.images[0].get_array()[0, 0, 0] for axes in figure.axes[2:] if axes.get_visible()]
     assert values == list(found.worst.index[:4])
     assert len(found.plot(images=torch.from_numpy(grey), count=2).axes) == 2 + WIDTH
     without = audit(V, given, progress=False)
     assert len(without.plot().axes) == 2 and len(without.plot(count=0, images=grey).axes) == 2
     with pytest.raises(ValueError, match="images must be of length 120"):
         without.plot(images=grey[:5])
-
-
-def test_pictures_of_any_layout():
-    colour = images(1)[0]
-    np.testing.assert_allclose(picture(colour), np.moveaxis(colour, 0, 2) / 255)
-    np.testing.assert_allclose(picture(torch.from_numpy(np.moveaxis(colour, 0, 2).copy())), picture(colour))
-    np.testing.assert_allclose(picture(colour[:1]), colour[0] / 255)
-    stretched = picture(np.array([[-1.0, 0.0], [1.0, 3.0]]))
-    np.testing.assert_allclose(stretched, [[0, 0.25], [0.5, 1]])
-    assert (picture(np.zeros((4, 4))) == 0).all()
-    for shape in ((4,), (2, 8, 8), (3, 8, 8, 1)):
-        with pytest.raises(ValueError, match="images must be of shape"):
-            picture(np.zeros(shape))
 
 
 def test_saved_like_every_figure(tmp_path):

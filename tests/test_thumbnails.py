@@ -8,7 +8,6 @@ import pytest
 import torch
 from PIL import Image
 
-from lend.explorer.pixels import as_rgb
 from lend.explorer.recent import Recent
 from lend.explorer.thumbnails import GAP, Thumbnails, data_uri, enlarged, png, strip
 
@@ -88,15 +87,6 @@ def test_nothing_to_show_is_refused():
         strip([])
     with pytest.raises(ValueError, match="side must be at least 1"):
         enlarged(np.zeros((2, 2), np.uint8), 0)
-
-
-def test_numbers_of_other_kinds_become_bytes():
-    assert as_rgb(np.array([[0.0, 0.5], [1.0, 0.25]]))[:, :, 0].tolist() == [[0, 128], [255, 64]]
-    assert as_rgb(np.array([[-1.0, 1.0]]))[:, :, 0].tolist() == [[0, 255]]
-    assert as_rgb(np.array([[0, 8], [16, 4]]))[:, :, 1].tolist() == [[0, 128], [255, 64]]
-    assert as_rgb(np.full((2, 2), 7)).max() == 0
-    assert as_rgb(np.full((2, 2, 4), 9, np.uint8)).shape == (2, 2, 3)
-    assert as_rgb(Image.new("L", (3, 2), 5)).tolist() == [[[5] * 3] * 3] * 2
 
 
 def test_the_oldest_result_is_forgotten():

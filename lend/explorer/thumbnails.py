@@ -12,8 +12,8 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from lend.config import require
-from lend.explorer.pixels import as_rgb
 from lend.explorer.recent import Recent
+from lend.rgb import as_rgb
 
 SIDE = 96  # pixels of the longer side
 KEPT = 2000  # about 10 MB
@@ -27,7 +27,7 @@ def enlarged(image: Any, side: int = SIDE) -> UInt8[np.ndarray, "height width 3"
     down smoothly.
 
     Args:
-        image: As :func:`lend.explorer.pixels.as_rgb` takes it, grey or RGB.
+        image: As :func:`lend.rgb.as_rgb` takes it, grey or RGB.
         side: Pixels, at least 1.
     """
     require(side >= 1, "side", "at least 1", side)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
@@ -17,6 +17,7 @@ from lend.plots.colours import GREY, LABEL_COLOURS, LEGEND_CLASSES
 from lend.plots.matrices import heat_map
 from lend.plots.notes import nothing
 from lend.plots.style import PAGE, Picture, styled
+from lend.rgb import as_rgb
 
 WIDTH = 10  # thumbnails in a row
 ROW = 0.94  # inches: a thumbnail and two lines
@@ -72,24 +73,6 @@ def worst(issues: pd.DataFrame, count: int) -> pd.DataFrame:
     return issues[issues["is_label_issue"]].sort_values("label_score", kind="stable").head(count)
 
 
-def picture(image: Any) -> Shaped[np.ndarray, "height width *channels"]:  # noqa: ANN401
-    """An image as matplotlib shows it: (height, width) or (height, width, 3), numbers in [0, 1].
-
-    Args:
-        image: (h, w), (1 or 3, h, w) or (h, w, 1 or 3), NumPy or torch. uint8 counts from 0 to 255; other numbers are
-            stretched from their least to their largest.
-    """
-    array = np.asarray(image.detach().cpu() if hasattr(image, "detach") else image)
-    if array.ndim == 3 and array.shape[0] in (1, 3):
-        array = np.moveaxis(array, 0, 2)
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
-        raise ValueError(f"images must be of shape (h, w), (1 or 3, h, w) or (h, w, 1 or 3) each, got {array.shape}")
-    low, high = (0, 255) if array.dtype == np.uint8 else (array.min(), array.max())
-    return (array.astype(np.float64) - low) / max(high - low, 1e-12)
-
-
 def _draw_scores(axes: Axes, issues: pd.DataFrame) -> None:
     flagged = issues["is_label_issue"]
     parts = {"other labels": (~flagged, GREY), "label issues": (flagged, ISSUE)}
@@ -142,7 +125,7 @@ def _draw_gallery(figure: Any, shown: pd.DataFrame, images: Images, rows: int, t
     for axes in grid[len(shown) :]:
         axes.set_visible(False)
     for axes, image, (_, row) in zip(grid, images, shown.iterrows(), strict=False):
-        axes.imshow(picture(image), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        axes.imshow(as_rgb(image), interpolation="nearest")
         axes.set(xticks=[], yticks=[])
         axes.set_xlabel(_caption(row["given_label"], row["predicted_label"]), fontsize=7, labelpad=2, linespacing=1.05)
         for spine in axes.spines.values():
