@@ -4,8 +4,9 @@ The plain loop: a DataLoader with worker processes, each image through PIL, ToTe
 RandomCrop and RandomHorizontalFlip), float32, the default memory layout, loss and accuracy read with .item() after
 every step. Both train the same network with the same SGD on the same random images: the content does not change the
 work. Each has a process of its own, as users run them: what one sets for its memory, the other does not have. Also
-printed: LEND over Standard, and how far Standard's step is from the floor: the network's convolutions alone, forward
-and backward, each of their shapes measured on its own on this device.
+printed: LEND over Standard, what torch.compile makes of Standard where --compile is given (it takes a minute to begin
+with), and how far Standard's step is from the floor: the network's convolutions alone, forward and backward, each of
+their shapes measured on its own on this device.
 """
 
 import argparse
@@ -67,7 +68,7 @@ def plain_loop(dataset, device, options):
         yield time.perf_counter() - start
 
 
-def ours(method, dataset, device, options):
+def ours(method, dataset, device, options, compiled=False):
     if device.type == "cpu":
         keep_freed_memory()  # as lend.train does
     config = RunConfig(
@@ -77,6 +78,8 @@ def ours(method, dataset, device, options):
     examples = Source(dataset, dataset.train_labels, dataset.train_images[:0], dataset.train_labels[:0])
     trainer = Trainer(config, build(method, {}), examples, device, Processes())
     trainer.bf16 = _precision("auto", device) == "bf16"
+    if compiled:
+        trainer.networks[0].compile(dynamic=False)
     trainer._scores = dict  # the pass alone: the plain loop does not evaluate either
     for epoch in range(1, 99):
         start = time.perf_counter()
@@ -153,6 +156,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--loaders", type=int, default=4, help="worker processes of the plain loop")
     parser.add_argument("--augment", action="store_true")
+    parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
     device = _device("auto")
     dataset = images(options.batch * options.steps)
@@ -161,6 +165,8 @@ def main():
         "Standard": Way(ours, "standard", dataset, device, options),
         "LEND": Way(ours, "lend", dataset, device, options),
     }
+    if options.compile:
+        ways["compiled"] = Way(ours, "standard", dataset, device, options, True)
     seconds = {name: [] for name in ways}
     for _ in range(options.rounds):
         for name, way in ways.items():
