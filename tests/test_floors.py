@@ -12,7 +12,7 @@ FILES = {
 }
 del FILES["__init__"]
 FLOORS = [
-    {"allocator", "config", "published", "topk", "transition"}
+    {"allocator", "analysis.shares", "config", "published", "topk", "transition"}
     | {"noise.checks", "noise.maps", "tables.markup"}
     | {"data.files", "data.names"}
     | {f"explorer.{name}" for name in ("events", "pace", "places", "recent")}
@@ -29,9 +29,12 @@ FLOORS = [
     {"data.loading", "auditing.inputs"},
     {"data"},
     {"experiments", "run", "projection", "dilution", "source", "explorer.corrections"},
-    {"methods", "shards", "maps", "analysis", "plots", "tracking", "estimator", "leaveoneout", "traces"}
+    {"methods", "shards", "maps", "plots", "tracking", "estimator", "leaveoneout", "traces"}
+    | {f"analysis.{name}" for name in ("curves", "plane", "snapshots", "steps", "words")}
     | {f"explorer.{name}" for name in ("pixels", "rediluting", "mapped")}
     | {"auditing.scores", "tables.lines", "tables.plans"},
+    {"analysis.matrices"},
+    {"analysis"},
     {"plots.audit", "compacting", "memorisation", "explorer.inspection", "explorer.thumbnails"}
     | {"auditing.tables", "auditing.votes", "tables.cells", "tables.protocol"},
     {"auditing.result", "explorer.palettes", "explorer.panels", "tables.comparison"},
@@ -48,7 +51,6 @@ FLOORS = [
 ]
 TRAINING_WING = {"methods", "training", "trainer", "source", "networks", "images", "saving", "executors", "sweeps"}
 ANALYSIS_WING = {
-    "analysis",
     "compacting",
     "estimator",
     "leaveoneout",
@@ -57,7 +59,7 @@ ANALYSIS_WING = {
     "projection",
     "traces",
     "transition",
-    *(name for name in FILES if name.startswith(("auditing", "explorer", "plots", "tables"))),
+    *(name for name in FILES if name.startswith(("analysis", "auditing", "explorer", "plots", "tables"))),
 }
 
 

@@ -1,0 +1,105 @@
+"""Dilution of a snapshot, step by step, and its limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from lend.analysis.shares import share_of
+from lend.dilution import Graph, diffuse, finish, one_hot, prior_weights
+from lend.neighbors import nearest
+from lend.run import Run
+
+STEPS = (1, 2, 3, 5, 10, 50, "converged")
+
+
+def step_accuracy(
+    run: Run, epochs: Sequence[int] | None = None, steps: Sequence[int | str] = STEPS, points: int = 10_000
+) -> pd.DataFrame:
+    """Label accuracy after a number of dilution steps, of saved snapshots.
+
+    The graph and all settings but the steps are the run's. "converged" is the limit itself, :func:`limit_labels`.
+
+    Args:
+        run: A run with snapshots.
+        epochs: Snapshot epochs; all of the run's if not given.
+        steps: Numbers of steps, or "converged".
+        points: Dilute among this many evenly spaced examples of the snapshots at most. If a whole run has no more, its
+            own number of steps gives the diluted labels that it saved.
+
+    Returns:
+        Fractions, one row per number of steps, one column per epoch.
+    """
+    samples = run.snapshot_samples
+    chosen = samples[np.unique(np.linspace(0, len(samples) - 1, min(points, len(samples))).round().astype(int))]
+    true = run.labels["true"].to_numpy()[chosen]
+    table = pd.DataFrame(index=pd.Index(list(steps), name="steps", dtype=object))
+    for epoch in run.epochs if epochs is None else epochs:
+        diluted = rediluted_labels(run, epoch, steps, chosen)
+        table[epoch] = [share_of(diluted[count] == true, true >= 0) for count in steps]
+    return table.rename_axis(columns="epoch")
+
+
+def rediluted_labels(
+    run: Run, epoch: int, steps: Sequence[int | str], chosen: Int[np.ndarray, " m"]
+) -> dict[int | str, Int[np.ndarray, " m"]]:
+    """Diluted labels of chosen examples of a snapshot, by the number of steps; the graph is made once.
+
+    Args:
+        run: A run with snapshots.
+        epoch: A snapshot epoch.
+        steps: Numbers of steps, or "converged".
+        chosen: Positions of the examples in the training set, of those in the snapshots.
+    """
+    settings = SimpleNamespace(**asdict(run.config.dilution))
+    V = torch.from_numpy(run.embeddings(epoch)[run.snapshot_rows(chosen)]).float()
+    onehot = one_hot(torch.from_numpy(run.labels["noisy"].to_numpy()[chosen]), len(run.class_names))
+    weights = prior_weights(settings.class_prior, onehot)
+    graph = Graph.build(*nearest(V, settings.k), settings.gamma, settings.affinity)
+    labels = {}
+    for count in steps:
+        if count == "converged" and settings.reserve == "previous":
+            labels[count] = limit_labels(graph, onehot, weights)
+        else:
+            Z = diffuse(graph, onehot, settings.alpha, count, settings.reserve)
+            labels[count] = finish(Z, onehot, weights, True).argmax(dim=1).numpy()
+    return labels
+
+
+def limit_labels(
+    graph: Graph, onehot: Float[torch.Tensor, "n c"], weights: Float[torch.Tensor, " c"]
+) -> Int[np.ndarray, " n"]:
+    """The labels that Eq. (3) ends with, without iterating: one class per connected component of W.
+
+    W has the eigenvalue 1 once per component, with the entries sqrt(d_i) as its eigenvector; all else dies out. So
+    every example of a component gets the class with most sqrt(d)-weighted labels in it.
+
+    Args:
+        graph: Eq. (1) and (2).
+        onehot: Given labels, Eq. (4).
+        weights: What a vote of each class counts; see :func:`lend.dilution.prior_weights`.
+    """
+    root = graph.root_degrees.double()
+    strength = torch.where(root > 0, 1 / root.clamp(min=1e-300), 1.0)  # an example of degree 0 is alone
+    component = torch.from_numpy(components(graph))
+    votes = torch.zeros(int(component.max()) + 1, onehot.shape[1], dtype=torch.float64)
+    votes = votes.index_add(0, component, strength * onehot * weights)
+    return votes.argmax(dim=1)[component].numpy()
+
+
+def components(graph: Graph) -> Int[np.ndarray, " n"]:
+    """Number of the connected component of W that each example belongs to; numbers may have gaps."""
+    A, n = graph.A.cpu(), len(graph.A)
+    A = A.to_sparse_coo().coalesce()
+    A = sparse.coo_array((A.values().numpy(), tuple(A.indices().numpy())), shape=(n, n)).tocsr()
+    if graph.affinity == "product":  # AᵀA joins what shares a row of A: put the rows between
+        A = sparse.block_array([[None, A], [A.T, None]]).tocsr()
+    return connected_components(A, directed=False)[1][-n:].astype(np.int64)
