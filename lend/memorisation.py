@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Integer
 
 from lend.analysis import share_of
 from lend.config import require
@@ -68,7 +68,8 @@ def by_epoch(run: Run) -> pd.DataFrame:
     """
     known, true, noisy = _known_labels(run)
     epochs = pd.RangeIndex(1, run.epochs_done + 1, name="epoch")
-    rows = [_epoch_row(true, noisy, run.predicted(epoch)[known], run.kept(epoch)[known]) for epoch in epochs]
+    labels = (run.epoch_labels(epoch) for epoch in epochs)
+    rows = [_epoch_row(true, noisy, said["predicted"][known], said["kept"][known]) for said in labels]
     return pd.DataFrame(rows, index=epochs, columns=list(EPOCH_COLUMNS), dtype=float)
 
 
@@ -111,7 +112,7 @@ def _count(labels: Int[np.ndarray, " m"], c: int) -> Int[np.ndarray, " c"]:
 def _epoch_row(
     true: Int[np.ndarray, " m"],
     noisy: Int[np.ndarray, " m"],
-    predicted: Int[np.ndarray, " m"],
+    predicted: Integer[np.ndarray, " m"],
     kept: Bool[np.ndarray, " m"],
 ) -> tuple[float, ...]:
     """The columns EPOCH_COLUMNS."""

@@ -165,21 +165,35 @@ class Run:
         index = pd.Index(arrays["sample_id"], name="sample_id")
         return pd.DataFrame({name: arrays[name].astype(np.int64) for name in ("true", "noisy")}, index=index)
 
+    def epoch_labels(self, epoch: int) -> dict[str, np.ndarray]:
+        """Predicted, diluted and dominant labels and the kept mask of this epoch's training passes, each (n,).
+
+        One read for those who want several of them; integers are as small as they are saved.
+
+        Raises:
+            KeyError: If the run has no such epoch; the message names the command that makes it.
+        """
+        if not self._history(epoch).exists():
+            raise KeyError(
+                f"run {self.path.name} has no epoch {epoch}; it has 1 to {self.epochs_done}. {self._command(epoch)}"
+            )
+        return storage.read_arrays(self.path / "labels" / f"{epoch:04}.npz")
+
     def predicted(self, epoch: int) -> np.ndarray:
         """The network's labels in this epoch's training passes, (n,)."""
-        return self._epoch_labels(epoch)["predicted"].astype(np.int64)
+        return self.epoch_labels(epoch)["predicted"].astype(np.int64)
 
     def diluted(self, epoch: int) -> np.ndarray:
         """The argmax of Eq. (3) in this epoch's batches, (n,)."""
-        return self._epoch_labels(epoch)["diluted"].astype(np.int64)
+        return self.epoch_labels(epoch)["diluted"].astype(np.int64)
 
     def dominant(self, epoch: int) -> np.ndarray:
         """The dominant labels (Definition 1) in this epoch's batches, (n,)."""
-        return self._epoch_labels(epoch)["dominant"].astype(np.int64)
+        return self.epoch_labels(epoch)["dominant"].astype(np.int64)
 
     def kept(self, epoch: int) -> np.ndarray:
         """Which examples the method trained on in this epoch, (n,) bool."""
-        return self._epoch_labels(epoch)["kept"]
+        return self.epoch_labels(epoch)["kept"]
 
     def embeddings(self, epoch: int) -> np.ndarray:
         """The last hidden layer after this epoch, (m, d) float16, in evaluation mode.
@@ -319,13 +333,6 @@ class Run:
         for name, digest in self.record(epoch)["files"].items():
             if not name.startswith("checkpoint/"):
                 storage.check_file(self.path / name, digest)
-
-    def _epoch_labels(self, epoch: int) -> dict[str, np.ndarray]:
-        if not self._history(epoch).exists():
-            raise KeyError(
-                f"run {self.path.name} has no epoch {epoch}; it has 1 to {self.epochs_done}. {self._command(epoch)}"
-            )
-        return storage.read_arrays(self.path / "labels" / f"{epoch:04}.npz")
 
     def _command(self, epoch: int) -> str:
         if self.compact is not None:

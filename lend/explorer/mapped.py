@@ -74,8 +74,8 @@ class MappedRun:
     def labels(self, epoch: int) -> dict[str, np.ndarray]:
         """Predicted and diluted codes and the kept mask of an epoch's training passes."""
         run, chosen = self.run, self.positions
-        predicted, diluted = (labels[chosen].astype(np.int16) for labels in (run.predicted(epoch), run.diluted(epoch)))
-        return {"predicted": predicted, "diluted": diluted, "kept": run.kept(epoch)[chosen]}
+        labels = {name: values[chosen] for name, values in run.epoch_labels(epoch).items()}
+        return {name: labels[name].astype(np.int16) for name in ("predicted", "diluted")} | {"kept": labels["kept"]}
 
     def share(self, name: str, epoch: int, map_epoch: int) -> Float[np.ndarray, " m"]:
         """Agreement or score after the snapshot of a map."""
