@@ -1,5 +1,7 @@
 from dataclasses import asdict
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import lend
@@ -120,3 +122,11 @@ def test_unknown_names():
         plan_all("digit")
     with pytest.raises(ValueError, match="profile animal10n has no figure1; it has table3"):
         plan("figure1", "animal10n")
+
+
+@pytest.mark.parametrize("figure", ["choices_symmetric", "choices_asymmetric"])
+def test_the_scores_that_come_with_the_repository_are_of_the_plan(figure):
+    scores = pd.read_csv(Path(__file__).parent.parent / "saved" / "open_choices.csv")
+    shown = scores[scores["panel"].str.startswith(figure.removeprefix("choices_"))]
+    assert list(shown["row"]) == [entry.row for entry in plan(figure, "cifar10-thin")]
+    assert shown.loc[shown["complete"], "last"].between(0.1, 1).all()
