@@ -13,7 +13,7 @@ FILES = {
 del FILES["__init__"]
 FLOORS = [
     {"allocator", "analysis.shares", "config", "published", "topk", "transition"}
-    | {"noise.checks", "noise.maps", "tables.markup"}
+    | {"noise.checks", "noise.maps", "tables.leads", "tables.markup"}
     | {"data.files", "data.names"}
     | {f"explorer.{name}" for name in ("events", "pace", "places", "recent")}
     | {f"plots.{name}" for name in ("colours", "epochs", "marks", "notes", "style")},

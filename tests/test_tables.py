@@ -360,3 +360,19 @@ def test_differences_read_the_settings(tmp_path):
     assert len(body) == len(table) + 2 and all(len(cells(line)) == 3 for line in body)
     thin = tables.differences({"table1": tables.planned("table1", "cifar10-thin")})
     assert thin.loc["data set, Table 1", "here"] == "cifar10, 20,000 examples" and thin.loc["β", "here"] == "0.7"
+
+
+def test_leads_are_above_the_standard_of_their_kind():
+    rows = {"Standard": 0.5, "Standard, augmentation": 0.75, "LEND": 0.625, "augmentation": 0.5, "missing": None}
+    table = pd.DataFrame(
+        {
+            "row": [row for row in rows for _ in range(2)],
+            "complete": [value is not None for value in rows.values() for _ in range(2)],
+            **{name: [value for value in rows.values() for _ in range(2)] for name in ("last", "best")},
+            **dict.fromkeys(("right_kept", "wrong_kept"), 1.0),
+        }
+    ).astype({"last": float, "best": float})
+    found = tables.leads(table)
+    assert found["lead"].to_dict() == {"Standard": 0, "Standard, augmentation": 0, "LEND": 12.5, "augmentation": -25}
+    without = tables.leads(table[table["row"] != "Standard, augmentation"])
+    assert without["lead"].isna().to_dict() == {"Standard": False, "LEND": False, "augmentation": True}

@@ -6,6 +6,7 @@ finished enters no mean.
 
 from lend.tables.cells import ENTRY_COLUMNS, collect, curves, long, selected, summary
 from lend.tables.comparison import Comparison, compare
+from lend.tables.leads import leads
 from lend.tables.lines import COLUMNS, MEASURES, SETTINGS, scores, table
 from lend.tables.markup import LATEX, NOTHING, markdown
 from lend.tables.paper import beside
@@ -27,6 +28,7 @@ __all__ = [
     "curves",
     "differences",
     "finished",
+    "leads",
     "long",
     "markdown",
     "missing",
