@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from lend import writing
 from lend.config import RunConfig
-from lend.run import EpochResult, Run
+from lend.writing import EpochResult
 
 READ = """
 import resource, sys, time
@@ -33,7 +34,7 @@ def write_run(folder, n, epochs, snapshots, d=512, c=10):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, c, n).astype(np.uint8)
     given = {"true": labels, "noisy": labels, "sample_id": np.arange(n)}
-    run = Run.create(config, given, {"class_names": [str(i) for i in range(c)], "examples": n})
+    run = writing.create(config, given, {"class_names": [str(i) for i in range(c)], "examples": n})
     embeddings = rng.random((n, d)).astype(np.float16)
     for epoch in range(1, epochs + 1):
         arrays = {name: rng.permutation(labels) for name in ("predicted", "diluted", "dominant")}
@@ -41,7 +42,7 @@ def write_run(folder, n, epochs, snapshots, d=512, c=10):
         if epoch <= snapshots:
             snapshot = xr.Dataset({"embeddings": (("sample", "feature"), np.roll(embeddings, epoch))})
         result = EpochResult(epoch, {"test_accuracy": 0.5}, arrays | {"kept": labels > 0}, snapshot)
-        run.commit([result], {"epoch": epoch})
+        writing.commit(run, [result], {"epoch": epoch})
     return run
 
 

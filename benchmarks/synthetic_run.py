@@ -8,9 +8,9 @@ import argparse
 import numpy as np
 import xarray as xr
 
-from lend import storage
+from lend import storage, writing
 from lend.config import RunConfig
-from lend.run import EpochResult, Run
+from lend.writing import EpochResult
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 LATE = 0.6  # share of the epochs after which half of the wrong labels are memorised
@@ -28,7 +28,7 @@ def synthetic_run(folder, n=50_000, d=128, epochs=20, snapshots=5, noise_rate=0.
     noisy = np.where(wrong, (true + rng.integers(1, len(NAMES), n)) % len(NAMES), true)
     given = {"true": true.astype(np.uint8), "noisy": noisy.astype(np.uint8), "sample_id": np.arange(n)}
     info = {"class_names": list(NAMES), "examples": n, "realised_noise_rate": float(wrong.mean())}
-    run = Run.create(config, given, info)
+    run = writing.create(config, given, info)
     learns, memorises = rng.beta(1, 4, n), rng.beta(6, 4, n) + LATE - 0.5
     centres, own = rng.standard_normal((len(NAMES), d)), rng.standard_normal((n, d))
     for epoch in range(1, epochs + 1):
@@ -39,7 +39,9 @@ def synthetic_run(folder, n=50_000, d=128, epochs=20, snapshots=5, noise_rate=0.
         labels = {"predicted": predicted, "diluted": diluted, "dominant": diluted}
         arrays = {name: codes.astype(np.uint8) for name, codes in labels.items()} | {"kept": diluted == noisy}
         snapshot = _snapshot(time, predicted, diluted, centres, own) if epoch in kept_epochs else None
-        run.commit([EpochResult(epoch, _row(true, noisy, labels, arrays["kept"]), arrays, snapshot)], {"epoch": epoch})
+        writing.commit(
+            run, [EpochResult(epoch, _row(true, noisy, labels, arrays["kept"]), arrays, snapshot)], {"epoch": epoch}
+        )
     _write_maps(run, true, learns, rng)
     return run
 

@@ -16,12 +16,12 @@ import torch
 import xarray as xr
 from jaxtyping import Float, Float16, Int, Int8
 
-from lend import storage
+from lend import storage, writing
 from lend.analysis import rediluted_labels, share_of
 from lend.config import RunConfig, require
 from lend.neighbors import nearest
 from lend.projection import NEIGHBORS, map_subset
-from lend.run import EPOCH_ARRAYS, EpochResult, Run
+from lend.run import EPOCH_ARRAYS, Run
 
 FEATURES = 64
 LEVELS = 128  # steps of an embedding's numbers from 0 to 1; their multiples are exact in float16
@@ -79,11 +79,11 @@ def compact(
     Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".compact") as temporary:
         given = storage.read_arrays(run.path / "labels" / "given.npz")
-        copy = Run.write(Path(temporary) / target.name, config, given, info)
+        copy = writing.write(Path(temporary) / target.name, config, given, info)
         if len(positions) < len(run.labels):
             storage.write_arrays(copy.samples_of_snapshots, {"positions": positions})
         for epoch in range(1, run.epochs_done + 1):
-            copy.commit([_result(run, epoch, positions, features, epoch in epochs)], None)
+            writing.commit(copy, [_result(run, epoch, positions, features, epoch in epochs)], None)
         _copy_maps(run, copy, epochs)
         copy.path.rename(target)
     return Run.open(target)
@@ -128,11 +128,11 @@ def _without_folder(name: str) -> str:
     return f"{kind}:{Path(path).absolute().name}" if colon else kind
 
 
-def _result(run: Run, epoch: int, positions: np.ndarray, features: int, snapshot: bool) -> EpochResult:
+def _result(run: Run, epoch: int, positions: np.ndarray, features: int, snapshot: bool) -> writing.EpochResult:
     labels = storage.read_arrays(run.path / "labels" / f"{epoch:04}.npz")
     row = {name: value for name, value in run.record(epoch)["row"].items() if name != "epoch"}
     small = _small_snapshot(run, epoch, positions, features) if snapshot else None
-    return EpochResult(epoch, row, {name: labels[name] for name in EPOCH_ARRAYS}, small)
+    return writing.EpochResult(epoch, row, {name: labels[name] for name in EPOCH_ARRAYS}, small)
 
 
 def _small_snapshot(run: Run, epoch: int, positions: np.ndarray, features: int) -> xr.Dataset:

@@ -1,4 +1,4 @@
-"""A saved run: one folder, opened by people and notebooks, written by the training loop.
+"""A saved run: one folder, opened by people and notebooks; :mod:`lend.writing` writes it.
 
     config.json              every setting, package versions, device, time; what the noise came to
     labels/given.npz         true and noisy labels, sample ids
@@ -17,12 +17,10 @@ examples, snapshots/samples.npz says which.
 
 from __future__ import annotations
 
-import shutil
-import sys
 import warnings
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,8 +50,6 @@ class Run:
     path: Path
     config: RunConfig
     info: Mapping[str, Any]
-
-    # --- Reading --------------------------------------------------------------------------------------------------
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -106,7 +102,7 @@ class Run:
     def epochs(self) -> tuple[int, ...]:
         """The epochs whose embeddings are saved."""
         done = self.epochs_done
-        return tuple(epoch for epoch in self.config.snapshots if epoch <= done and self._snapshot(epoch).exists())
+        return tuple(epoch for epoch in self.config.snapshots if epoch <= done and self.snapshot_path(epoch).exists())
 
     @property
     def compact(self) -> Mapping[str, Any] | None:
@@ -173,7 +169,7 @@ class Run:
         Raises:
             KeyError: If the run has no such epoch; the message names the command that makes it.
         """
-        if not self._history(epoch).exists():
+        if not self.history_path(epoch).exists():
             raise KeyError(
                 f"run {self.path.name} has no epoch {epoch}; it has 1 to {self.epochs_done}. {self._command(epoch)}"
             )
@@ -204,7 +200,7 @@ class Run:
         try:
             return self.snapshot(epoch)["embeddings"].values
         except zipfile.BadZipFile as error:  # the checksum of a chunk, which zarr reads only now
-            raise storage.DamagedFileError(f"{self._snapshot(epoch)} is damaged: {error}") from None
+            raise storage.DamagedFileError(f"{self.snapshot_path(epoch)} is damaged: {error}") from None
 
     def snapshot(self, epoch: int) -> xr.Dataset:
         """Embeddings, logits and diluted distribution after this epoch, opened lazily; dims sample, feature, class.
@@ -215,7 +211,7 @@ class Run:
             KeyError: If there is none; the message lists the epochs that exist and the command that makes it.
             DamagedFileError: If the file was truncated or altered.
         """
-        path = self._snapshot(epoch)
+        path = self.snapshot_path(epoch)
         if epoch not in self.epochs:
             missing = epoch in self._wanted and epoch <= self.epochs_done
             if missing:
@@ -303,6 +299,12 @@ class Run:
         self.map(epoch, kind)
         return storage.read_arrays(self.map_path(epoch, kind))["neighbors"].astype(np.int64)
 
+    def history_path(self, epoch: int) -> Path:
+        return self.path / "history" / f"{epoch:04}.json"
+
+    def snapshot_path(self, epoch: int) -> Path:
+        return self.path / "snapshots" / f"{epoch:04}.zarr.zip"
+
     def samples_path(self, kind: str) -> Path:
         return self.path / "maps" / kind / "samples.npz"
 
@@ -311,14 +313,14 @@ class Run:
 
     def record(self, epoch: int) -> dict[str, Any]:
         """What was committed with an epoch: its row of the history, and digests and sizes of its files."""
-        return storage.read_json(self._history(epoch))
+        return storage.read_json(self.history_path(epoch))
 
     def check(self) -> list[str]:
         """Read every file; the names of the damaged ones."""
         damaged = []
         for epoch in range(self.epochs_done + 1):
             try:
-                self._check_epoch(epoch) if epoch else self._check_samples()
+                self.check_epoch(epoch) if epoch else self._check_samples()
             except storage.DamagedFileError as error:
                 damaged.append(str(error))
         return damaged
@@ -329,7 +331,8 @@ class Run:
         if self.compact is not None and self.compact["points"] < n:
             storage.read_arrays(self.samples_of_snapshots)
 
-    def _check_epoch(self, epoch: int) -> None:
+    def check_epoch(self, epoch: int) -> None:
+        """Raise DamagedFileError if a file of this epoch is not what was committed; the checkpoint is not read."""
         for name, digest in self.record(epoch)["files"].items():
             if not name.startswith("checkpoint/"):
                 storage.check_file(self.path / name, digest)
@@ -344,60 +347,6 @@ class Run:
             return f"A new run with: lend train --like {self.path} --snapshots {wanted}"
         return f"Its configuration ends at epoch {self.config.epochs}; train a longer one with lend train --epochs"
 
-    def _history(self, epoch: int) -> Path:
-        return self.path / "history" / f"{epoch:04}.json"
-
-    def _snapshot(self, epoch: int) -> Path:
-        return self.path / "snapshots" / f"{epoch:04}.zarr.zip"
-
-    # --- Writing: for the training loop ---------------------------------------------------------------------------
-
-    @classmethod
-    def create(cls, config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Run:
-        """Start the folder of a run: labels first, config.json last.
-
-        Raises:
-            FileExistsError: If the folder holds something that is not this run; nothing is overwritten.
-        """
-        path = config.folder
-        strange = [p.name for p in path.glob("*") if p.name not in ("labels", "config.json", "lock")]
-        if strange or (path / "config.json").exists():
-            raise FileExistsError(f"{path} is in the way: it holds {', '.join(strange) or 'another run'}")
-        return cls.write(path, config, given, info)
-
-    @classmethod
-    def write(cls, path: Path, config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Run:
-        """As :meth:`create`, in an empty folder of any name."""
-        storage.write_arrays(path / "labels" / "given.npz", dict(given))
-        storage.write_json(path / "config.json", {"config": asdict(config), "hash": config.hash, "info": dict(info)})
-        return cls.open(path)
-
-    def commit(self, epochs: list[EpochResult], checkpoint: Mapping[str, Any] | None) -> None:
-        """Save finished epochs and the state after the last of them; the history records make them count.
-
-        Args:
-            epochs: In their order, those after the ones that are committed.
-            checkpoint: None for a run that nobody will go on with.
-        """
-        saved = []
-        for result in epochs:
-            files = {}
-            name = f"labels/{result.epoch:04}.npz"
-            files[name] = storage.write_arrays(self.path / name, result.labels)
-            if result.snapshot is not None:
-                path = self._snapshot(result.epoch)
-                files[f"snapshots/{path.name}"] = storage.write_zarr(path, result.snapshot)
-            saved.append(files)
-        if checkpoint is not None:
-            name = f"checkpoint/{epochs[-1].epoch:04}.pt"
-            saved[-1][name] = storage.write_checkpoint(self.path / name, checkpoint)
-        for result, files in zip(epochs, saved, strict=True):
-            sizes = {name: (self.path / name).stat().st_size for name in files}
-            record = {"row": {"epoch": result.epoch, **result.row}, "files": files, "sizes": sizes}
-            storage.write_json(self._history(result.epoch), record)
-        for old in sorted((self.path / "checkpoint").glob("[0-9]*.pt"))[:-2]:
-            old.unlink()
-
     def require_trainable(self) -> None:
         """Raise ValueError if this is a compact copy."""
         if self.compact is not None:
@@ -406,69 +355,10 @@ class Run:
                 f"settings in another folder with: lend train --like {self.path} --runs FOLDER"
             )
 
-    def restore(self) -> tuple[int, dict[str, Any] | None]:
-        """The newest intact state: its epoch and checkpoint; (0, None) for a fresh run. Later epochs are removed.
-
-        Raises:
-            DamagedFileError: If a file is damaged that no checkpoint can make again; nothing is removed then.
-            ValueError: If it is a compact copy; nothing is removed.
-        """
-        self.require_trainable()
-        intact, problem = self._intact()
-        for path in sorted((self.path / "checkpoint").glob("[0-9]*.pt"), reverse=True):
-            epoch = int(path.stem)
-            if epoch > intact:
-                continue
-            try:
-                state = storage.read_checkpoint(path, self.record(epoch)["files"].get(f"checkpoint/{path.name}", ""))
-            except storage.DamagedFileError as error:
-                problem = problem or str(error)
-                continue
-            if problem:
-                print(f"{problem}; going on from the intact state of epoch {epoch}", file=sys.stderr)
-            self._remove_after(epoch)
-            return epoch, state
-        if not problem and any("checkpoint/" in name for e in range(1, intact + 1) for name in self.record(e)["files"]):
-            problem = f"{self.path / 'checkpoint'} is missing the state of its last epoch"
-        if problem:
-            raise storage.DamagedFileError(f"{problem}; no older state is left, delete {self.path} to train again")
-        self._remove_after(0)
-        return 0, None
-
-    def _intact(self) -> tuple[int, str | None]:
-        """How many first epochs are undamaged, and what is wrong with the next one."""
-        done = self.epochs_done
-        for epoch in range(1, done + 1):
-            try:
-                self._check_epoch(epoch)
-            except storage.DamagedFileError as error:
-                return epoch - 1, str(error)
-        return done, None
-
-    def _remove_after(self, epoch: int) -> None:
-        """Remove what a killed writer left: files of later epochs, temporary files."""
-        for folder in ("history", "labels", "snapshots", "checkpoint"):
-            # the newest first: a run killed in here still has its first epochs without a gap
-            for path in sorted((self.path / folder).glob("[0-9]*"), reverse=True):
-                if int(path.name[:4]) > epoch:
-                    path.unlink()
-            for path in (self.path / folder).glob(".*"):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-
 
 def epochs_done(path: Path) -> int:
     """Committed epochs of the run in this folder; 0 where there is none."""
     return max((int(p.stem) for p in (path / "history").glob("[0-9]*.json")), default=0)
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """What the loop hands over after an epoch."""
-
-    epoch: int
-    row: Mapping[str, float]
-    labels: Mapping[str, np.ndarray]
-    snapshot: xr.Dataset | None = None
 
 
 def runs(folder: str | Path = "runs") -> list[Run]:

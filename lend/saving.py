@@ -10,14 +10,14 @@ from typing import Any
 
 import torch
 
-from lend.run import EpochResult
+from lend.writing import EpochResult
 
 
 class Saver:
     """Commits epochs one call at a time, in their order; leaving the context waits for the last.
 
     Args:
-        commit: :meth:`lend.run.Run.commit` of a run.
+        commit: :func:`lend.writing.commit` of a run.
 
     Attributes:
         cost: Seconds that the last finished save took.

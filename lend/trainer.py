@@ -23,8 +23,9 @@ from lend.config import RunConfig
 from lend.dilution import COLLAPSE, dilute_known, most_frequent, one_hot, prior_weights
 from lend.neighbors import nearest
 from lend.parallel import Processes
-from lend.run import EPOCH_ARRAYS, EpochResult
+from lend.run import EPOCH_ARRAYS
 from lend.source import Source
+from lend.writing import EpochResult
 
 EVALUATION_BATCH = 1000
 

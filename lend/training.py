@@ -6,13 +6,14 @@ import platform
 import time
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from lend import methods, source, storage, tracking
+from lend import methods, source, storage, tracking, writing
 from lend.allocator import keep_freed_memory
 from lend.config import RunConfig
 from lend.parallel import Processes
@@ -55,7 +56,7 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
     with _only_writer(config, processes):
         run = processes.first(lambda: _found(config, examples) or _create(config, examples, device))
         trainer.bf16 = run.info["precision"] == "bf16"
-        done, state = processes.first(run.restore)
+        done, state = processes.first(partial(writing.restore, run))
         if state is not None:
             trainer.load(state)
         with tracking.log_to(config.tracker if processes.main else None, run) as log:
@@ -118,7 +119,7 @@ def _create(config: RunConfig, examples: Source, device: torch.device) -> Run:
         "noisy": examples.noisy.numpy().astype(small),
         "sample_id": dataset.sample_ids.numpy(),
     }
-    return Run.create(config, given, info)
+    return writing.create(config, given, info)
 
 
 def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: bool) -> None:
@@ -128,7 +129,7 @@ def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: boo
     total = config.epochs * trainer.steps
     title = f"{config.method} on {config.dataset.rpartition('/')[2]}"
     with (
-        Saver(run.commit) as saver,
+        Saver(partial(writing.commit, run)) as saver,
         tqdm(total=total, initial=done * trainer.steps, desc=title, unit="step", disable=not progress) as bar,
     ):
         rate = run.info["realised_noise_rate"]

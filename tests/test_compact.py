@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from test_storage import flip_byte
 
 import lend
-from lend import analysis
+from lend import analysis, writing
 from lend.compacting import changes, compact, half, small_embeddings
 from lend.config import Dilution
 from lend.maps import make_maps
@@ -143,9 +144,9 @@ def test_no_path_and_another_name(mapped, tmp_path):
     }
     config = replace(mapped.config, **settings)
     given = {name: mapped.labels.reset_index()[name].to_numpy() for name in ("sample_id", "true", "noisy")}
-    run = Run.write(tmp_path / "run", config, given, mapped.info)
+    run = writing.write(tmp_path / "run", config, given, mapped.info)
     for epoch in (1, 2):
-        run.commit([lend.run.EpochResult(epoch, {"test_accuracy": 0.5}, _arrays(mapped, epoch))], {})
+        writing.commit(run, [writing.EpochResult(epoch, {"test_accuracy": 0.5}, _arrays(mapped, epoch))], {})
     copy = compact(run, tmp_path / "copies")
     assert str(tmp_path) not in "".join(path.read_text() for path in copy.path.rglob("*.json"))
     assert copy.config.dataset == "npz:faces.npz" and copy.config.noise == "matrix:faces.npz"
@@ -170,7 +171,7 @@ def test_what_describes_a_copy(part, copy, mapped):
 def test_a_copy_cannot_be_trained_on(part, tmp_path):
     run = Run.open(shutil.copytree(part.path, tmp_path / part.path.name))
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
-    for refuse in (run.restore, run.require_trainable):
+    for refuse in (partial(writing.restore, run), run.require_trainable):
         with pytest.raises(ValueError, match=r"is a compact copy.*cannot be trained on.*lend train --like .* --runs"):
             refuse()
     assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
@@ -198,9 +199,9 @@ def _whole_with_damage(part, damaged, tmp_path):
     """A whole run whose second epoch cannot be read."""
     given = {name: part.labels.reset_index()[name].to_numpy() for name in ("sample_id", "true", "noisy")}
     info = {name: value for name, value in part.info.items() if name != "compact"}
-    run = Run.write(tmp_path / "whole", part.config, given, info)
+    run = writing.write(tmp_path / "whole", part.config, given, info)
     for epoch in (1, 2):
-        run.commit([lend.run.EpochResult(epoch, {"test_accuracy": 0.5}, _arrays(part, epoch))], {})
+        writing.commit(run, [writing.EpochResult(epoch, {"test_accuracy": 0.5}, _arrays(part, epoch))], {})
     shutil.copy(damaged.path / "labels" / "0002.npz", run.path / "labels" / "0002.npz")
     return run.path
 

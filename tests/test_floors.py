@@ -29,7 +29,7 @@ FLOORS = [
     {"data.loading", "auditing.inputs"},
     {"data"},
     {"experiments", "run", "projection", "dilution", "source", "explorer.corrections"},
-    {"methods", "shards", "maps", "plots", "tracking", "estimator", "leaveoneout", "traces"}
+    {"methods", "shards", "maps", "plots", "tracking", "writing", "estimator", "leaveoneout", "traces"}
     | {f"analysis.{name}" for name in ("curves", "plane", "snapshots", "steps", "words")}
     | {f"explorer.{name}" for name in ("pixels", "rediluting", "mapped")}
     | {"auditing.scores", "tables.lines", "tables.plans"},

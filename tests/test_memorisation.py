@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lend import memorisation
-from lend.run import EpochResult, Run
+from lend import memorisation, writing
+from lend.run import Run
+from lend.writing import EpochResult
 
 SHIPPED = Path(__file__).parent.parent / "saved"
 NAMES = "abcd"
@@ -25,9 +26,9 @@ def codes(letters):
 def written(config, true=TRUE):
     """A run on disk of nine examples and three epochs."""
     given = {"true": codes(true), "noisy": codes(NOISY), "sample_id": np.arange(9)}
-    run = Run.create(config, given, {"class_names": list(NAMES)})
+    run = writing.create(config, given, {"class_names": list(NAMES)})
     labels = [{"predicted": codes(PREDICTED[epoch]), "kept": np.array(list(KEPT[epoch])) == "1"} for epoch in PREDICTED]
-    run.commit([EpochResult(epoch, {}, arrays) for epoch, arrays in enumerate(labels, 1)], None)
+    writing.commit(run, [EpochResult(epoch, {}, arrays) for epoch, arrays in enumerate(labels, 1)], None)
     return run
 
 
@@ -101,7 +102,7 @@ def test_unknown_truth_is_refused_and_so_is_an_epoch_that_is_not_there(run, tiny
 def test_a_run_that_has_not_begun_has_no_rows(tiny):
     config = tiny()
     given = {"true": codes(TRUE), "noisy": codes(NOISY), "sample_id": np.arange(9)}
-    table = memorisation.by_epoch(Run.create(config, given, {"class_names": list(NAMES)}))
+    table = memorisation.by_epoch(writing.create(config, given, {"class_names": list(NAMES)}))
     assert table.empty and list(table) == list(memorisation.EPOCH_COLUMNS)
     assert memorisation.turning_points(table).isna().all()
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lend import experiments, tables
+from lend import experiments, tables, writing
 from lend.config import Dilution, RunConfig
 from lend.experiments import Entry
-from lend.run import EpochResult, Run
 from lend.storage import DamagedFileError
+from lend.writing import EpochResult
 
 EPOCHS = 13
 COLUMNS = ("symmetric 40 %", "symmetric 50 %")
@@ -21,14 +21,14 @@ COLUMNS = ("symmetric 40 %", "symmetric 50 %")
 def write(config, accuracies, ensemble=True):
     """A run on disk with this test accuracy in its first epochs."""
     given = {"true": np.zeros(4, np.int8), "noisy": np.zeros(4, np.int8), "sample_id": np.arange(4)}
-    run = Run.create(config, given, {"class_names": ["a", "b"], "device": "cpu (here)"})
+    run = writing.create(config, given, {"class_names": ["a", "b"], "device": "cpu (here)"})
     results = []
     for epoch, accuracy in enumerate(accuracies, 1):
         row = {"test_accuracy": float(accuracy), "validation_accuracy": float(-abs(epoch - 4))}
         row |= {"ensemble_accuracy": float(accuracy) + 0.01} if ensemble else {}
         results.append(EpochResult(epoch, row, {"kept": np.ones(4, dtype=bool)}))
     if results:
-        run.commit(results, {})
+        writing.commit(run, results, {})
     return run
 
 
@@ -155,12 +155,14 @@ def test_selected_tells_which_labels_were_trained_on(tmp_path):
     true, noisy = np.zeros(10, np.int8), np.array([0] * 7 + [1] * 3, np.int8)
     entries = [entry(tmp_path), entry(tmp_path, "Standard"), entry(tmp_path, seed=1)]
     for one, kept in zip(entries, (7, 10), strict=False):
-        run = Run.create(one.config, {"true": true, "noisy": noisy, "sample_id": np.arange(10)}, {"class_names": ["a"]})
+        run = writing.create(
+            one.config, {"true": true, "noisy": noisy, "sample_id": np.arange(10)}, {"class_names": ["a"]}
+        )
         row = {"test_accuracy": 0.5, "validation_accuracy": 0.5, "noisy_label_accuracy": 0.7}
         late = {"kept_share": kept / 10, "kept_precision": 6 / 7 if kept == 7 else 0.7}
         early = {"kept_share": 1.0, "kept_precision": 0.7}
         shares = [row | (late if epoch > EPOCHS - 10 else early) for epoch in range(1, EPOCHS + 1)]
-        run.commit([EpochResult(epoch, numbers, {}) for epoch, numbers in enumerate(shares, 1)], {})
+        writing.commit(run, [EpochResult(epoch, numbers, {}) for epoch, numbers in enumerate(shares, 1)], {})
     found = tables.selected(entries)
     assert list(found) == [*tables.ENTRY_COLUMNS, "right_kept", "wrong_kept"]
     assert found["right_kept"].tolist() == pytest.approx([6 / 7, 1, np.nan], nan_ok=True)
