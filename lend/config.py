@@ -86,7 +86,8 @@ class RunConfig:
         dilution: The graph and the iteration that dilute labels: LEND selects by them, every run records them.
         noise: none, symmetric, symmetric-inclusive, pair, asymmetric, asymmetric:NAME, instance, human:NAME
             or matrix:FILE.npy.
-        noise_rate: Share of labels to corrupt; of the flipping classes, if the noise is asymmetric.
+        noise_rate: Share of labels to corrupt; of the flipping classes, if the noise is asymmetric. Noise that is given
+            (none, human, matrix) has none: 0.
         noise_seed: Seed of the noise alone; the run's seed if not given.
         validation: Share of the training examples to hold out, with their noisy labels, and to choose an epoch by.
         network: resnet18 or small; auto takes small for images under 16 pixels and resnet18 for others.
@@ -159,6 +160,8 @@ class RunConfig:
             value = getattr(self, name)
             if value not in allowed:
                 raise ValueError(f"unknown {name} {value!r}; {nearest_name(value, allowed)}")
+        if not self._rated:
+            object.__setattr__(self, "noise_rate", 0.0)
         if self.noise_seed is None:
             object.__setattr__(self, "noise_seed", self.seed)
         object.__setattr__(self, "snapshots", self._snapshot_epochs())
@@ -175,6 +178,16 @@ class RunConfig:
         inside = all(1 <= epoch <= self.epochs for epoch in epochs)
         require(inside, "snapshots", f"epochs from 1 to {self.epochs}", self.snapshots)
         return epochs
+
+    @property
+    def _rated(self) -> bool:
+        return self.noise.partition(":")[0] not in ("none", "human", "matrix")
+
+    @property
+    def noise_title(self) -> str:
+        """The noise for a reader, with its rate if it has one."""
+        kind = "no noise" if self.noise == "none" else f"{self.noise} noise"
+        return f"{kind}, rate {self.noise_rate:g}" if self._rated else kind
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -123,7 +123,8 @@ class Run:
         """One row per epoch: losses and accuracies (fractions), kept share and precision, seconds.
 
         ``*_label_accuracy`` is the share of training labels equal to the true ones; the labels of an epoch are those
-        of its training passes, batch by batch. NaN where the true labels are unknown.
+        of its training passes, batch by batch. NaN where the true labels are unknown, and ``kept_precision`` where
+        nothing was kept.
         """
         import pandas as pd
 

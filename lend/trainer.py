@@ -207,9 +207,9 @@ class Trainer:
         for name, values in kinds.items():
             known = self.clean is not None
             row[f"{name}_label_accuracy"] = (values == self.clean).float().mean().item() if known else float("nan")
-        if self.clean is not None:
+        if self.clean is not None and kept.any():
             right = (self.noisy == self.clean) & kept
-            row["kept_precision"] = right.sum().item() / max(1, kept.sum().item())
+            row["kept_precision"] = right.sum().item() / kept.sum().item()
         return row
 
     def _small(self, labels: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

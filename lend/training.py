@@ -134,7 +134,7 @@ def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: boo
     ):
         rate = run.info["realised_noise_rate"]
         if progress and rate is not None:
-            bar.write(f"{config.noise} noise of rate {config.noise_rate:g}: {rate:.2%} of the labels are wrong")
+            bar.write(f"{config.noise_title}: {rate:.2%} of the labels are wrong")
         for epoch in range(done + 1, config.epochs + 1):
             pending.append(trainer.epoch(epoch, bar))
             row = pending[-1].row

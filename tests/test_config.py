@@ -29,6 +29,15 @@ def test_noise_seed_follows_the_seed_unless_given():
     assert RunConfig(seed=3, noise_seed=0).noise_seed == 0
 
 
+def test_noise_that_is_given_has_no_rate():
+    for noise in ("none", "human:worse", "matrix:mine.npy"):
+        given = RunConfig(noise=noise, noise_rate=0.3)
+        assert given.noise_rate == 0 and given == RunConfig(noise=noise) and "rate" not in given.noise_title
+    assert RunConfig(noise="none").noise_title == "no noise"
+    assert RunConfig(noise="human:worse").noise_title == "human:worse noise"
+    assert RunConfig(noise="symmetric", noise_rate=0).noise_title == "symmetric noise, rate 0"
+
+
 def test_json_round_trip():
     config = RunConfig(options={"beta": 0.7}, dilution=Dilution(class_prior=[0.5, 0.5]), snapshots=(1, 2))
     settings = asdict(config) | {"snapshots": list(config.snapshots)}

@@ -151,22 +151,22 @@ def test_missing_cells_are_there_without_numbers(tmp_path):
 
 
 def test_selected_tells_which_labels_were_trained_on(tmp_path):
-    """Three of ten labels are wrong; in the last ten epochs one wrong and six right examples are kept."""
+    """Three of ten labels are wrong; in the last ten epochs one of them and six right ones are kept, or all, or none."""
     true, noisy = np.zeros(10, np.int8), np.array([0] * 7 + [1] * 3, np.int8)
-    entries = [entry(tmp_path), entry(tmp_path, "Standard"), entry(tmp_path, seed=1)]
-    for one, kept in zip(entries, (7, 10), strict=False):
+    entries = [entry(tmp_path), entry(tmp_path, "Standard"), entry(tmp_path, seed=2), entry(tmp_path, seed=1)]
+    for one, kept in zip(entries, (7, 10, 0), strict=False):
         run = writing.create(
             one.config, {"true": true, "noisy": noisy, "sample_id": np.arange(10)}, {"class_names": ["a"]}
         )
         row = {"test_accuracy": 0.5, "validation_accuracy": 0.5, "noisy_label_accuracy": 0.7}
-        late = {"kept_share": kept / 10, "kept_precision": 6 / 7 if kept == 7 else 0.7}
+        late = {"kept_share": kept / 10, "kept_precision": {7: 6 / 7, 10: 0.7, 0: np.nan}[kept]}
         early = {"kept_share": 1.0, "kept_precision": 0.7}
         shares = [row | (late if epoch > EPOCHS - 10 else early) for epoch in range(1, EPOCHS + 1)]
         writing.commit(run, [EpochResult(epoch, numbers, {}) for epoch, numbers in enumerate(shares, 1)], {})
     found = tables.selected(entries)
     assert list(found) == [*tables.ENTRY_COLUMNS, "right_kept", "wrong_kept"]
-    assert found["right_kept"].tolist() == pytest.approx([6 / 7, 1, np.nan], nan_ok=True)
-    assert found["wrong_kept"].tolist() == pytest.approx([1 / 3, 1, np.nan], nan_ok=True)
+    assert found["right_kept"].tolist() == pytest.approx([6 / 7, 1, 0, np.nan], nan_ok=True)
+    assert found["wrong_kept"].tolist() == pytest.approx([1 / 3, 1, 0, np.nan], nan_ok=True)
     assert tables.selected([]).empty
 
 

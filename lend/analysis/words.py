@@ -16,7 +16,7 @@ def describe(run: Run) -> str:
     note = f" ({run.note})" if run.note else ""
     return (
         f"{dataset_name(run)}{note}, {info['examples']:,} training examples of {len(run.class_names)} classes; "
-        f"{config.noise} noise, rate {config.noise_rate:g}{realised}; method {config.method}; {epochs} epochs; "
+        f"{config.noise_title}{realised}; method {config.method}; {epochs} epochs; "
         f"embeddings{_some(run)} saved after epochs {', '.join(map(str, run.epochs))}."
     )
 

@@ -102,9 +102,8 @@ def run_title(run: Run) -> str:
     """What tells a run from others, in a line: data, noise, method, seed."""
     config = run.config
     data = config.dataset.rstrip("/").rpartition("/")[2].rpartition(":")[2]
-    noise = "no noise" if config.noise == "none" else f"{config.noise} noise, rate {config.noise_rate:g}"
     data += f" ({run.note})" if run.note else ""
-    return f"{data}: {noise}, {config.method}, seed {config.seed}"
+    return f"{data}: {config.noise_title}, {config.method}, seed {config.seed}"
 
 
 def seconds_of_maps(run: Run) -> float:

@@ -50,8 +50,9 @@ def selected(entries: Iterable[Entry]) -> pd.DataFrame:
 def _kept(history: pd.DataFrame) -> dict[str, float]:
     last = history.iloc[-LAST:]
     right, kept = last["noisy_label_accuracy"], last["kept_share"]
-    of_right = (kept * last["kept_precision"] / right).mean()
-    of_wrong = (kept * (1 - last["kept_precision"]) / (1 - right).where(right < 1)).mean()
+    kept_right = (kept * last["kept_precision"]).mask(kept == 0, 0)
+    of_right = (kept_right / right).mean()
+    of_wrong = ((kept - kept_right) / (1 - right).where(right < 1)).mean()
     return dict(zip(KEPT, (float(of_right), float(of_wrong)), strict=True))
 
 
