@@ -151,7 +151,7 @@ def test_missing_cells_are_there_without_numbers(tmp_path):
 
 
 def test_selected_tells_which_labels_were_trained_on(tmp_path):
-    """Three of ten labels are wrong; in the last ten epochs one of them and six right ones are kept, or all, or none."""
+    """Three of ten labels are wrong; in the last ten epochs one and six right ones are kept, or all, or none."""
     true, noisy = np.zeros(10, np.int8), np.array([0] * 7 + [1] * 3, np.int8)
     entries = [entry(tmp_path), entry(tmp_path, "Standard"), entry(tmp_path, seed=2), entry(tmp_path, seed=1)]
     for one, kept in zip(entries, (7, 10, 0), strict=False):
