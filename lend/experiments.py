@@ -174,8 +174,7 @@ PROFILES: dict[str, Profile] = {
         {"dataset": "cifar10", "train_size": 20_000, "width": 16, "epochs": 40, "snapshots": (5, 10, 20, 30, 40)},
         tuple(FIGURES),
         lend={"options": {"beta": 0.7}},
-        own=dict.fromkeys(("figure1", "figure9_12"), {"noise_rate": 0.4})
-        | dict.fromkeys(("figure6", "figure7", "table1", "table2", "human"), _SHORT)
+        own=dict.fromkeys(("figure1", "figure9_12", "figure6", "figure7", "table1", "table2", "human"), _SHORT)
         | dict.fromkeys(("choices_symmetric", "choices_asymmetric"), _SMALL),
         grids=dict.fromkeys(("figure6", "table1"), Grid(ROWS, _rates("symmetric", 0.4)))
         | dict.fromkeys(("figure7", "table2"), Grid(_SELECTION, _rates("asymmetric", 0.4))),

@@ -42,7 +42,7 @@ def point_at(page, kernel, position):
     page.wait_for_selector(".lend-example img.lend-big")
 
 
-def main(run, folder, dataset=None, early=10, late=40):
+def main(run, folder, dataset=None, early=10, late=20):
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, lab.jupyter_lab(Path(place)) as running, lab.browser() as chrome:
         cells = [cell.format(work=str(Path.cwd()), run=str(run), dataset=dataset, epoch=early) for cell in CELLS]
