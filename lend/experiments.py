@@ -91,6 +91,11 @@ def _rates(noise: str, *rates: float) -> dict[str, Settings]:
     return {f"{noise} {100 * rate:.0f} %": {"noise": noise, "noise_rate": rate} for rate in rates}
 
 
+def _annotators(*names: str) -> dict[str, Settings]:
+    """Columns of CIFAR-10N."""
+    return {f"human {name}": {"noise": f"human:{name}"} for name in names}
+
+
 def _sensitivity(columns: Mapping[str | int | float, Settings]) -> Grid:
     """LEND over the values of one setting, at the noise of the paper's Fig. 8."""
     noise = {"noise": "asymmetric", "noise_rate": 0.4}
@@ -150,7 +155,7 @@ FIGURES: dict[str, Grid] = {
     "scope": _sensitivity(
         {f"{name}{note}": {"options": {"scope": name}} | size for note, size in _SIZES.items() for name in _SCOPES}
     ),
-    "human": Grid(ROWS, {f"human {name}": {"noise": f"human:{name}"} for name in ("aggre", "random1", "worse")}),
+    "human": Grid(ROWS, _annotators("aggre", "random1", "worse")),
 }
 _SYNTHETIC = tuple(name for name in FIGURES if name != "human")
 _DIGITS = {"dataset": "digits", "batch_size": 128, "width": 32, "learning_rate": 0.005, "validation": 0.1}
@@ -177,7 +182,8 @@ PROFILES: dict[str, Profile] = {
         own=dict.fromkeys(("figure1", "figure9_12", "figure6", "figure7", "table1", "table2", "human"), _SHORT)
         | dict.fromkeys(("choices_symmetric", "choices_asymmetric"), _SMALL),
         grids=dict.fromkeys(("figure6", "table1"), Grid(ROWS, _rates("symmetric", 0.4)))
-        | dict.fromkeys(("figure7", "table2"), Grid(_SELECTION, _rates("asymmetric", 0.4))),
+        | dict.fromkeys(("figure7", "table2"), Grid(_SELECTION, _rates("asymmetric", 0.4)))
+        | {"human": Grid(ROWS, _annotators("worse"))},
     ),
     "cifar10": Profile({"dataset": "cifar10"}, _SYNTHETIC),
     "cifar100": Profile({"dataset": "cifar100"}, _SYNTHETIC),
