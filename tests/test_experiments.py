@@ -83,13 +83,8 @@ def test_settings_of_a_profile_a_method_and_a_figure_stay_theirs():
     figure4 = {entry.row: entry.config for entry in plan("figure4", "cifar10-thin")}
     assert figure4["LEND"].options == {"beta": 0.7} and figure4["Standard"].options == {}
     (figure1,) = plan("figure1", "cifar10-thin")
-    assert figure1.config.noise_rate == 0.45 and figure1.config.snapshots == (
-        3,
-        5,
-        10,
-        15,
-        20,
-    )  # the paper's, at a tenth
+    at_a_tenth = (3, 5, 10, 15, 20)  # of the paper's epochs
+    assert figure1.config.noise_rate == 0.45 and figure1.config.snapshots == at_a_tenth
     betas = {entry.column: entry.config.options.get("beta", 0.9) for entry in plan("figure8c", "cifar10-thin")}
     assert all(column == beta for column, beta in betas.items())
     soft = [entry.config for entry in plan("memory", "cifar10-thin") if entry.column == "soft"]
