@@ -13,8 +13,8 @@ from functools import wraps
 from pathlib import Path
 from unittest.mock import patch
 
+from lend import writing
 from lend.config import RunConfig
-from lend.run import Run
 from lend.saving import Saver
 from lend.training import train
 
@@ -49,7 +49,7 @@ def seconds(config):
         patch("lend.training.Saver", Watched),
         timed(Saver, "save", waits),
         timed(Saver, "__exit__", waits),
-        timed(Run, "commit", writes),
+        timed(writing, "commit", writes),
     ):
         train(config, progress=False)
         return time.perf_counter() - starts[0], sum(waits), sum(writes), len(writes)
@@ -72,7 +72,7 @@ def main():
         for turn in range(options.rounds + 1):
             here = str(Path(folder) / f"saved{turn}")
             total, waited, written, commits = seconds(replace(config, runs=here))
-            with patch.object(Run, "commit", lambda *_: None):
+            with patch.object(writing, "commit", lambda *_: None):
                 least, *_ = seconds(replace(config, runs=str(Path(folder) / f"bare{turn}")))
             if turn:  # the first imports what saving needs
                 whole.append(total)

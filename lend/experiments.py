@@ -162,6 +162,8 @@ _DIGITS = {"dataset": "digits", "batch_size": 128, "width": 32, "learning_rate":
 _AT_LENGTH = {"epochs": 200}
 _SHORT = {"epochs": 20, "snapshots": (3, 5, 10, 15, 20)}
 _SMALL = {"train_size": 10_000, "epochs": 20, "snapshots": ()}
+_AT_40: dict[str, Grid] = dict.fromkeys(("figure6", "table1"), Grid(ROWS, _rates("symmetric", 0.4)))
+_AT_40 |= dict.fromkeys(("figure7", "table2"), Grid(_SELECTION, _rates("asymmetric", 0.4)))
 
 PROFILES: dict[str, Profile] = {
     # small batches and a small rate: the noise is memorised over tens of epochs, as on photographs, not at once
@@ -181,9 +183,14 @@ PROFILES: dict[str, Profile] = {
         lend={"options": {"beta": 0.7}},
         own=dict.fromkeys(("figure1", "figure9_12", "figure6", "figure7", "table1", "table2", "human"), _SHORT)
         | dict.fromkeys(("choices_symmetric", "choices_asymmetric"), _SMALL),
-        grids=dict.fromkeys(("figure6", "table1"), Grid(ROWS, _rates("symmetric", 0.4)))
-        | dict.fromkeys(("figure7", "table2"), Grid(_SELECTION, _rates("asymmetric", 0.4)))
-        | {"human": Grid(ROWS, _annotators("worse"))},
+        grids=_AT_40 | {"human": Grid(ROWS, _annotators("worse"))},
+    ),
+    # all of CIFAR-10 in the same short protocol: hours on two cores
+    "cifar10-thin-all": Profile(
+        {"dataset": "cifar10", "width": 16} | _SHORT,
+        ("figure4", *_AT_40),
+        lend={"options": {"beta": 0.7}},
+        grids=_AT_40,
     ),
     "cifar10": Profile({"dataset": "cifar10"}, _SYNTHETIC),
     "cifar100": Profile({"dataset": "cifar100"}, _SYNTHETIC),
