@@ -37,7 +37,8 @@ def accuracy_curves(curves: pd.DataFrame) -> Figure:
     if not columns:
         nothing(panels[0], "no runs are planned for this figure")
         panels[0].set_xticks([])
-    handles = [Line2D([], [], label=row, **_line(row)) for row in rows]
+    drawn = set(curves[curves["n"] > 0].index.get_level_values("row"))
+    handles = [Line2D([], [], label=row, **_line(row)) for row in rows if row in drawn]
     row_legend(figure, handles, "mean over the trials; band: ± 1 standard deviation")
     return figure
 
