@@ -56,9 +56,8 @@ def plain_loop(dataset, device, options):
     model = networks.build("resnet18", (3, 32, 32), 10, options.width).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
     parts = {"batch_size": options.batch, "num_workers": options.loaders, "pin_memory": device.type == "cuda"}
-    parts["multiprocessing_context"] = (
-        "fork" if options.loaders else None
-    )  # the default on Linux, not in a spawned process
+    if options.loaders:
+        parts["multiprocessing_context"] = "fork"  # the default on Linux, but not in a process that was spawned
     train = Pictures(dataset.train_images, dataset.train_labels, options.augment)
     loader = DataLoader(train, shuffle=True, drop_last=True, **parts)
     test_loader = DataLoader(Pictures(dataset.test_images, dataset.test_labels), **parts)
