@@ -175,7 +175,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=20, help="of an epoch; CIFAR-10 has 196")
+    parser.add_argument("--steps", type=int, default=20, help="195: CIFAR-10; fewer overrate ours")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--loaders", type=int, default=4, help="worker processes of the plain loop")
     parser.add_argument("--beside", type=int, help="trainings side by side; one per core, or 4 on a GPU, if not given")
