@@ -126,6 +126,19 @@ def test_one_to_four_views(shown, count):
     assert shown.page.legend.value == ""  # no view has classes
 
 
+def test_a_view_that_was_away_comes_back_as_the_others_are(shown):
+    shown.colorings = ("true",)
+    shown.epoch, shown.selection = 3, shown.inspection.sample_ids[[2, 11]]
+    shown.inspection.relabel(1)
+    shown.page.views.lasso(on=True)
+    shown.colorings = ("true", "corrected")
+    first, second = (view.scatter for view in shown.page.views.views)
+    np.testing.assert_array_equal(second.points[:, :2], first.points[:, :2])
+    np.testing.assert_array_equal(second.points[:, 2] - 1, shown.inspection.values("corrected"))
+    assert list(second.selection) == [2, 11] and second.mouse_mode == first.mouse_mode == "lasso"
+    assert len(shown.selection) == 2
+
+
 @pytest.mark.parametrize("colorings", [(), ("true",) * 5, ("true", "colour")])
 def test_colorings_that_cannot_be_shown(shown, colorings):
     with pytest.raises(ValueError, match="one to 4|unknown coloring 'colour'"):

@@ -81,11 +81,6 @@ class View:
         self.scatter.color_domain = {str(code): code for code in range(len(colours))}
         self.legend.value = "" if self.inspection.kind(self.coloring) == "class" else scale_legend(shown)
 
-    def close(self) -> None:
-        """Take its widgets from the page."""
-        for widget in (self.scatter, self.pace, self.dropdown, self.legend, self.box):
-            widget.close()
-
     def update_options(self) -> None:
         """Offer the colorings that there are by now."""
         options, chosen = _options(self.inspection), self.coloring
@@ -115,6 +110,7 @@ class Views:
     ) -> None:
         self.inspection, self.on_hover, self.on_select = inspection, on_hover, on_select
         self.views: list[View] = []
+        self._spare: list[View] = []
         self.on_recolor: Callable[[], None] = lambda: None
         self._linking = False
         self._lasso = False
@@ -126,14 +122,17 @@ class Views:
         return tuple(view.coloring for view in self.views)
 
     def set_colorings(self, colorings: Sequence[str]) -> None:
-        """Show these, in this order: views are added or closed as needed."""
-        for view in self.views[len(colorings) :]:
-            view.close()
+        """Show these, in this order.
+
+        Views that leave the page are kept for when more are wanted. They must not be closed: jupyter-scatter tells the
+        kernel of a zoom some time after it, also when the map is gone by then, which is an error without a kernel side.
+        """
+        self._spare += self.views[len(colorings) :]
         self.views = self.views[: len(colorings)]
         for view, coloring in zip(self.views, colorings, strict=False):
             view.dropdown.value = coloring
         for coloring in colorings[len(self.views) :]:
-            self.views.append(self._connected(View(self.inspection, coloring)))
+            self.views.append(self._again(self._spare.pop(), coloring) if self._spare else self._new(coloring))
         columns = 1 if len(self.views) == 1 else 2
         width = (2 * HEIGHT if columns == 1 else HEIGHT) + 60
         height = 2 * HEIGHT + 40 if columns == 1 else HEIGHT
@@ -146,12 +145,23 @@ class Views:
             flex="0 1 auto",
         )
 
-    def _connected(self, view: View) -> View:
+    def _new(self, coloring: str) -> View:
+        view = View(self.inspection, coloring)
         view.scatter.selection = self._selected()
         view.scatter.mouse_mode = self._mouse_mode()
         view.dropdown.observe(lambda change: self._recolor(view), "value")
         view.scatter.observe(lambda change: self._hovered(view, change["new"]), "hovering")
         view.scatter.observe(lambda change: self._chosen(view, change["new"]), "selection")
+        return view
+
+    def _again(self, view: View, coloring: str) -> View:
+        """A view that was away, as the others are by now."""
+        view.update_options()
+        view.dropdown.value = coloring
+        view.draw(move=True)
+        view.scatter.mouse_mode = self._mouse_mode()
+        self._tell("hovering", NOWHERE, [view])
+        self._tell("selection", self._selected(), [view])
         return view
 
     def _recolor(self, view: View) -> None:
@@ -193,11 +203,11 @@ class Views:
 
     def show_hover(self, position: int | None, besides: View | None = None) -> None:
         """Mark a point in all views but one."""
-        self._tell("hovering", NOWHERE if position is None else position, besides)
+        self._tell("hovering", NOWHERE if position is None else position, self._besides(besides))
 
     def show_selection(self, besides: View | None = None) -> None:
         """Mark the inspection's selection in all views but one."""
-        self._tell("selection", self._selected(), besides)
+        self._tell("selection", self._selected(), self._besides(besides))
 
     def lasso(self, on: bool) -> None:
         """Dragging draws a lasso, or moves the map; after a long press it draws a lasso in any case."""
@@ -210,12 +220,14 @@ class Views:
         for view in self.views:
             view.scatter.reset_view(animation=300)
 
-    def _tell(self, trait: str, value: object, besides: View | None) -> None:
+    def _besides(self, one: View | None) -> list[View]:
+        return [view for view in self.views if view is not one]
+
+    def _tell(self, trait: str, value: object, views: Sequence[View]) -> None:
         self._linking = True  # a view that is told tells nobody
         try:
-            for view in self.views:
-                if view is not besides:
-                    setattr(view.scatter, trait, value)
+            for view in views:
+                setattr(view.scatter, trait, value)
         finally:
             self._linking = False
 

@@ -267,11 +267,25 @@ def test_redilution_recolours_the_map(fresh):
 
 def test_fewer_and_more_maps(fresh):
     fresh.page.get_by_role("tab", name="View").click()
-    for count in (1, 4):
+    for count in (1, 4, 2):
+        fresh.kernel.run("explorer.page.views.reset()")  # maps that still move go and come
         fresh.page.locator(".lend-explorer .jupyter-button", has_text=re.compile(f"^{count}$")).click()
         wait_for_maps(fresh.page, count)
         _wait_for_points(fresh)
         assert fresh.page.locator(".lend-view:visible").count() == count
+
+
+def test_a_map_that_was_away_comes_back_as_the_others_are(fresh):
+    fresh.kernel.run("explorer.colorings = ('true',)")
+    wait_for_maps(fresh.page, 1)
+    fresh.kernel.run("explorer.epoch = 4; explorer.selection = explorer.inspection.sample_ids[[5, 9]]")
+    fresh.kernel.run("explorer.colorings = ('true', 'noisy')")
+    _wait_for_points(fresh)
+    _wait_for_selected(fresh, 1, [5, 9])
+    fresh.kernel.run("explorer.selection = []")
+    _wait_for_selected(fresh, 1, [])
+    codes = np.array(fresh.kernel.value("explorer.page.views.views[1].scatter.points[:, 2].tolist()"))
+    assert _right_colours(fresh, 1, fresh.kernel.value(COLOURS)[1], codes) > 0.7
 
 
 @pytest.fixture(scope="module")
