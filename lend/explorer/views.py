@@ -132,7 +132,9 @@ class Views:
         for view, coloring in zip(self.views, colorings, strict=False):
             view.dropdown.value = coloring
         for coloring in colorings[len(self.views) :]:
-            self.views.append(self._again(self._spare.pop(), coloring) if self._spare else self._new(coloring))
+            self.views.append(self._again(coloring) if self._spare else self._new(coloring))
+        self.lasso(self._lasso)
+        self.show_selection()
         columns = 1 if len(self.views) == 1 else 2
         width = (2 * HEIGHT if columns == 1 else HEIGHT) + 60
         height = 2 * HEIGHT + 40 if columns == 1 else HEIGHT
@@ -145,23 +147,20 @@ class Views:
             flex="0 1 auto",
         )
 
-    def _new(self, coloring: str) -> View:
-        view = View(self.inspection, coloring)
-        view.scatter.selection = self._selected()
-        view.scatter.mouse_mode = self._mouse_mode()
-        view.dropdown.observe(lambda change: self._recolor(view), "value")
-        view.scatter.observe(lambda change: self._hovered(view, change["new"]), "hovering")
-        view.scatter.observe(lambda change: self._chosen(view, change["new"]), "selection")
-        return view
-
-    def _again(self, view: View, coloring: str) -> View:
-        """A view that was away, as the others are by now."""
+    def _again(self, coloring: str) -> View:
+        """A view that was away."""
+        view = self._spare.pop()
         view.update_options()
         view.dropdown.value = coloring
         view.draw(move=True)
-        view.scatter.mouse_mode = self._mouse_mode()
-        self._tell("hovering", NOWHERE, [view])
-        self._tell("selection", self._selected(), [view])
+        view.scatter.hovering = NOWHERE
+        return view
+
+    def _new(self, coloring: str) -> View:
+        view = View(self.inspection, coloring)
+        view.dropdown.observe(lambda change: self._recolor(view), "value")
+        view.scatter.observe(lambda change: self._hovered(view, change["new"]), "hovering")
+        view.scatter.observe(lambda change: self._chosen(view, change["new"]), "selection")
         return view
 
     def _recolor(self, view: View) -> None:
@@ -203,11 +202,11 @@ class Views:
 
     def show_hover(self, position: int | None, besides: View | None = None) -> None:
         """Mark a point in all views but one."""
-        self._tell("hovering", NOWHERE if position is None else position, self._besides(besides))
+        self._tell("hovering", NOWHERE if position is None else position, besides)
 
     def show_selection(self, besides: View | None = None) -> None:
         """Mark the inspection's selection in all views but one."""
-        self._tell("selection", self._selected(), self._besides(besides))
+        self._tell("selection", self._selected(), besides)
 
     def lasso(self, on: bool) -> None:
         """Dragging draws a lasso, or moves the map; after a long press it draws a lasso in any case."""
@@ -220,14 +219,12 @@ class Views:
         for view in self.views:
             view.scatter.reset_view(animation=300)
 
-    def _besides(self, one: View | None) -> list[View]:
-        return [view for view in self.views if view is not one]
-
-    def _tell(self, trait: str, value: object, views: Sequence[View]) -> None:
+    def _tell(self, trait: str, value: object, besides: View | None) -> None:
         self._linking = True  # a view that is told tells nobody
         try:
-            for view in views:
-                setattr(view.scatter, trait, value)
+            for view in self.views:
+                if view is not besides:
+                    setattr(view.scatter, trait, value)
         finally:
             self._linking = False
 

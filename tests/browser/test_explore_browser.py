@@ -88,6 +88,7 @@ def fresh(explorer):
     explorer.page.mouse.move(5, 5)
     explorer.page.get_by_role("tab", name="Select").click()
     _wait(explorer, "explorer.epoch", 1)
+    wait_for_maps(explorer.page, 4)  # jupyter-scatter cannot take away a map that it has not made yet
     return explorer
 
 
