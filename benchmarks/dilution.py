@@ -11,10 +11,10 @@ import torch
 
 from lend import data, methods
 from lend.config import RunConfig
-from lend.parallel import Processes
-from lend.source import Source
-from lend.trainer import Trainer
-from lend.training import _device, _precision
+from lend.training import Source
+from lend.training.loop import _device, _precision
+from lend.training.parallel import Processes
+from lend.training.trainer import Trainer
 
 
 def images(n, test=256):

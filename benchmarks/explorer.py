@@ -15,7 +15,8 @@ from pathlib import Path
 from synthetic_run import image, synthetic_run
 
 import lend
-from lend.explorer.inspection import FILTERS, Inspection
+from lend.explorer import Inspection
+from lend.explorer.inspection.inspection import FILTERS
 
 VIEWS = ("true", "predicted", "noisy", "diluted")
 

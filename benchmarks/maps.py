@@ -12,8 +12,8 @@ import openTSNE
 import torch
 from openTSNE.tsne import kl_divergence_bh
 
+from lend.maps import affinities, aligned_tsne
 from lend.neighbors import nearest
-from lend.projection import affinities, aligned_tsne
 
 STRENGTHS = (0.6, 0.9, 1.2, 1.6, 2.5)  # 10-neighbour label purity 0.15, 0.23, 0.37, 0.65, 0.98 at 10,000 points
 PERPLEXITY = 30

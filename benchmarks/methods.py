@@ -8,10 +8,10 @@ from dilution import Bar, images
 
 from lend.config import RunConfig
 from lend.methods import METHODS, build
-from lend.parallel import Processes
-from lend.source import Source
-from lend.trainer import Trainer
-from lend.training import _device, _precision
+from lend.training import Source
+from lend.training.loop import _device, _precision
+from lend.training.parallel import Processes
+from lend.training.trainer import Trainer
 
 
 def trainer_of(method, dataset, device, options):

@@ -13,16 +13,15 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from lend import writing
 from lend.config import RunConfig
-from lend.writing import EpochResult
+from lend.run import EpochResult, writing
 
 READ = """
 import resource, sys, time
-import lend.run, numpy, zipfile
+import lend.run.run, numpy, zipfile
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 start = time.perf_counter()
-run = lend.run.Run.open(sys.argv[1])
+run = lend.Run.open(sys.argv[1])
 labels = run.diluted(run.epochs_done)
 seconds = time.perf_counter() - start
 print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 import lend
-from lend.experiments import LEND_ROWS, PROFILES
 from lend.noise import ASYMMETRIC
+from lend.paper.experiments import LEND_ROWS, PROFILES
 
 FLIPS = ASYMMETRIC["digits"]
 LOSERS = sorted(FLIPS.keys() - FLIPS.values())

@@ -13,10 +13,10 @@ from functools import wraps
 from pathlib import Path
 from unittest.mock import patch
 
-from lend import writing
 from lend.config import RunConfig
-from lend.saving import Saver
+from lend.run import writing
 from lend.training import train
+from lend.training.saving import Saver
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def seconds(config):
             return super().__enter__()
 
     with (
-        patch("lend.training.Saver", Watched),
+        patch("lend.training.loop.Saver", Watched),
         timed(Saver, "save", waits),
         timed(Saver, "__exit__", waits),
         timed(writing, "commit", writes),

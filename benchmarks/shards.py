@@ -14,8 +14,7 @@ import torch
 from distributed import Client, LocalCluster
 
 import lend
-from lend.graphs import knn_graph
-from lend.shards import sharded_graph
+from lend.neighbors import knn_graph, sharded_graph
 
 
 def make(folder, n, d, shards, classes, seed=0):

@@ -9,7 +9,7 @@ COMMANDS = {
     "import lend": [sys.executable, "-c", "import lend"],
     "lend --help": [sys.executable, "-m", "lend", "--help"],
     "lend train --help": [sys.executable, "-m", "lend", "train", "--help"],
-    "import lend.training": [sys.executable, "-c", "import lend.training"],
+    "import lend.training.loop": [sys.executable, "-c", "import lend.training.loop"],
     "import torch": [sys.executable, "-c", "import torch"],
 }
 

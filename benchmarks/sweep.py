@@ -11,8 +11,7 @@ import time
 from dataclasses import asdict
 
 from lend.config import RunConfig
-from lend.executors import cores
-from lend.sweeps import sweep
+from lend.training import cores, sweep
 
 BARE = """
 import sys, json, torch, lend

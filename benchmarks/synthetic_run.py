@@ -8,9 +8,9 @@ import argparse
 import numpy as np
 import xarray as xr
 
-from lend import storage, writing
+from lend import storage
 from lend.config import RunConfig
-from lend.writing import EpochResult
+from lend.run import EpochResult, writing
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 LATE = 0.6  # share of the epochs after which half of the wrong labels are memorised

@@ -23,14 +23,13 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from lend import networks
-from lend.allocator import keep_freed_memory
 from lend.config import RunConfig
 from lend.methods import build
-from lend.parallel import Processes
-from lend.source import Source
-from lend.trainer import Trainer
-from lend.training import _device, _precision
+from lend.training import Source, networks
+from lend.training.allocator import keep_freed_memory
+from lend.training.loop import _device, _precision
+from lend.training.parallel import Processes
+from lend.training.trainer import Trainer
 
 TRAINING_TO_TEST = 5  # images, as in CIFAR-10
 

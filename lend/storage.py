@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 CHUNK_BYTES = 4 << 20
+PATCH_COLUMNS = ["given_label", "suggested_label", "label_score"]
 
 
 class DamagedFileError(ValueError):
@@ -133,6 +134,16 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> Path:
     path = Path(path)
     write_atomically(path, lambda file: file.write(table.to_csv().encode()))
     return path
+
+
+def write_patch(table: pd.DataFrame, path: str | Path) -> Path:
+    """Write corrections as CSV, lowest score first: sample_id, given_label, suggested_label, label_score.
+
+    Args:
+        table: Index sample_id; the columns as in the file. An unknown score is NaN, which leaves it empty, and last.
+        path: Of the CSV.
+    """
+    return write_csv(path, table[PATCH_COLUMNS].sort_values("label_score", kind="stable"))
 
 
 def write_zarr(path: Path, dataset: xr.Dataset) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 FAULTS = """
 import resource, torch
-from lend.allocator import keep_freed_memory
+from lend.training.allocator import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -29,6 +29,6 @@ def test_pages_are_not_faulted_in_again():
 
 def test_another_c_library_is_no_error(monkeypatch):
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
-    from lend.allocator import keep_freed_memory
+    from lend.training.allocator import keep_freed_memory
 
     assert keep_freed_memory() is False

@@ -10,10 +10,11 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from lend.explorer import animation
-from lend.explorer.animation import Scene, animate, ffmpeg, frame_moments
-from lend.explorer.inspection import Inspection, NoMapsError
-from lend.explorer.pictures import point_colours
+from lend.explorer import Inspection, animate
+from lend.explorer.inspection.inspection import NoMapsError
+from lend.explorer.pictures import animation
+from lend.explorer.pictures.animation import Scene, ffmpeg, frame_moments
+from lend.explorer.pictures.pictures import point_colours
 from lend.plots import class_colours
 
 

@@ -12,14 +12,13 @@ from sklearn.metrics import average_precision_score
 import lend
 from lend import noise
 from lend.auditing import Audit, audit, audit_files
+from lend.auditing.transition import Transition, count_transitions, true_shares, unmix
 from lend.config import Dilution
-from lend.dilution import Graph, diffuse, one_hot
-from lend.graphs import knn_graph
-from lend.leaveoneout import closed_walks, cross_fitted, leave_one_out, own_shares
-from lend.neighbors import nearest
+from lend.dilution import Graph, cross_fitted, diffuse, leave_one_out, one_hot
+from lend.dilution.leaveoneout import closed_walks, own_shares
+from lend.neighbors import knn_graph, nearest
 from lend.noise.matrices import flip_matrix
 from lend.storage import DamagedFileError
-from lend.transition import Transition, count_transitions, true_shares, unmix
 
 RNG = np.random.default_rng
 
@@ -58,7 +57,7 @@ def test_leaving_one_out_is_removing_its_label(affinity, reserve, steps):
 def test_walks_are_the_diagonals_of_the_powers(affinity, monkeypatch):
     V, _ = clusters(n=70)
     W = lend.similarity(V, k=5, affinity=affinity)
-    monkeypatch.setattr("lend.leaveoneout.ROWS", 17)
+    monkeypatch.setattr("lend.dilution.leaveoneout.ROWS", 17)
     walks = closed_walks(graph_of(V, 5, affinity), 5)
     for t, row in enumerate(walks):
         np.testing.assert_allclose(row, np.diag(np.linalg.matrix_power(W, t)), atol=1e-14)
@@ -69,7 +68,7 @@ def test_two_steps_by_the_sum_of_squares(monkeypatch):
     M = 0.99 * lend.similarity(V, k=5) + 0.01 * np.eye(200)
     expected = (M**2).sum(axis=1)
     np.testing.assert_allclose(own_shares(graph_of(V), Dilution(k=5)), expected, atol=1e-14)
-    monkeypatch.setattr("lend.dilution.DENSE", 100)
+    monkeypatch.setattr("lend.dilution.equations.DENSE", 100)
     np.testing.assert_allclose(own_shares(graph_of(V), Dilution(k=5)), expected, atol=1e-14)
 
 

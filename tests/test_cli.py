@@ -46,7 +46,7 @@ def test_sweep(tmp_path, capsys):
 
 
 def test_failed_runs_of_a_sweep_are_named(tmp_path, capsys):
-    from lend import experiments
+    from lend.paper import experiments
 
     first, *_ = experiments.plan("figure4", "tiny", runs=str(tmp_path))
     first.config.folder.mkdir(parents=True)
@@ -192,7 +192,7 @@ def test_every_verb_has_help_with_defaults(verb, capsys):
         for word in ("--noise-rate", "default: 0.4", "--dilution.k", "--options", "paper"):
             assert word in shown
     if verb == "compact":
-        from lend.compacting import FEATURES
+        from lend.run.compacting import FEATURES
 
         assert f"default: {FEATURES})" in shown
 
@@ -210,5 +210,5 @@ def test_public_names():
     for name in lend.__all__:
         assert getattr(lend, name) is not None
     assert callable(lend.runs) and callable(lend.train) and lend.noise.symmetric(3, 0.3).shape == (3, 3)
-    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="No lend attribute nothing"):
         _ = lend.nothing

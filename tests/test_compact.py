@@ -10,11 +10,12 @@ import pytest
 from test_storage import flip_byte
 
 import lend
-from lend import analysis, writing
-from lend.compacting import changes, compact, half, small_embeddings
+from lend import analysis
+from lend.analysis import changes
 from lend.config import Dilution
 from lend.maps import make_maps
-from lend.run import Run
+from lend.run import Run, compact, writing
+from lend.run.compacting import half, small_embeddings
 
 SHIPPED = sorted((Path(__file__).parent.parent / "saved").glob("*/config.json"))
 
@@ -254,7 +255,7 @@ def test_small_embeddings():
 
 
 def test_shipped_runs_are_the_ones_that_the_notebooks_ask_for():
-    from lend import experiments
+    from lend.paper import experiments
 
     folder = SHIPPED[0].parent.parent
     for figure in ("figure1", "figure4"):

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from lend import data, noise
-from lend.noise.maps import CIFAR100_SUPERCLASSES
+from lend.noise.flips import CIFAR100_SUPERCLASSES
 
 REAL = Path(__file__).parents[1].parent / "shared" / "data" / "cifar10"
 real = pytest.mark.skipif(

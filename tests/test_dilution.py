@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import lend
-from lend.dilution import DENSE, Graph, diffuse, finish, one_hot
+from lend.dilution import DENSE, Graph, diffuse, one_hot, reweight_and_normalize
 
 RNG = np.random.default_rng
 
@@ -85,7 +85,7 @@ def share_of(labels, row, column, affinity, steps, reserve="previous"):
     Z0 = one_hot(torch.tensor(labels), max(labels) + 1, torch.float64)
     graph = complete(len(labels), affinity)
     Z = diffuse(graph, Z0, 0.99, steps, reserve)
-    return float(finish(Z, Z0, Z0.new_ones(Z0.shape[1]), normalize=True)[row, column])
+    return float(reweight_and_normalize(Z, Z0, Z0.new_ones(Z0.shape[1]), normalize=True)[row, column])
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_sparse_equals_dense(monkeypatch, affinity, reserve, class_prior):
     options = {"k": 7, "affinity": affinity}
     prior = {"reserve": reserve, "class_prior": class_prior}
     dense, W = lend.dilute(V, labels, **options, **prior), lend.similarity(V, **options)
-    monkeypatch.setattr("lend.dilution.DENSE", 100)
+    monkeypatch.setattr("lend.dilution.equations.DENSE", 100)
     assert np.allclose(lend.dilute(V, labels, **options, **prior), dense, atol=1e-12)
     assert np.allclose(lend.similarity(V, **options).toarray(), W, atol=1e-12)
     as_torch = lend.similarity(torch.from_numpy(V), **options)

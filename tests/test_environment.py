@@ -7,7 +7,12 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parent.parent
-CONDA_NAMES = {"torch": "pytorch", "dask[array,distributed]": "dask", "docstring-parser": "docstring_parser"}
+CONDA_NAMES = {
+    "torch": "pytorch",
+    "dask[array,distributed]": "dask",
+    "docstring-parser": "docstring_parser",
+    "lazy-loader": "lazy_loader",
+}
 
 
 def bounds(requirements):

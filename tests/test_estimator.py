@@ -11,7 +11,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import lend
 from lend import noise
-from lend.estimator import LabelDilution
+from lend.dilution import LabelDilution
 
 
 def clusters(n=90, c=3, d=8, rate=0.2, seed=0):
@@ -58,7 +58,7 @@ def test_strings_blocks_and_a_point_without_neighbours(monkeypatch):
     model = LabelDilution(k=6).fit(X, names[y])
     assert list(model.classes_) == list(names) and (model.predict(X) == names[true]).mean() > 0.95
     whole = model.predict_proba(X)
-    monkeypatch.setattr("lend.estimator.BLOCK", 300)
+    monkeypatch.setattr("lend.dilution.estimator.BLOCK", 300)
     np.testing.assert_allclose(model.predict_proba(X), whole, atol=1e-12)
     np.testing.assert_allclose(model.predict_proba(np.zeros((1, 8)))[0], model.label_distributions_.mean(axis=0))
 

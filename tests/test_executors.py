@@ -14,9 +14,10 @@ import pytest
 
 import lend
 from lend import storage
-from lend.executors import TrainingFailedError, children, cores, train_in_child
 from lend.run import epochs_done
 from lend.storage import InUseError
+from lend.training import TrainingFailedError, cores
+from lend.training.executors import children, train_in_child
 
 LONG = {"epochs": 5000, "snapshots": (), "train_size": 80}
 
@@ -44,10 +45,10 @@ def test_more_workers_than_gpus_share_them_evenly(tiny, monkeypatch):
         places.append((environment, threads))
         everyone.wait(30)  # all four are at work at once
 
-    monkeypatch.setattr("lend.executors._context", lambda: None)
-    monkeypatch.setattr("lend.executors._gpus", lambda: ["3", "5"])
-    monkeypatch.setattr("lend.executors.cores", lambda: 16)
-    monkeypatch.setattr("lend.executors.train_in_child", training)
+    monkeypatch.setattr("lend.training.executors._context", lambda: None)
+    monkeypatch.setattr("lend.training.executors._gpus", lambda: ["3", "5"])
+    monkeypatch.setattr("lend.training.executors.cores", lambda: 16)
+    monkeypatch.setattr("lend.training.executors.train_in_child", training)
     with children(workers=4) as executor:
         assert executor.slots == 4
         for future in [executor.submit(tiny(seed=seed)) for seed in range(4)]:
@@ -91,7 +92,7 @@ def test_children_end_with_their_parent(tiny):
     """Even where the parent is killed and can clean up nothing."""
     config = tiny(**LONG)
     script = (
-        "import lend\nfrom lend.sweeps import sweep\n"
+        "import lend\nfrom lend.training import sweep\n"
         "if __name__ == '__main__':\n"
         f"    sweep([lend.RunConfig.from_dict({asdict(config)!r})], workers=1, progress=False)\n"
     )

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import lend
-from lend.experiments import CHANGES, FIGURES, LEND_DEFAULTS, LEND_ROWS, PROFILES, ROWS, plan, plan_all
+from lend.paper.experiments import CHANGES, FIGURES, LEND_DEFAULTS, LEND_ROWS, PROFILES, ROWS, plan, plan_all
 
 
 def test_the_cifar10_profile_is_the_papers_protocol():

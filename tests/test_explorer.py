@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lend.explorer import Explorer, explore, words
-from lend.explorer.chronicle import NEEDS
-from lend.explorer.events import Coalesced, guarded, in_background
-from lend.explorer.inspection import FILTERS, Inspection
-from lend.explorer.palettes import STEPS, codes, palette
-from lend.explorer.views import NOWHERE
+from lend.explorer import Explorer, Inspection, explore
+from lend.explorer.inspection.chronicle import NEEDS
+from lend.explorer.inspection.inspection import FILTERS
+from lend.explorer.pictures import words
+from lend.explorer.pictures.palettes import STEPS, codes, palette
+from lend.explorer.widgets.events import Coalesced, guarded, in_background
+from lend.explorer.widgets.views import NOWHERE
 from lend.maps import make_maps
 from lend.run import Run
 

@@ -7,9 +7,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from lend.explorer.inspection import History, Inspection
-from lend.explorer.palettes import UNKNOWN_COLOUR, palette
-from lend.explorer.pictures import explorer_figure, history_figure, legend_columns, point_colours
+from lend.explorer import Inspection
+from lend.explorer.inspection.inspection import History
+from lend.explorer.pictures.palettes import UNKNOWN_COLOUR, palette
+from lend.explorer.pictures.pictures import explorer_figure, history_figure, legend_columns, point_colours
 from lend.plots import class_colours
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -7,9 +7,8 @@ import pytest
 import torch
 from scipy import sparse
 
-from lend import clusters
-from lend.graphs import EXACT, METHODS, KnnGraph, knn_graph
-from lend.rows import Rows
+from lend.neighbors import EXACT, KnnGraph, Rows, clusters, knn_graph
+from lend.neighbors.graph import METHODS
 from lend.storage import DamagedFileError
 
 
@@ -141,8 +140,8 @@ def test_length_of_the_rows_changes_nothing(scale):
 def test_block_changes_nothing(method, block, monkeypatch):
     embeddings = clustered(700, 16)
     expected = graph_of(embeddings, 5, method)
-    monkeypatch.setattr("lend.graphs.BLOCK", block)
-    monkeypatch.setattr("lend.clusters.BLOCK", block)
+    monkeypatch.setattr("lend.neighbors.graph.BLOCK", block)
+    monkeypatch.setattr("lend.neighbors.clusters.BLOCK", block)
     graph = graph_of(embeddings, 5, method)
     assert np.allclose(graph.cosines, expected.cosines, atol=1e-6) and graph.recall == expected.recall
     assert found_by(graph, slow_cosines(embeddings)) == found_by(expected, slow_cosines(embeddings))
@@ -151,7 +150,7 @@ def test_block_changes_nothing(method, block, monkeypatch):
 def test_clusters_held_in_parts_change_nothing(monkeypatch):
     embeddings = clustered(700, 16)
     expected = graph_of(embeddings, 5, "clusters")
-    monkeypatch.setattr("lend.clusters.HELD", 5000)
+    monkeypatch.setattr("lend.neighbors.clusters.HELD", 5000)
     assert np.array_equal(graph_of(embeddings, 5, "clusters").indices, expected.indices)
 
 
@@ -172,7 +171,7 @@ def test_threads_are_given_back():
 def test_auto_is_exact_up_to_a_size(monkeypatch):
     embeddings = clustered(300, 8)
     assert EXACT == 100_000 and graph_of(embeddings, 5, "auto").method == "exact"
-    monkeypatch.setattr("lend.graphs.EXACT", 299)
+    monkeypatch.setattr("lend.neighbors.graph.EXACT", 299)
     assert graph_of(embeddings, 5, "auto").method == "clusters"
 
 
@@ -216,7 +215,7 @@ def test_rows_that_lack_neighbours_are_completed(monkeypatch):
     exact = graph_of(embeddings, 30)
     monkeypatch.setattr(clusters, "_depth", lambda *_: 1)
     assert np.array_equal(graph_of(embeddings, 30, "clusters").indices, exact.indices)
-    monkeypatch.setattr("lend.indexes._rank", lambda best, rows: best.columns[:, -1].fill_(-1))
+    monkeypatch.setattr("lend.neighbors.faiss_index._rank", lambda best, rows: best.columns[:, -1].fill_(-1))
     assert np.array_equal(graph_of(embeddings, 30, "hnsw").indices, exact.indices)
 
 
@@ -244,7 +243,7 @@ def test_rows_are_read_in_blocks_and_never_held_as_a_whole(mapped, tmp_path, mon
         return part
 
     monkeypatch.setattr(Rows, "take", watched)
-    monkeypatch.setattr("lend.graphs.BLOCK", 500)
+    monkeypatch.setattr("lend.neighbors.graph.BLOCK", 500)
     graph = graph_of(embeddings, 5)
     assert 1000 <= most <= 1500
     monkeypatch.undo()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lend.images import PADDING, augment, batches, normalise
+from lend.training.images import PADDING, augment, batches, normalise
 
 
 def test_normalise_standardises_each_channel():

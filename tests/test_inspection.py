@@ -9,9 +9,10 @@ import torch
 
 from lend.config import Dilution
 from lend.dilution import dilute
-from lend.explorer import rediluting
-from lend.explorer.inspection import FILTERS, Inspection, NoMapsError
-from lend.explorer.mapped import duration
+from lend.explorer import Inspection
+from lend.explorer.inspection import rediluting
+from lend.explorer.inspection.inspection import FILTERS, NoMapsError
+from lend.explorer.inspection.mapped import duration
 from lend.maps import make_maps
 from lend.run import Run
 

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lend import memorisation, writing
-from lend.run import Run
-from lend.writing import EpochResult
+from lend.analysis import memorisation
+from lend.run import EpochResult, Run, writing
 
 SHIPPED = Path(__file__).parent.parent / "saved"
 NAMES = "abcd"

@@ -8,8 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from lend import methods
 from lend.dilution import one_hot
-from lend.methods import METHODS, Batch, masked_mean
-from lend.networks import Features
+from lend.methods import METHODS, Batch, Features, masked_mean
 
 N, B, C, D = 40, 12, 4, 6
 

@@ -3,8 +3,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from lend.neighbors import check_finite, compare_two, nearest, nearest_of, unit_rows
-from lend.topk import Best
+from lend.neighbors import nearest, unit_rows
+from lend.neighbors.exact import check_finite, compare_two, nearest_of
+from lend.neighbors.topk import Best
 
 
 def clustered(n: int, d: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:

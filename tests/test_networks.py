@@ -2,8 +2,8 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from lend import networks
-from lend.networks import Features
+from lend.methods import Features
+from lend.training import networks
 
 
 @pytest.mark.parametrize(

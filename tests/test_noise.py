@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from lend import noise
+from lend.noise.flips import CIFAR100_SUPERCLASSES
 from lend.noise.instance import truncated_normal
-from lend.noise.maps import CIFAR100_SUPERCLASSES
 
 CIFAR10 = Path(__file__).parents[1].parent / "shared" / "data" / "cifar10-train.parquet"
 MATRICES = [

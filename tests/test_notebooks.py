@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 import lend
-from lend import figures
+from lend.cli import book
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
@@ -15,7 +15,7 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 @pytest.mark.filterwarnings("ignore")  # papermill, nbclient and ipykernel warn of their own matters
 def test_the_main_job_on_tiny_runs(tmp_path):
     runs, pictures = str(tmp_path / "runs"), tmp_path / "figures"
-    executed = figures.make("tiny", runs=runs, figures=str(pictures))
+    executed = book.make("tiny", runs=runs, figures=str(pictures))
     assert [path.name for path in executed] == [path.name for path in NOTEBOOKS]
     for path in executed:
         notebook = nbformat.read(path, as_version=4)
@@ -26,7 +26,7 @@ def test_the_main_job_on_tiny_runs(tmp_path):
         (pictures / "tiny" / f"{name}{end}").stat().st_size > 100 for name in names for end in (".png", ".csv")
     )
     before = {path: path.stat().st_mtime_ns for path in Path(runs).rglob("*")}
-    figures.make("tiny", runs=runs, figures=str(pictures), only=executed[-1].stem)
+    book.make("tiny", runs=runs, figures=str(pictures), only=executed[-1].stem)
     assert {path: path.stat().st_mtime_ns for path in Path(runs).rglob("*")} == before
     assert len(lend.runs(runs)) == 4
 

@@ -13,9 +13,9 @@ from test_training import assert_same
 from torch import nn
 
 import lend
-from lend.parallel import Processes
 from lend.run import epochs_done
 from lend.training import train
+from lend.training.parallel import Processes
 
 # the accelerate command line, as a user starts it; its flag starts several processes on CPUs as well
 LAUNCH = "accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no"

@@ -9,11 +9,12 @@ from matplotlib.text import Text
 
 from lend import plots
 from lend.auditing import audit
-from lend.plots.audit import PAIRS, WIDTH, audit_figure, worst, worst_labels
+from lend.plots import audit_figure, worst
+from lend.plots.audit import PAIRS, WIDTH, worst_labels
 
 
 def issues(n=400, c=10, seed=0, rate=0.3):
-    """As lend.auditing.Audit.issues; the suggested label is the next class."""
+    """As lend.Audit.issues; the suggested label is the next class."""
     rng = np.random.default_rng(seed)
     names = np.array([f"class {i}" for i in range(c)])
     given, flagged = rng.integers(0, c, n), rng.random(n) < rate

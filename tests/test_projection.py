@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from lend import projection
+from lend.maps import affinities, aligned_tsne, principal_plane
+from lend.maps import tsne as projection
 from lend.neighbors import nearest
-from lend.projection import affinities, aligned_tsne, map_subset, principal_plane
+from lend.run import map_subset
 
 CLASSES = 3
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lend import experiments, published
+from lend.paper import experiments, published
 
 
 def cell(table, row, column):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lend.rgb import as_rgb
+from lend.plots import as_rgb
 
 
 def test_numbers_of_other_kinds_become_bytes():

@@ -13,9 +13,8 @@ from distributed import Client, LocalCluster
 from pyarrow import parquet
 
 import lend
-from lend import shards
-from lend.graphs import knn_graph
-from lend.shards import read_shard, sharded_dilute, sharded_graph
+from lend.dilution import sharded_dilute
+from lend.neighbors import knn_graph, read_shard, sharded_graph, shards
 
 SIZES = (700, 1500, 20, 980, 800)  # of uneven shards, one of them with fewer rows than neighbours
 ENDINGS = (".npy", ".parquet", ".zarr", ".npy", ".parquet")

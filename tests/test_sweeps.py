@@ -14,8 +14,7 @@ from test_training import outcome
 
 import lend
 from lend.run import epochs_done
-from lend.sweeps import sweep
-from lend.training import train
+from lend.training import sweep, train
 
 LONG = {"epochs": 600, "train_size": 80}  # seconds long: still in training when a test looks for its process
 
@@ -41,7 +40,7 @@ def start_sweep():
 
     def start(configs, **settings):
         script = (
-            "import lend\nfrom lend.sweeps import sweep\n"
+            "import lend\nfrom lend.training import sweep\n"
             "if __name__ == '__main__':\n"
             f"    configs = [lend.RunConfig.from_dict(settings) for settings in {[asdict(c) for c in configs]!r}]\n"
             f"    sweep(configs, progress=False, **{settings!r})\n"
@@ -177,6 +176,6 @@ def free_port():
 
 
 def test_no_scheduler_at_the_address(tiny, monkeypatch):
-    monkeypatch.setattr("lend.executors.TIMEOUT", 1)
+    monkeypatch.setattr("lend.training.executors.TIMEOUT", 1)
     with pytest.raises(OSError, match="127.0.0.1"):
         sweep([tiny()], scheduler=f"tcp://127.0.0.1:{free_port()}", progress=False)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lend import experiments, tables, writing
 from lend.config import Dilution, RunConfig
-from lend.experiments import Entry
+from lend.paper import experiments, tables
+from lend.paper.grids import Entry
+from lend.run import EpochResult, writing
 from lend.storage import DamagedFileError
-from lend.writing import EpochResult
 
 EPOCHS = 13
 COLUMNS = ("symmetric 40 %", "symmetric 50 %")
@@ -106,7 +106,7 @@ def test_a_damaged_history_is_named(tmp_path):
 
 
 def test_nothing_heavy_is_loaded():
-    code = "import sys, lend.tables; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+    code = "import sys, lend.paper.tables; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

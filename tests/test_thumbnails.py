@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from lend.explorer.recent import Recent
-from lend.explorer.thumbnails import GAP, Thumbnails, data_uri, enlarged, png, strip
+from lend.explorer.inspection.recent import Recent
+from lend.explorer.widgets.thumbnails import GAP, Thumbnails, data_uri, enlarged, png, strip
 
 
 def decode(content):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 import lend
-from lend.graphs import EXACT
+from lend.neighbors import EXACT
 
 generator = np.random.default_rng(0)
 TRUE = np.arange(120) % 3
@@ -53,7 +53,7 @@ def test_a_known_graph_gives_the_same_trace_and_the_same_dilution():
 
 
 def test_above_the_exact_size_the_graph_is_that_of_knn_graph(monkeypatch):
-    monkeypatch.setattr("lend.dilution.EXACT", 100)
+    monkeypatch.setattr("lend.dilution.arrays.EXACT", 100)
     assert EXACT == 100_000
     half = V.astype(np.float16)
     np.testing.assert_allclose(lend.dilute(half, NOISY), lend.dilute(half.astype(np.float32), NOISY), atol=1e-5)

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from lend import tracking
-from lend.training import train
+from lend.training import tracking, train
 
 
 @pytest.mark.filterwarnings("ignore")  # TensorBoard and protobuf warn of their own matters

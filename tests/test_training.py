@@ -63,8 +63,8 @@ def save_every_epoch(monkeypatch):
         saver.wait()
         return False
 
-    monkeypatch.setattr("lend.training.SAVING_SHARE", 1e9)
-    monkeypatch.setattr("lend.saving.Saver.busy", property(settled))
+    monkeypatch.setattr("lend.training.loop.SAVING_SHARE", 1e9)
+    monkeypatch.setattr("lend.training.saving.Saver.busy", property(settled))
 
 
 class Killed(BaseException):
@@ -143,14 +143,14 @@ def wait_for_epoch(config, process, more_than):
 
 def test_saving_less_often_changes_nothing(tiny, tmp_path, monkeypatch):
     whole = train(tiny(), progress=False)
-    monkeypatch.setattr("lend.training.SAVING_SHARE", 0.0)
+    monkeypatch.setattr("lend.training.loop.SAVING_SHARE", 0.0)
     rare = tiny(runs=str(tmp_path / "rare"))
     assert_same(train(rare, progress=False), whole)
 
 
 def interrupted(config, monkeypatch, epochs):
     """A run stopped after some epochs."""
-    from lend import trainer
+    from lend.training import trainer
 
     original = trainer.Trainer.epoch
 
@@ -270,7 +270,7 @@ def test_the_graph_of_an_epoch_is_that_of_its_passes(tiny, monkeypatch):
 
 
 def test_learning_rate_drops_once(tiny):
-    from lend import trainer
+    from lend.training import trainer
 
     rates = []
     original = trainer.Trainer.epoch
@@ -296,9 +296,9 @@ def test_a_run_is_trained_by_one_process_alone(tiny):
 
 def test_two_networks_report_their_mean_and_their_ensemble(tiny):
     """From the saved weights: the mean of the two accuracies, and the accuracy of the mean softmax."""
-    from lend import source
-    from lend.images import normalise
-    from lend.networks import Small
+    from lend.training import examples as source
+    from lend.training.images import normalise
+    from lend.training.networks import Small
 
     run = train(tiny(method="coteaching", precision="fp32"), progress=False)  # as it is computed again below
     state = torch.load(max((run.path / "checkpoint").glob("*.pt")), weights_only=True)["networks"]

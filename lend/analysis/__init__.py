@@ -4,6 +4,8 @@ Everything is read from a saved run or drawn from a seed, nothing is trained. Ac
 fractions; they are NaN where the true labels are unknown (-1).
 """
 
+from lend.analysis import memorisation
+from lend.analysis.copies import changes
 from lend.analysis.curves import CURVES, accuracy_summary, label_accuracy
 from lend.analysis.matrices import asked_matrix, matrix_table, noise_matrices
 from lend.analysis.plane import TOY_STEPS, toy, toy_edges, toy_embeddings, toy_shares
@@ -18,12 +20,14 @@ __all__ = [
     "TOY_STEPS",
     "accuracy_summary",
     "asked_matrix",
+    "changes",
     "components",
     "dataset_name",
     "describe",
     "label_accuracy",
     "limit_labels",
     "matrix_table",
+    "memorisation",
     "neighbor_purity",
     "noise_matrices",
     "rediluted_labels",

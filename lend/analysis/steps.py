@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from lend.analysis.shares import share_of
-from lend.dilution import Graph, diffuse, finish, one_hot, prior_weights
+from lend.dilution import Graph, diffuse, one_hot, prior_weights, reweight_and_normalize
 from lend.neighbors import nearest
 from lend.run import Run
 
@@ -70,7 +70,7 @@ def rediluted_labels(
             labels[count] = limit_labels(graph, onehot, weights)
         else:
             Z = diffuse(graph, onehot, settings.alpha, count, settings.reserve)
-            labels[count] = finish(Z, onehot, weights, True).argmax(dim=1).numpy()
+            labels[count] = reweight_and_normalize(Z, onehot, weights, True).argmax(dim=1).numpy()
     return labels
 
 

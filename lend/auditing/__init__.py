@@ -1,6 +1,6 @@
 """Which labels are wrong, from embeddings and labels alone.
 
-Every number rests on what the *other* examples say about one (:mod:`lend.leaveoneout`): nobody votes for itself.
+Every number rests on what the *other* examples say (:mod:`lend.dilution.leaveoneout`): nobody votes for itself.
 """
 
 from lend.auditing.detection import audit

@@ -12,9 +12,9 @@ from lend.auditing.inputs import check_ids, check_images, encode, neighbor_graph
 from lend.auditing.result import Audit
 from lend.auditing.scores import class_weights, judge
 from lend.auditing.tables import classes_table, issues_table, matrix_table
+from lend.auditing.transition import count_transitions, estimate_errors
 from lend.auditing.votes import leave_out_votes, neighbor_agreement
 from lend.config import Dilution, require
-from lend.transition import count_transitions, estimate_errors
 
 
 def audit(
@@ -39,10 +39,11 @@ def audit(
 
     Labels are diluted among neighbours, Eq. (1) to (4), leaving each example's own label out of its row. Then:
 
-    - ``class_prior="estimated"``: the noise is estimated (:mod:`lend.transition`) and taken out of the rows, so that a
-      class which lost labels to another is not outvoted by it. An issue is a label that the others contradict, with a
-      score below 0.7. Score and predicted label weigh the given label itself as half a piece of evidence: where the
-      others are unsure, an issue may have its given label as the likeliest one, a doubt without a better suggestion.
+    - ``class_prior="estimated"``: the noise is estimated (:mod:`lend.auditing.transition`) and taken out of the rows,
+      so that a class which lost labels to another is not outvoted by it. An issue is a label that the others
+      contradict, with a score below 0.7. Score and predicted label weigh the given label itself as half a piece of
+      evidence: where the others are unsure, an issue may have its given label as the likeliest one, a doubt without a
+      better suggestion.
     - otherwise: votes are weighed by the true over the given share of their class, as in :func:`lend.dilute`; the score
       is the share of the given label, and an issue is a label that the others contradict. None is the paper's
       letter; "balanced" is right where the true classes are equally frequent, and wrong where they are not.
@@ -56,7 +57,7 @@ def audit(
         embeddings: (n, d) finite floats: NumPy, in memory or mapped from a file, or torch. Or several, as a list or a
             mapping, such as epochs or networks: what their neighbours say is averaged. None with ``knn_graph``.
         labels: (n,) given labels, integers or strings, of two classes at least.
-        knn_graph: In place of the embeddings, a `lend.graphs.KnnGraph` or a SciPy CSR matrix of cosine distances.
+        knn_graph: In place of the embeddings, a `lend.KnnGraph` or a SciPy CSR matrix of cosine distances.
         sample_ids: (n,) names of the examples, all different; positions if not given.
         k: Neighbours, 1 to n-1; 16 if not given, or those of ``knn_graph`` where it has fewer.
         gamma: Exponent of Eq. (1).

@@ -10,8 +10,8 @@ import pandas as pd
 from jaxtyping import Int
 
 from lend.config import require
-from lend.graphs import KnnGraph, as_graph, require_one
-from lend.graphs import knn_graph as find_neighbors
+from lend.neighbors import KnnGraph, as_graph, require_one
+from lend.neighbors import knn_graph as find_neighbors
 
 NEIGHBORS = 16
 

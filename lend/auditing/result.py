@@ -13,9 +13,9 @@ from jaxtyping import Float, Int
 
 from lend import storage
 from lend.auditing.inputs import check_images
+from lend.auditing.transition import Estimate
 from lend.config import require
-from lend.patches import write_patch
-from lend.transition import Estimate
+from lend.storage import write_patch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +63,7 @@ class Audit:
     @property
     def worst(self) -> pd.DataFrame:
         """The label issues, lowest score first."""
-        from lend.plots.audit import worst
+        from lend.plots import worst
 
         return worst(self.issues, len(self.issues))
 
@@ -76,7 +76,7 @@ class Audit:
             count: Images to show, at most.
             title: Above all panels.
         """
-        from lend.plots.audit import audit_figure
+        from lend.plots import audit_figure
 
         images = self.images if images is None else check_images(images, len(self.issues))
         shown = None if images is None else [images[int(place)] for place in self._places(count)]

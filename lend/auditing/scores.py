@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
+from lend.auditing.transition import Transition, unmix, with_own_labels
 from lend.config import require
 from lend.dilution import one_hot, prior_weights
-from lend.transition import Transition, unmix, with_own_labels
 
 SCORE = 0.7  # below, a label that the others do not suggest is an issue
 

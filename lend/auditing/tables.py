@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from lend.auditing.scores import Judged
-from lend.transition import Transition
+from lend.auditing.transition import Transition
 
 
 def issues_table(

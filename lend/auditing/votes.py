@@ -8,11 +8,10 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from lend.auditing.transition import FOLDS
 from lend.config import Dilution
-from lend.dilution import Graph, one_hot
-from lend.graphs import KnnGraph
-from lend.leaveoneout import cross_fitted, leave_one_out
-from lend.transition import FOLDS
+from lend.dilution import Graph, cross_fitted, leave_one_out, one_hot
+from lend.neighbors import KnnGraph
 
 
 def leave_out_votes(

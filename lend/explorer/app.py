@@ -12,16 +12,16 @@ import pandas as pd
 from jaxtyping import Shaped
 
 from lend.config import require
-from lend.explorer.inspection import Inspection
-from lend.explorer.pixels import Images
+from lend.explorer.inspection.inspection import Inspection
+from lend.explorer.inspection.pixels import Images
 from lend.run import Run
 
 if TYPE_CHECKING:
     import ipywidgets
     from matplotlib.figure import Figure
 
-    from lend.explorer.notice import Notice
-    from lend.explorer.page import Page
+    from lend.explorer.widgets.notice import Notice
+    from lend.explorer.widgets.page import Page
 
 FIGURES = (".pdf", ".png", ".svg")
 DATES = {".pdf": "CreationDate", ".svg": "Date"}  # left out of a file
@@ -43,8 +43,8 @@ def explore(
     Args:
         data: A run with maps or its folder, a table with columns x, y and labels, or an inspection.
         colorings: Of one to four maps; true, predicted, noisy and diluted labels, those that there are, if not given.
-        images: As in :meth:`lend.explorer.inspection.Inspection.of_frame`; a run's own, if not given.
-        columns: Of a table: x, y, epoch and class_names, as in :meth:`lend.explorer.inspection.Inspection.of_frame`.
+        images: As in :meth:`lend.Inspection.of_frame`; a run's own, if not given.
+        columns: Of a table: x, y, epoch and class_names, as in :meth:`lend.Inspection.of_frame`.
     """
     return Explorer(data, colorings, images=images, **columns)
 
@@ -89,7 +89,7 @@ class Explorer:
             ValueError: If there is nothing to show; the message is that of the page.
         """
         if self._inspection is None:
-            from lend.explorer.words import reason
+            from lend.explorer.pictures.words import reason
 
             raise ValueError(reason(self._trouble))
         return self._inspection
@@ -129,7 +129,7 @@ class Explorer:
 
     def figure(self) -> Figure:
         """The maps shown as a figure of a paper."""
-        from lend.explorer.pictures import explorer_figure
+        from lend.explorer.pictures.pictures import explorer_figure
 
         return explorer_figure(self.inspection, self.colorings, self.epoch, selection=self.selection)
 
@@ -165,14 +165,14 @@ class Explorer:
         if self._trouble is not None:
             return self._notice
         if self._page is None:
-            from lend.explorer.page import Page
+            from lend.explorer.widgets.page import Page
 
             self._page = Page(self.inspection, self._colorings, self.save)
         return self._page
 
     @cached_property
     def _notice(self) -> Notice:
-        from lend.explorer.notice import Notice
+        from lend.explorer.widgets.notice import Notice
 
         return Notice(self._trouble, self._made)
 

@@ -7,8 +7,8 @@ frozen, so that a seed means the same labels for ever.
 """
 
 from lend.noise.drawing import corrupt
+from lend.noise.flips import ASYMMETRIC, ASYMMETRIC_CLASSES
 from lend.noise.instance import instance_dependent
-from lend.noise.maps import ASYMMETRIC, ASYMMETRIC_CLASSES
 from lend.noise.matrices import asymmetric, pair, symmetric
 from lend.noise.named import NOISES, Labelled, draw, known_matrix
 from lend.noise.realised import empirical_matrix, realised_rate

@@ -6,7 +6,7 @@ import numpy as np
 
 from lend.config import nearest_name
 from lend.noise.checks import check_classes, check_rate
-from lend.noise.maps import ASYMMETRIC, ASYMMETRIC_CLASSES
+from lend.noise.flips import ASYMMETRIC, ASYMMETRIC_CLASSES
 
 
 def symmetric(c: int, rate: float, include_true: bool = False) -> np.ndarray:

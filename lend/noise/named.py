@@ -9,8 +9,8 @@ import numpy as np
 from lend.config import nearest_name
 from lend.noise.checks import as_numpy, check_labels, check_matrix, check_rate
 from lend.noise.drawing import corrupt
+from lend.noise.flips import ASYMMETRIC
 from lend.noise.instance import instance_dependent
-from lend.noise.maps import ASYMMETRIC
 from lend.noise.matrices import asymmetric, pair, symmetric
 
 # Spellings of `draw`; the upper-case words stand for the user's own.

@@ -1,6 +1,7 @@
 """Pictures: arrays and tables in, a matplotlib Figure out."""
 
 from lend.plots.accuracy import accuracy_curves
+from lend.plots.audit import audit_figure, worst
 from lend.plots.choices import choices
 from lend.plots.colours import (
     GREY,
@@ -17,6 +18,7 @@ from lend.plots.maps import overview, snapshot_panels
 from lend.plots.marks import dot, marker_size
 from lend.plots.matrices import transition_matrices
 from lend.plots.memorisation import kept_by_class, memorisation_curves
+from lend.plots.rgb import as_rgb
 from lend.plots.settings import sensitivity
 from lend.plots.steps import step_curves
 from lend.plots.style import PAGE, STYLE, Picture, png_bytes, save, styled
@@ -35,6 +37,8 @@ __all__ = [
     "WRONG",
     "Picture",
     "accuracy_curves",
+    "as_rgb",
+    "audit_figure",
     "choices",
     "class_colours",
     "dilution_toy",
@@ -53,4 +57,5 @@ __all__ = [
     "styled",
     "transition_matrices",
     "trial_dots",
+    "worst",
 ]

@@ -22,7 +22,7 @@ def accuracy_curves(curves: pd.DataFrame) -> Figure:
     A cell without a finished run is named below its panel; without any cell there is one empty panel.
 
     Args:
-        curves: One panel per column, one curve per row; see :func:`lend.tables.curves`.
+        curves: One panel per column, one curve per row; see :func:`lend.paper.tables.curves`.
     """
     figure = Picture(figsize=(PAGE, 3.1), layout="constrained")
     rows, columns = (list(dict.fromkeys(curves.index.get_level_values(name))) for name in ("row", "column"))

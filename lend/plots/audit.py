@@ -16,8 +16,8 @@ from matplotlib.ticker import StrMethodFormatter
 from lend.plots.colours import GREY, LABEL_COLOURS, LEGEND_CLASSES
 from lend.plots.matrices import heat_map
 from lend.plots.notes import nothing
+from lend.plots.rgb import as_rgb
 from lend.plots.style import PAGE, Picture, styled
-from lend.rgb import as_rgb
 
 WIDTH = 10  # thumbnails in a row
 ROW = 0.94  # inches: a thumbnail and two lines
@@ -33,7 +33,7 @@ def audit_figure(
     """An audit on one page: label scores, given against suggested labels and, with images, the worst labels.
 
     Args:
-        issues: As `lend.auditing.Audit.issues`.
+        issues: As `lend.Audit.issues`.
         class_names: In the order of the matrix.
         images: Of the worst examples, in the order of :func:`worst`; see :func:`picture`. None leaves them out.
         title: Above all panels.
@@ -57,7 +57,7 @@ def worst_labels(issues: pd.DataFrame, images: Images, title: str = "") -> Figur
     """The worst labels alone: each image with its given and its suggested label.
 
     Args:
-        issues: As `lend.auditing.Audit.issues`.
+        issues: As `lend.Audit.issues`.
         images: Of the worst examples, in the order of :func:`worst`.
         title: Above all images.
     """

@@ -30,7 +30,7 @@ def choices(tables: Mapping[str, pd.DataFrame]) -> Figure:
     against them. Rows without a finished run are named below.
 
     Args:
-        tables: By their titles; see :func:`lend.tables.selected`.
+        tables: By their titles; see :func:`lend.paper.tables.selected`.
     """
     counts = [max(table["row"].nunique(), 4) for table in tables.values()] or [4]
     figure = Picture(figsize=(PAGE, 0.16 * sum(counts) + 0.75 * len(counts) + 0.4), layout="constrained")

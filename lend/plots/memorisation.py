@@ -47,7 +47,7 @@ def kept_by_class(tables: Mapping[str, pd.DataFrame], title: str = "") -> Figure
     set is as balanced as the data. A class without wrong labels, or without right ones, says so.
 
     Args:
-        tables: By the name of the run, all of the same classes; see :func:`lend.memorisation.by_class`.
+        tables: By the name of the run, all of the same classes; see :func:`lend.analysis.memorisation.by_class`.
         title: Above the panels, such as the epoch.
 
     Raises:
@@ -133,7 +133,7 @@ def memorisation_curves(tables: Mapping[str, pd.DataFrame]) -> Figure:
     are kept.
 
     Args:
-        tables: By the name of the run; see :func:`lend.memorisation.by_epoch`.
+        tables: By the name of the run; see :func:`lend.analysis.memorisation.by_epoch`.
     """
     figure = Picture(figsize=(PAGE, 2.6), layout="constrained")
     panels = figure.subplots(1, len(EPOCH_PANELS), sharey=True)

@@ -27,7 +27,7 @@ def sensitivity(panels: Mapping[str, pd.DataFrame], defaults: Mapping[str, Any])
     Numbers are joined by lines, categories are not. A cell without a finished run is named below its panel.
 
     Args:
-        panels: By the name of the setting: its values are the columns; see :func:`lend.tables.long`.
+        panels: By the name of the setting: its values are the columns; see :func:`lend.paper.tables.long`.
         defaults: The value of each setting in all other panels, which is marked.
     """
     figure = Picture(figsize=(PAGE, 3.0), layout="constrained")

@@ -25,7 +25,7 @@ def trial_dots(collected: pd.DataFrame, measure: str = "last") -> Figure:
     """Every trial as a small dot, their mean as a large one, ± 1 standard deviation as a line; one panel per column.
 
     Args:
-        collected: See :func:`lend.tables.collect`.
+        collected: See :func:`lend.paper.tables.collect`.
         measure: best, last, chosen or ensemble.
     """
     columns = list(dict.fromkeys(collected["column"]))

@@ -1,0 +1,63 @@
+from . import analysis, data, dilution, maps, methods, noise, paper, plots
+from .analysis import memorisation
+from .auditing import Audit, audit
+from .config import Dilution, RunConfig
+from .dilution import (
+    LabelDilution,
+    dilute,
+    dilution_trace,
+    dominant_labels,
+    momentum,
+    select,
+    sharded_dilute,
+    similarity,
+)
+from .explorer import Explorer, Inspection, animate, explore
+from .methods import METHODS
+from .neighbors import KnnGraph, knn_graph, sharded_graph
+from .paper import experiments, tables
+from .run import Run, compact, runs, table
+from .training import networks, sweep, train
+
+__version__: str
+
+__all__ = [
+    "Audit",
+    "Dilution",
+    "Explorer",
+    "Inspection",
+    "KnnGraph",
+    "LabelDilution",
+    "METHODS",
+    "Run",
+    "RunConfig",
+    "analysis",
+    "animate",
+    "audit",
+    "compact",
+    "data",
+    "dilute",
+    "dilution",
+    "dilution_trace",
+    "dominant_labels",
+    "experiments",
+    "explore",
+    "knn_graph",
+    "maps",
+    "memorisation",
+    "methods",
+    "momentum",
+    "networks",
+    "noise",
+    "paper",
+    "plots",
+    "runs",
+    "select",
+    "sharded_dilute",
+    "sharded_graph",
+    "similarity",
+    "sweep",
+    "table",
+    "tables",
+    "train",
+]

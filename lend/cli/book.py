@@ -1,0 +1,86 @@
+"""The main job: train what is missing, execute every notebook, write the figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lend.config import nearest_name, require
+from lend.maps import make_maps
+from lend.paper import experiments
+from lend.run import Run
+from lend.training import RunsFailedError, sweep
+
+NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
+
+
+def make(
+    profile: str = "digits",
+    *,
+    trials: int = 1,
+    workers: int | None = None,
+    runs: str = "runs",
+    figures: str = "figures",
+    dataset: str | None = None,
+    data: str = "data",
+    download: bool = False,
+    note: str = "",
+    only: str | None = None,
+    notebooks: Path = NOTEBOOKS,
+) -> list[Path]:
+    """Train the profile's missing runs, map their snapshots, execute the notebooks on them.
+
+    Executed notebooks, and the pictures and numbers they write, go to FIGURES/PROFILE. What exists is used as it is,
+    so a call that was stopped goes on where it was.
+
+    Args:
+        profile: A name of `lend.paper.experiments.PROFILES`.
+        trials: Runs of each cell of a figure or table to train; 0 trains those of Fig. 1 and 4 alone. All that are
+            there are shown in any case.
+        workers: Trainings side by side, as for :func:`lend.sweep`.
+        runs: Folder of the saved runs.
+        figures: Folder of the figures.
+        dataset: Where the profile's data set comes from, such as parquet:PATH; the profile's own if not given.
+        data: Folder where data sets are kept.
+        download: Fetch a public data set that is missing.
+        note: Of the data, for everyone who reads of a run.
+        only: One notebook, without .ipynb.
+        notebooks: Folder of the notebooks; they come with the repository, not with an installed package.
+
+    Returns:
+        The executed notebooks.
+
+    Raises:
+        ValueError: If a name is unknown.
+        RunsFailedError: If a run cannot be trained; the others are.
+    """
+    place = {"runs": runs, "dataset": dataset, "data": data, "download": download, "note": note}
+    require(trials >= 0, "trials", "at least 0", trials)
+    configs = experiments.plan_all(profile, trials=trials, **place)
+    sources = sorted(notebooks.glob("*.ipynb"))
+    if only is not None:
+        names = [path.stem for path in sources]
+        if only not in names:
+            raise ValueError(f"unknown notebook {only!r}; {nearest_name(only, names)}")
+        sources = [notebooks / f"{only}.ipynb"]
+    if not sources:
+        raise FileNotFoundError(f"no notebooks in {notebooks}; run from a clone of the repository")
+    failures = sweep(configs, workers=workers)
+    if failures:
+        raise RunsFailedError(failures, len(configs))
+    if "figure1" in experiments.PROFILES[profile].figures:
+        for entry in experiments.plan("figure1", profile, **place):
+            make_maps(Run.open(entry.config.folder))
+    target = Path(figures) / profile
+    target.mkdir(parents=True, exist_ok=True)
+    parameters = {"profile": profile, "runs": str(Path(runs).resolve()), "figures": str(Path(figures).resolve())}
+    return [_execute(source, target, parameters | {"dataset": dataset}) for source in sources]
+
+
+def _execute(source: Path, target: Path, parameters: dict[str, str | None]) -> Path:
+    """Run one notebook in a kernel of its own; it stays readable where it failed."""
+    from papermill import execute_notebook
+
+    executed = target / source.name
+    print(f"executing {source.name}", flush=True)
+    execute_notebook(source, executed, parameters, cwd=source.parent, progress_bar=True, log_output=False)
+    return executed

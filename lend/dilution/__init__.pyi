@@ -1,0 +1,42 @@
+from .dilution import dilute, dominant_labels, similarity
+from .equations import (
+    COLLAPSE,
+    DENSE,
+    Array,
+    Graph,
+    diffuse,
+    dilute_from_neighbors,
+    momentum,
+    most_frequent,
+    one_hot,
+    prior_weights,
+    reweight_and_normalize,
+    select,
+)
+from .estimator import LabelDilution
+from .leaveoneout import cross_fitted, leave_one_out
+from .sharded import sharded_dilute
+from .trace import dilution_trace
+
+__all__ = [
+    "Array",
+    "COLLAPSE",
+    "DENSE",
+    "Graph",
+    "LabelDilution",
+    "cross_fitted",
+    "diffuse",
+    "dilute",
+    "dilute_from_neighbors",
+    "dilution_trace",
+    "dominant_labels",
+    "leave_one_out",
+    "momentum",
+    "most_frequent",
+    "one_hot",
+    "prior_weights",
+    "reweight_and_normalize",
+    "select",
+    "sharded_dilute",
+    "similarity",
+]

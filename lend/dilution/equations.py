@@ -1,0 +1,188 @@
+"""LEND, Eq. (1) to (6) and Definition 1 (arXiv 2206.13025), one short function each; tensors in and out, unchecked.
+
+The paper's letters, used here and nowhere else:
+
+    V (n, d)  embeddings, rows scaled to length 1     A (n, n)  similarity to the k nearest neighbours
+    y (n,)    noisy labels                            W (n, n)  A made symmetric and normalised
+    Z (n, c)  label distributions while they dilute   k, γ, α, β  neighbours, exponent, spread, momentum
+
+What the paper leaves open is an option; :func:`lend.dilute` documents each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lend.config import Dilution, require
+
+Array = np.ndarray | Tensor
+
+DENSE = 4096  # up to this many examples the graph is a dense matrix (64 MB in float32), sparse above
+
+TOLERANCE, MOST_STEPS = 1e-6, 10_000  # steps="converged": largest change of an entry, and when to give up
+
+COLLAPSE = (
+    "steps='converged': the limit of Eq. (3) is one eigenvector per connected component, so every example of a "
+    "component gets the same class; 1 to 5 steps dilute without that collapse"
+)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Eq. (1) and (2), kept as A: no step needs W itself.
+
+    A_ij = max(0, v_i · v_j)^γ  for j among the k nearest neighbours of i, j ≠ i;  0 elsewhere    (1)
+    W'   = AᵀA  ("product", as printed)  or  A + Aᵀ  ("sum", as in the cited source)
+    D    = diag(W' 1),   W = D^-½ W' D^-½                                                          (2)
+    """
+
+    A: Tensor
+    At: Tensor
+    affinity: str
+
+    @classmethod
+    def build(cls, indices: Int[Tensor, "n k"], cosines: Float[Tensor, "n k"], gamma: float, affinity: str) -> Graph:
+        """Eq. (1) from each example's neighbours and their cosines. A zero weight is no edge."""
+        n, k = indices.shape
+        weights = torch.where(cosines > 0, cosines.clamp(min=0) ** gamma, 0.0)
+        if n <= DENSE:
+            A = weights.new_zeros(n, n).scatter(1, indices, weights)
+            return cls(A, A.T, affinity)
+        rows = torch.arange(n, device=indices.device).repeat_interleave(k)
+        A = torch.sparse_coo_tensor(
+            torch.stack([rows, indices.flatten()]), weights.flatten(), (n, n), check_invariants=False
+        )
+        A = A.coalesce()
+        return cls(A, A.T.coalesce(), affinity)
+
+    def spread(self, Z: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
+        """W' Z. The product is applied as Aᵀ(A Z): forming AᵀA would cost k² entries a row."""
+        return self.At @ (self.A @ Z) if self.affinity == "product" else self.A @ Z + self.At @ Z
+
+    @property
+    def root_degrees(self) -> Float[Tensor, "n 1"]:
+        """D^-½; 0 for an example of degree 0 (a zero vector, or with the product one in nobody's list)."""
+        d = self.spread(torch.ones(len(self.A), 1, dtype=self.A.dtype, device=self.A.device))
+        return torch.where(d > 0, d.clamp(min=torch.finfo(d.dtype).tiny).rsqrt(), 0.0)
+
+
+def iterate(graph: Graph, onehot: Float[Tensor, "n c"], alpha: float, reserve: str) -> Iterator[Float[Tensor, "n c"]]:
+    """Z(0), Z(1), ... of Eq. (3), without end, from the one-hot noisy labels of Eq. (4).
+
+    Z(t) = α W Z(t-1) + (1 - α) R,   R = Z(t-1) ("previous", as printed) or Z(0) ("initial")      (3)
+    Z(0) = onehot(y)                                                                               (4)
+    """
+    root = graph.root_degrees
+    Z = onehot
+    while True:
+        yield Z
+        R = Z if reserve == "previous" else onehot
+        Z = alpha * root * graph.spread(root * Z) + (1 - alpha) * R
+
+
+def diffuse(
+    graph: Graph, onehot: Float[Tensor, "n c"], alpha: float, steps: int | str, reserve: str
+) -> Float[Tensor, "n c"]:
+    """Z after a number of steps, or where it no longer changes."""
+    Z = onehot
+    for before, Z in pairwise(
+        islice(iterate(graph, onehot, alpha, reserve), 1 + (MOST_STEPS if steps == "converged" else int(steps)))
+    ):
+        if steps == "converged" and (Z - before).abs().max() < TOLERANCE:
+            break
+    return Z
+
+
+def prior_weights(class_prior: str | Array | list[float] | None, onehot: Float[Tensor, "n c"]) -> Float[Tensor, " c"]:
+    """True over given share of each class: what a vote of that class counts. Ones for the paper's letter.
+
+    "balanced" takes all true classes as equally frequent. A class without a given label has no votes to weigh.
+    """
+    c = onehot.shape[1]
+    if class_prior is None:
+        return onehot.new_ones(c)
+    given = onehot.mean(dim=0)
+    if isinstance(class_prior, str):
+        require(class_prior == "balanced", "class_prior", "None, 'balanced' or one share per class", class_prior)
+        true = torch.full_like(given, 1 / c)
+    else:
+        true = torch.as_tensor(class_prior, dtype=given.dtype, device=given.device)
+        valid = true.shape == (c,) and bool((true >= 0).all()) and bool((true.sum() - 1).abs() < 1e-3)
+        require(valid, "class_prior", f"{c} shares that sum to 1", class_prior)
+    return torch.where(given > 0, true / given.clamp(min=1e-12), 0.0)
+
+
+def reweight_and_normalize(
+    Z: Float[Tensor, "n c"], onehot: Float[Tensor, "n c"], weights: Float[Tensor, " c"], normalize: bool
+) -> Float[Tensor, "n c"]:
+    """Weigh the classes by the prior and make rows sum to one; a row without any vote keeps its own label."""
+    Z = Z * weights
+    total = Z.sum(dim=1, keepdim=True)
+    Z = torch.where(total > 0, Z, onehot)
+    return Z / torch.where(total > 0, total, 1.0) if normalize else Z
+
+
+def dilute_from_neighbors(
+    indices: Int[Tensor, "n k"],
+    cosines: Float[Tensor, "n k"],
+    onehot: Float[Tensor, "n c"],
+    weights: Float[Tensor, " c"],
+    settings: Dilution,
+    normalize: bool = True,
+) -> Float[Tensor, "n c"]:
+    """Eq. (1) to (4) from known neighbours and known weights of the classes, unchecked: what training calls."""
+    graph = Graph.build(indices, cosines, settings.gamma, settings.affinity)
+    Z = diffuse(graph, onehot, settings.alpha, settings.steps, settings.reserve)
+    return reweight_and_normalize(Z, onehot, weights, normalize)
+
+
+def most_frequent(
+    indices: Int[Tensor, "n k"], cosines: Float[Tensor, "n k"], onehot: Float[Tensor, "n c"]
+) -> Int[Tensor, " n"]:
+    """Definition 1 from known neighbours; of equally frequent labels the one with the more similar neighbours."""
+    k = indices.shape[1]
+    # paper: ties not stated; a neighbour counts 1 and its similarity at most 1/(2k) more, less than a vote in all
+    votes = torch.einsum("nk,nkc->nc", 1 + cosines / (2 * k + 1), onehot[indices])
+    return votes.argmax(dim=1)
+
+
+def momentum(new: Array, old: Array, beta: float = 0.9) -> Any:  # noqa: ANN401
+    """Eq. (5): fold this epoch's distributions into the memory of each example.
+
+        Z^τ = (1 - β) Z + β Z^(τ-1)
+
+    Args:
+        new: (n, c) this epoch's Z; one scale with ``old``, or β means different things for different rows.
+        old: (n, c) the memory; the one-hot noisy labels before the first epoch (paper: not stated).
+        beta: In [0, 1]; 1 never changes the memory.
+    """
+    require(0 <= beta <= 1, "beta", "inside [0, 1]", beta)
+    require(new.shape == old.shape, "old", f"of the shape of new, {tuple(new.shape)}", tuple(old.shape))
+    return (1 - beta) * new + beta * old
+
+
+def select(diluted: Array, labels: Array) -> Any:  # noqa: ANN401
+    """Eq. (6): keep example i if its noisy label is the argmax of its diluted distribution.
+
+    Args:
+        diluted: (n, c) label distributions.
+        labels: (n,) noisy labels.
+
+    Returns:
+        (n,) bool.
+    """
+    require(len(diluted) == len(labels), "labels", f"of length {len(diluted)}", len(labels))
+    return diluted.argmax(1) == labels
+
+
+def one_hot(y: Int[Tensor, " n"], c: int, dtype: torch.dtype = torch.float32) -> Float[Tensor, "n c"]:
+    """Eq. (4), without the host synchronisation of torch's own."""
+    return torch.zeros(len(y), c, dtype=dtype, device=y.device).scatter(1, y[:, None], 1)

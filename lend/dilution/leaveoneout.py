@@ -1,0 +1,118 @@
+"""What all others say about an example: Eq. (3) without the share that its own label gives to its own row.
+
+Eq. (3) is linear, Z(T) = P Y with a symmetric P, so the own share is one number per example, P_ii. It is a sum over
+walks in the graph that return to their start:
+
+    P = (αW + (1-α) I)^T  ("previous")   or   (αW)^T + (1-α) Σ_{t<T} (αW)^t  ("initial"),    P_ii = Σ_t p_t (W^t)_ii
+"""
+
+from __future__ import annotations
+
+from math import comb
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lend.config import Dilution, require
+from lend.dilution.equations import Graph, diffuse
+
+ROWS = 256  # of W^t held at a time; at five steps such a row can have an entry for every example
+
+
+def leave_one_out(graph: Graph, onehot: Float[Tensor, "n c"], settings: Dilution) -> Float[Tensor, "n c"]:
+    """Eq. (3) as printed, each row without the votes of its own label: as if that row of Y were zero.
+
+    Args:
+        graph: Eq. (1) and (2).
+        onehot: Given labels, Eq. (4).
+        settings: alpha, steps and reserve are used; the steps must be a number.
+
+    Returns:
+        Votes of at least 0; a row is zero where nobody else has a say.
+
+    Raises:
+        ValueError: If the steps are "converged", where every label of a component has reached every example.
+    """
+    require(settings.steps != "converged", "steps", "a number: at convergence no example is told apart", settings.steps)
+    own = own_shares(graph, settings)[:, None] * onehot
+    others = diffuse(graph, onehot, settings.alpha, settings.steps, settings.reserve) - own
+    return torch.where(others > 1e-9 * own, others, 0.0)  # below, a rest of rounding that would be a vote for itself
+
+
+def cross_fitted(
+    graph: Graph, onehot: Float[Tensor, "n c"], settings: Dilution, folds: Int[Tensor, " n"]
+) -> Float[Tensor, "n c"]:
+    """Eq. (3) as printed, each row from the labels of the other folds alone.
+
+    Leaving one out is not enough to choose examples by what the others say of them: of two neighbours, the wrongly
+    labelled one sees the right label of the other and not its own, so the surest rows hold too many errors. The rows
+    of a fold know nothing of each other's labels.
+
+    Args:
+        graph: Eq. (1) and (2).
+        onehot: Given labels, Eq. (4).
+        settings: alpha, steps and reserve are used.
+        folds: Number of the fold of each example.
+    """
+    rows = torch.empty_like(onehot)
+    for fold in folds.unique():
+        inside = folds == fold
+        Z = diffuse(graph, onehot * ~inside[:, None], settings.alpha, settings.steps, settings.reserve)
+        rows[inside] = Z[inside]
+    return rows
+
+
+def own_shares(graph: Graph, settings: Dilution) -> Float[Tensor, " n"]:
+    """P_ii: what an example's own label counts in its own row of Z(T)."""
+    coefficients = torch.tensor(walk_coefficients(settings), dtype=graph.A.dtype)
+    return (coefficients @ closed_walks(graph, int(settings.steps)).to(coefficients)).to(graph.A.device)
+
+
+def walk_coefficients(settings: Dilution) -> list[float]:
+    """The p_t of P = Σ p_t W^t, t = 0 to T."""
+    alpha, T = settings.alpha, int(settings.steps)
+    if settings.reserve == "previous":
+        return [comb(T, t) * alpha**t * (1 - alpha) ** (T - t) for t in range(T + 1)]
+    return [(1 - alpha) * alpha**t for t in range(T)] + [alpha**T]
+
+
+def closed_walks(graph: Graph, steps: int) -> Float[Tensor, "t n"]:
+    """(W^t)_ii for t = 0 to ``steps``: weights of the walks that return to their start, by blocks of rows.
+
+    W^t is never formed: (W^(a+b))_ii is the inner product of row i of W^a and of W^b, since W is symmetric.
+    """
+    from scipy import sparse
+
+    factors, n = _factors(graph), len(graph.A)
+    walks = np.empty((steps + 1, n))
+    identity = sparse.eye_array(n, format="csr")
+    for start in range(0, n, ROWS):
+        powers = [identity[start : start + ROWS]]
+        for _ in range((steps + 1) // 2):
+            powers.append(_times(powers[-1], factors))
+        for t in range(steps + 1):
+            a, b = powers[(t + 1) // 2], powers[t // 2]
+            walks[t, start : start + ROWS] = np.asarray(a.multiply(b).sum(axis=1)).ravel()
+    return torch.from_numpy(walks)
+
+
+def _factors(graph: Graph) -> list[Any]:
+    """Sparse matrices whose product is W: forming AᵀA for all rows at once would cost k² entries a row."""
+    from scipy import sparse
+
+    A, n = graph.A.cpu().double().to_sparse_coo().coalesce(), len(graph.A)
+    A = sparse.coo_array((A.values().numpy(), tuple(A.indices().numpy())), shape=(n, n)).tocsr()
+    scale = sparse.diags_array(graph.root_degrees.flatten().cpu().double().numpy())
+    if graph.affinity == "product":
+        B = (A @ scale).tocsr()
+        return [B.T.tocsr(), B]
+    return [(scale @ (A + A.T) @ scale).tocsr()]
+
+
+def _times(rows: Any, factors: list[Any]) -> Any:  # noqa: ANN401
+    for factor in factors:
+        rows = rows @ factor
+    return rows

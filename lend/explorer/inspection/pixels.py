@@ -1,0 +1,84 @@
+"""Images of examples, found when one is looked at and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from lend.config import require
+from lend.plots import as_rgb
+from lend.run import Run
+
+Images = Any  # an array of one image per example, or a function that gives the image of a sample id
+
+
+class Pixels:
+    """Images of m examples as uint8 (h, w, 3).
+
+    Args:
+        find: Gives the image of an example by its position, or None; called when an image is first asked for.
+
+    Attributes:
+        note: Why there are no images; empty while there are.
+    """
+
+    def __init__(self, find: Callable[[], Callable[[int], Any]] | None) -> None:
+        self._find = find
+        self._get: Callable[[int], Any] | None = None
+        self.note = "" if find else "no images were given"
+
+    def __getitem__(self, position: int) -> UInt8[np.ndarray, "h w 3"] | None:
+        if self.note or self._find is None:
+            return None
+        try:
+            if self._get is None:
+                self._get = self._find()
+            image = self._get(position)
+            return None if image is None else as_rgb(image)
+        except Exception as error:  # a loader, or a function of the user, may raise anything; the view goes on
+            self.note = f"no images: {' '.join(str(error).split()) or type(error).__name__}"
+            return None
+
+
+def of_examples(images: Images, ids: np.ndarray) -> Pixels:
+    """Images that the user gave.
+
+    Args:
+        images: An array (m, ...) with one image per example, in their order; a longer one that is indexed by sample
+            id; or a function of the sample id. None for no images.
+        ids: Sample ids of the examples, (m,).
+
+    Raises:
+        ValueError: If an array fits neither.
+    """
+    if images is None:
+        return Pixels(None)
+    if callable(images):
+        return Pixels(lambda: lambda position: images(ids[position]))
+    if len(images) == len(ids):
+        return Pixels(lambda: lambda position: images[position])
+    whole = ids.dtype.kind in "iu"
+    inside = whole and int(ids.min()) >= 0 and int(ids.max()) < len(images)
+    last = f", or of {int(ids.max()) + 1} and more, one per sample id" if whole else ""
+    require(inside, "images", f"a function of the sample id, or of length {len(ids)}, one per point{last}", len(images))
+    return Pixels(lambda: lambda position: images[int(ids[position])])
+
+
+def of_run(run: Run, ids: Int[np.ndarray, " m"]) -> Pixels:
+    """Images of a run's training examples, from its data set, which is read as a whole when the first is asked for."""
+    return Pixels(lambda: _from_dataset(run, ids))
+
+
+def _from_dataset(run: Run, ids: Int[np.ndarray, " m"]) -> Callable[[int], Any]:
+    from lend import data
+
+    dataset = data.load(run.config.dataset, run.config.data)
+    rows = np.searchsorted(dataset.sample_ids.numpy(), ids)
+    found = rows < len(dataset)
+    found[found] = dataset.sample_ids.numpy()[rows[found]] == ids[found]
+    require(bool(found.all()), "dataset", f"the one of the run, with sample {ids[~found][:1]}", run.config.dataset)
+    images = dataset.train_images[rows].clone()  # of the mapped examples alone: the others are let go
+    return lambda position: images[position]

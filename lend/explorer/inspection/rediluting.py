@@ -1,0 +1,96 @@
+"""Dilution while one waits: neighbours are searched once, and a change of a setting only spreads the labels again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from numbers import Integral
+from threading import RLock
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lend.config import Dilution, require
+from lend.dilution import dilute_from_neighbors, one_hot, prior_weights
+from lend.explorer.inspection.recent import Recent
+from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS, Redilution
+from lend.neighbors import nearest
+from lend.run import map_subset
+
+EPOCHS_KEPT = 2  # graphs to keep
+_ALONE = RLock()
+
+
+class Rediluter:
+    """Dilutes the noisy labels of the mapped examples of a snapshot, of at most 10,000 chosen by class.
+
+    Args:
+        noisy: Codes of the noisy labels, all known.
+        true: Codes of the true labels; -1 where unknown.
+        classes: How many.
+        embeddings: Gives the embeddings (m, d) of a snapshot epoch.
+    """
+
+    def __init__(
+        self,
+        noisy: Int[np.ndarray, " m"],
+        true: Int[np.ndarray, " m"],
+        classes: int,
+        embeddings: Callable[[int], np.ndarray],
+    ) -> None:
+        self.chosen = map_subset(noisy, POINTS)
+        self.size, self.true = len(noisy), true[self.chosen]
+        self.onehot = one_hot(torch.from_numpy(noisy[self.chosen].astype(np.int64)), classes)
+        self.embeddings = embeddings
+        self.most = min(MOST_NEIGHBORS, len(self.chosen) - 1)
+        self._searched: Recent[tuple[Tensor, Tensor]] = Recent(EPOCHS_KEPT)
+
+    def search(self, epoch: int) -> tuple[Int[Tensor, "s k"], Float[Tensor, "s k"]]:
+        """Neighbours and cosines among the chosen examples of a snapshot, as many as any setting wants."""
+        with one_thread():
+            return self._searched.get(epoch, lambda: self._search(epoch))
+
+    def _search(self, epoch: int) -> tuple[Tensor, Tensor]:
+        V = torch.from_numpy(self.embeddings(epoch)[self.chosen]).float()
+        return nearest(V, self.most)
+
+    def dilute(self, epoch: int, settings: Dilution) -> Redilution:
+        """Dilute with other settings.
+
+        Raises:
+            ValueError: If they ask for more neighbours than are kept, or for the limit, which is not reached while
+                one waits.
+        """
+        require(settings.k <= self.most, "k", f"an integer from 1 to {self.most} here", settings.k)
+        require(isinstance(settings.steps, Integral), "steps", "an integer of at least 1 here", settings.steps)
+        weights = prior_weights(settings.class_prior, self.onehot)
+        with one_thread():
+            indices, cosines = self.search(epoch)
+            start = time.perf_counter()
+            nearer = indices[:, : settings.k], cosines[:, : settings.k]
+            labels = dilute_from_neighbors(*nearer, self.onehot, weights, settings).argmax(dim=1).numpy()
+            seconds = time.perf_counter() - start
+        known = self.true >= 0
+        accuracy = float((labels == self.true)[known].mean()) if known.any() else float("nan")
+        everywhere = np.full(self.size, -1, np.int16)
+        everywhere[self.chosen] = labels
+        return Redilution(everywhere, accuracy, seconds, epoch, settings, len(self.chosen))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute with one thread, for one caller at a time.
+
+    Beside a training that keeps the cores busy, two threads wait for each other: measured, 10,000 examples take up to
+    ten times as long with two as with one.
+    """
+    with _ALONE:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

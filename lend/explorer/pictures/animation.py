@@ -1,0 +1,216 @@
+"""The maps over the epochs as a film: GIF by Pillow, MP4 by ffmpeg."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from jaxtyping import UInt8
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from PIL import Image
+from tqdm.auto import tqdm
+
+from lend.config import require
+from lend.explorer.inspection.inspection import Inspection
+from lend.explorer.pictures.palettes import palette
+from lend.explorer.pictures.pictures import explorer_figure, point_colours, view_note
+from lend.run import Run
+
+ENDINGS = (".gif", ".mp4")
+DPI = 110
+LENGTH = 20.0  # seconds of a film, if nothing else is asked for
+SHORTEST, LONGEST = 0.1, 1.0  # seconds of an epoch then
+HOLD = 1.5  # seconds that the last epoch stays
+COLOURS = 256  # of a GIF
+EXACT = 64  # of them that may be given
+NEAR = 8  # Pillow does not tell shades nearer than this apart when it looks for the nearest
+NO_FFMPEG = (
+    "an .mp4 needs ffmpeg, which was not found: install it (apt-get install ffmpeg, or conda install ffmpeg), or the "
+    "package imageio-ffmpeg, which brings it (pip install imageio-ffmpeg); or write a .gif"
+)
+
+
+def animate(
+    source: Run | Inspection,
+    path: str | Path,
+    *,
+    colorings: Sequence[str] = ("true", "predicted"),
+    fps: int = 15,
+    seconds_per_epoch: float | None = None,
+    progress: bool = True,
+) -> Path:
+    """Write the maps over all epochs as a film: points move from map to map, colours change with every epoch.
+
+    Args:
+        source: A run with maps, or what an explorer shows (`explorer.inspection`).
+        path: Ends in .gif or .mp4; the second needs ffmpeg.
+        colorings: Of one to four views; see :meth:`lend.Inspection.values`.
+        fps: Frames a second, 1 to 50.
+        seconds_per_epoch: So that the film takes 20 seconds, but 0.1 to 1, if not given.
+        progress: Show a progress bar with the time left.
+
+    Returns:
+        The path. The file is whole, or the old one.
+
+    Raises:
+        ValueError: If the ending, a coloring or a number is wrong, or the run has no maps.
+        FileNotFoundError: If there is no ffmpeg; the message says how to get it.
+    """
+    path = Path(path)
+    require(path.suffix.lower() in ENDINGS, "path", f"a file name ending in {' or '.join(ENDINGS)}", str(path))
+    require(1 <= fps <= 50, "fps", "from 1 to 50", fps)
+    inspection = source if isinstance(source, Inspection) else Inspection.of_run(source)
+    if seconds_per_epoch is None:
+        seconds_per_epoch = float(np.clip(LENGTH / len(inspection.epochs), SHORTEST, LONGEST))
+    require(seconds_per_epoch > 0, "seconds_per_epoch", "above 0", seconds_per_epoch)
+    program = ffmpeg() if path.suffix.lower() == ".mp4" else None
+    moments = list(frame_moments(inspection.epochs, max(1, round(fps * seconds_per_epoch)), round(fps * HOLD)))
+    scene = Scene(inspection, colorings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        with tqdm(total=len(moments), desc="frames", unit=" frames", disable=not progress) as bar:
+            if program is None:
+                _write_gif(scene, moments, unfinished, fps, bar)
+            else:
+                _write_mp4(scene, moments, unfinished, fps, program, bar)
+        os.replace(unfinished, path)
+    finally:
+        with suppress(FileNotFoundError):
+            unfinished.unlink()
+    return path
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A frame: the epoch whose labels it shows, and how far its points are on their way to the next one, in [0, 1)."""
+
+    epoch: int
+    following: int
+    share: float
+
+
+def frame_moments(epochs: Sequence[int], frames: int, hold: int) -> Iterator[Moment]:
+    """The frames of a film: so many from each epoch to the next, and the last epoch for a while."""
+    for epoch, following in zip(epochs, epochs[1:], strict=False):
+        for number in range(frames):
+            yield Moment(epoch, following, number / frames)
+    for _ in range(max(hold, 1)):
+        yield Moment(epochs[-1], epochs[-1], 0.0)
+
+
+class Scene:
+    """The figure of a film, drawn once; a frame only moves and colours its points.
+
+    Args:
+        inspection: What is shown.
+        colorings: Of the views.
+    """
+
+    def __init__(self, inspection: Inspection, colorings: Sequence[str]) -> None:
+        self.inspection, self.colorings = inspection, tuple(colorings)
+        self.figure: Figure = explorer_figure(inspection, colorings, inspection.epochs[-1], selection=())
+        self.canvas = FigureCanvasAgg(self.figure)
+        self.figure.set_dpi(DPI)
+        self._cut_to_even()
+        self._coloured: int | None = None
+        self.canvas.draw()
+        self.figure.set_layout_engine("none")  # laid out once: nothing jumps, and a frame takes half the time
+
+    def _cut_to_even(self) -> None:
+        """H.264 wants even numbers of pixels."""
+        width, height = (2 * round(length * DPI / 2) / DPI for length in self.figure.get_size_inches())
+        self.figure.set_size_inches(width, height)
+
+    def go(self, moment: Moment) -> None:
+        """Show a moment."""
+        start, end = (self.inspection.coordinates(epoch) for epoch in (moment.epoch, moment.following))
+        for axes in self._panels():
+            axes.collections[0].set_offsets(start + np.float32(moment.share) * (end - start))
+        if moment.epoch != self._coloured:
+            self._coloured = moment.epoch
+            self._colour(moment.epoch)
+
+    def _colour(self, epoch: int) -> None:
+        accuracy = self.inspection.label_accuracy(epoch)
+        for axes, coloring in zip(self._panels(), self.colorings, strict=True):
+            axes.collections[0].set_facecolors(point_colours(self.inspection, coloring, epoch))
+            axes.set_xlabel(view_note(self.inspection, coloring, accuracy, epoch))
+        last = self.inspection.epochs[-1]
+        self.figure.suptitle(f"{self.inspection.title}\nepoch {epoch} of {last}", fontsize=9)
+
+    def _panels(self) -> list[matplotlib.axes.Axes]:
+        return self.figure.axes[: len(self.colorings)]
+
+    def pixels(self, moment: Moment) -> UInt8[np.ndarray, "height width 3"]:
+        """A frame as pixels."""
+        self.go(moment)
+        self.canvas.draw()
+        return np.asarray(self.canvas.buffer_rgba())[:, :, :3].copy()
+
+
+def _write_gif(scene: Scene, moments: Sequence[Moment], path: Path, fps: int, bar: tqdm) -> None:
+    """One palette for all frames: a palette each would let colours flicker. Frames are made as they are written."""
+    colours = gif_palette(scene, [moments[place] for place in (0, len(moments) // 3, 2 * len(moments) // 3, -1)])
+
+    def frames() -> Iterator[Image.Image]:
+        for moment in moments:
+            yield Image.fromarray(scene.pixels(moment)).quantize(palette=colours, dither=Image.Dither.NONE)
+            bar.update()
+
+    following = frames()
+    first = next(following)
+    with open(path, "wb") as file:
+        first.save(file, "GIF", save_all=True, append_images=following, duration=round(1000 / fps), loop=0)
+
+
+def gif_palette(scene: Scene, moments: Sequence[Moment]) -> Image.Image:
+    """White and the colours of the points, exactly, and the most frequent shades of some frames."""
+    looks = [palette(scene.inspection, coloring).colours for coloring in scene.colorings]
+    named = ["#ffffff", *dict.fromkeys(colour for look in looks for colour in look if len(look) <= EXACT)][:EXACT]
+    exact = [round(255 * part) for colour in named for part in to_rgb(colour)]
+    frames = Image.fromarray(np.concatenate([scene.pixels(moment) for moment in moments]))
+    found = frames.quantize(COLOURS - len(named), Image.Quantize.MAXCOVERAGE, kmeans=1).getpalette() or []
+    given, shades = np.array(exact).reshape(-1, 3), np.array(found).reshape(-1, 3)
+    apart = np.abs(shades[:, None] - given).max(axis=2).min(axis=1) > NEAR
+    whole = Image.new("P", (1, 1))
+    whole.putpalette([*exact, *shades[apart][: COLOURS - len(named)].ravel().tolist()])
+    return whole
+
+
+def _write_mp4(scene: Scene, moments: Sequence[Moment], path: Path, fps: int, program: str, bar: tqdm) -> None:
+    from matplotlib.animation import FFMpegWriter
+
+    settings = {"animation.ffmpeg_path": program, "savefig.bbox": "standard", "figure.dpi": DPI}
+    with matplotlib.rc_context(settings):
+        writer = FFMpegWriter(fps=fps, codec="h264", extra_args=["-pix_fmt", "yuv420p", "-crf", "20"])
+        with writer.saving(scene.figure, str(path), DPI):
+            for moment in moments:
+                scene.go(moment)
+                writer.grab_frame()
+                bar.update()
+
+
+def ffmpeg() -> str:
+    """The path of an ffmpeg: the system's, or the one that the package imageio-ffmpeg brings.
+
+    Raises:
+        FileNotFoundError: If there is neither.
+    """
+    found = shutil.which("ffmpeg")
+    if found:
+        return found
+    try:
+        from imageio_ffmpeg import get_ffmpeg_exe
+
+        return get_ffmpeg_exe()
+    except (ImportError, RuntimeError):
+        raise FileNotFoundError(NO_FFMPEG) from None

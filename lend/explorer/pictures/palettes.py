@@ -1,0 +1,78 @@
+"""The colours of a coloring: the same on the page and in saved figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+from jaxtyping import Int
+from matplotlib.colors import to_hex
+
+from lend.explorer.inspection.inspection import Inspection
+from lend.plots import GREY, LABEL_COLOURS, WRONG, class_colours
+
+UNKNOWN_COLOUR = "#c9c9c9"
+PALE = "#d5d5d5"  # of the flag that is not looked for
+FLAG = LABEL_COLOURS["diluted"]
+FLAGS = {  # colours and names of no and yes
+    "kept": ((LABEL_COLOURS["predicted"], "dropped"), (PALE, "kept")),
+    "wrong": ((PALE, "noisy label is true"), (WRONG, "noisy label is wrong")),
+}
+STEPS = 101  # of a scale of shares: one per cent each
+SCALE = matplotlib.colormaps["viridis"]
+BRIGHTEST = 0.93  # beyond, viridis is hard to see on white
+
+
+@dataclass(frozen=True)
+class Palette:
+    """What the codes of a coloring look like.
+
+    Args:
+        colours: One per code.
+        names: One per code; of a scale only the first and the last are told, the others are empty.
+        scale: The colours are steps of a scale; the last one is for unknown values.
+    """
+
+    colours: tuple[str, ...]
+    names: tuple[str, ...]
+    scale: bool = False
+
+
+def palette(inspection: Inspection, coloring: str) -> Palette:
+    """Colours and names of the codes of a coloring.
+
+    Raises:
+        ValueError: If there is no such coloring; the message says which there are.
+    """
+    kind = inspection.kind(coloring)
+    if kind == "class":
+        names = inspection.class_names
+        return Palette((UNKNOWN_COLOUR, *class_colours(len(names))), ("unknown", *names))
+    if kind == "flag":
+        colours, names = zip(*FLAGS.get(coloring, ((PALE, "no"), (FLAG, "yes"))), strict=True)
+        return Palette(colours, names)
+    low, high = (f"{value:.3g}" for value in inspection.value_range(coloring))
+    steps = tuple(to_hex(SCALE(BRIGHTEST * step / (STEPS - 1))) for step in range(STEPS))
+    return Palette((*steps, UNKNOWN_COLOUR), (low, *[""] * (STEPS - 2), high, "unknown"), scale=True)
+
+
+def codes(inspection: Inspection, coloring: str, epoch: int | None = None) -> Int[np.ndarray, " m"]:
+    """Position of each point's colour in the palette.
+
+    Raises:
+        ValueError: If the coloring or the epoch is unknown.
+    """
+    values, kind = inspection.values(coloring, epoch), inspection.kind(coloring)
+    if kind == "class":
+        return values.astype(np.int64) + 1
+    if kind == "flag":
+        return values.astype(np.int64)
+    known = np.isfinite(values)
+    return np.where(known, np.rint(np.where(known, values, 0) * (STEPS - 1)), STEPS).astype(np.int64)
+
+
+def class_colour(inspection: Inspection, name: str) -> str:
+    """The colour of a class, grey for anything else."""
+    names = inspection.class_names
+    return class_colours(len(names))[names.index(name)] if name in names else GREY

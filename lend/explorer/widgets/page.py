@@ -1,0 +1,226 @@
+"""The page of the explorer: maps, controls, the example under the pointer and histories, in step with an inspection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import ipywidgets as widgets
+import numpy as np
+
+from lend.explorer.inspection.inspection import Inspection
+from lend.explorer.pictures import words
+from lend.explorer.widgets.events import Coalesced, guarded, in_background
+from lend.explorer.widgets.panels import DilutionPanel, EpochBar, RelabelPanel, SavePanel, SelectPanel
+from lend.explorer.widgets.thumbnails import Thumbnails
+from lend.explorer.widgets.views import MOST, Views
+
+LOADING = "the images of the data set are being read …"
+
+
+class Page:
+    """All widgets of an explorer.
+
+    Args:
+        shown: What is shown.
+        colorings: Of the maps.
+        save: Writes what is shown to a path, and gives the path back.
+
+    Attributes:
+        children: The widgets, from top to bottom.
+    """
+
+    def __init__(self, shown: Inspection, colorings: tuple[str, ...], save: Callable[[str], Path]) -> None:
+        self.shown, self._write = shown, save
+        self._thumbnails, self._hovered = Thumbnails(shown.image), -1
+        self._searching = self._was_rediluted = False
+        self._images = "unread"  # then "reading", then "read"
+        self._mark = f"lend-mark-{uuid4().hex[:8]}"
+        self.message, self.legend, self.card, self.history, self.mark = (widgets.HTML() for _ in range(5))
+        guard = self._guard
+        self.views = Views(shown, colorings, Coalesced(guard(self._show_example)), guard(self._select))
+        self.views.on_recolor = guard(self._show_legend)
+        self.bar = EpochBar(shown, Coalesced(guard(self._go)))
+        self.selecting = SelectPanel(shown, guard(self._filter), guard(self._clear), self.views.lasso, self.views.reset)
+        self.diluting = DilutionPanel(len(shown.sample_ids), Coalesced(guard(self._redilute), 0.06))
+        self.relabelling = RelabelPanel(shown, guard(self._relabel), guard(self._undo), guard(self._export))
+        self.saving = SavePanel(len(colorings), guard(self._set_count), guard(self._save))
+        self.children = self._layout()
+        self._show_numbers()
+        self._show_legend()
+        self._show_selected()
+
+    def _layout(self) -> list[widgets.Widget]:
+        self.card.value = '<span class="lend-note">Point at an example to see it, its labels and its neighbours.</span>'
+        self.card.layout = widgets.Layout(min_height="300px", margin="0")
+        panels = {
+            "Select": self.selecting.box,
+            "Dilute": self.diluting.box,
+            "Relabel": self.relabelling.box,
+            "View": self.saving.box,
+        }
+        tabs = widgets.Tab(list(panels.values()), titles=list(panels), layout=widgets.Layout(width="auto"))
+        beside = widgets.Layout(flex="1 1 340px", min_width="340px", max_width="460px", margin="0 0 0 8px")
+        side = widgets.VBox([self.card, tabs], layout=beside)
+        maps = widgets.VBox([self.views.box, self.legend], layout=widgets.Layout(flex="0 1 auto"))
+        title = widgets.HTML(f'{words.STYLE}<span class="lend-title">{words.escape(self.shown.title)}</span>')
+        body = widgets.HBox(
+            [maps, side], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start", margin="6px 0 0 0")
+        )
+        return [title, self.message, self.bar.box, body, self.history, self.mark]
+
+    # --- What Python asks for -----------------------------------------------------------------------------------------
+
+    def show_selection(self) -> None:
+        """The inspection's selection was set."""
+        self.views.show_selection()
+        self._show_selected()
+
+    def show_epoch(self) -> None:
+        """The inspection's epoch was set: places and colours of the maps, and two lines of words."""
+        self.bar.slider.value = self.shown.epoch  # tells nobody: it is the inspection's already
+        self.views.draw()
+        self._show_numbers()
+        if self._was_rediluted and self.shown.values("rediluted").max() < 0:
+            self.diluting.changed()  # another map: its labels are not diluted yet
+
+    def set_colorings(self, colorings: tuple[str, ...]) -> None:
+        """Other maps."""
+        self.views.set_colorings(colorings)
+        self.saving.views.value = len(colorings)
+        self._show_legend()
+
+    # --- What the page asks for ---------------------------------------------------------------------------------------
+
+    def _guard(self, action: Any) -> Any:  # noqa: ANN401
+        return guarded(action, self._tell_error)
+
+    def _tell(self, text: str) -> None:
+        self.message.value = words.message(text)
+
+    def _tell_error(self, error: Exception) -> None:
+        self.message.value = words.message(words.reason(error), error=True)
+
+    def _go(self, epoch: int) -> None:
+        if epoch != self.shown.epoch:
+            self.shown.show(epoch)
+            self.show_epoch()
+
+    def _show_numbers(self) -> None:
+        told = f"{words.escape(self.shown.position_note())}<br>{words.numbers(self.shown)}"
+        self.bar.note.value = f'<div style="line-height:1.35">{told}</div>'
+        self.mark.value = words.mark_style(self._mark, self.shown)
+
+    def _show_legend(self) -> None:
+        classes = any(self.shown.kind(name) == "class" for name in self.views.colorings)
+        self.legend.value = words.class_legend(self.shown) if classes else ""
+
+    def _show_example(self, position: int | None) -> None:
+        """The card keeps the last example when the pointer leaves it."""
+        if position is not None:
+            self._hovered = position
+            note = self._images_note()
+            self.card.value = words.card(self.shown, position, self._thumbnails.uri, note)
+
+    def _images_note(self) -> str:
+        """Why no images can be shown now; the first call has them read, which may take seconds."""
+        if self._images == "unread":
+            self._images = "reading"
+            in_background(lambda: self.shown.image(0), self._guard(lambda _: self._images_read()))
+        return LOADING if self._images == "reading" else self.shown.images_note
+
+    def _images_read(self) -> None:
+        self._images = "read"
+        self._show_again()
+
+    def _show_again(self) -> None:
+        if self._hovered >= 0:
+            self._show_example(self._hovered)
+        self._show_selected()
+
+    def _select(self, positions: np.ndarray) -> None:
+        self.shown.select(self.shown.sample_ids[positions])
+        self._show_selected()
+
+    def _filter(self, name: str, label: int | None) -> None:
+        found = self.shown.filtered(name, label)
+        self.shown.select(found)
+        self.show_selection()
+        of_class = "" if label is None else f" of class {self.shown.class_names[label]}"
+        self._tell("" if len(found) else f"no example fits: {name}{of_class}, epoch {self.shown.epoch}")
+
+    def _clear(self) -> None:
+        self.shown.select()
+        self.show_selection()
+
+    def _show_selected(self) -> None:
+        chosen = self.shown.selection
+        self.selecting.count.value = f"{len(chosen):,} selected" if len(chosen) else "nothing selected"
+        if not len(chosen):  # a history reads the labels of all epochs
+            self.history.value = words.NOTHING
+            return
+        uri = None if self._images_note() else self._thumbnails.uri
+        history = self.shown.history(chosen[: words.ROWS])
+        self.history.value = words.history_table(self.shown, history, len(chosen), uri, self._mark)
+
+    def _redilute(self, settings: dict[str, Any]) -> None:
+        """Dilute again with these settings; at a new map its neighbours are searched first, in the background."""
+        self._settings = settings
+        if not self._searching:
+            self._searching = True
+            epoch = self.shown.map_epoch()
+            in_background(self.shown.prepare_redilution, self._guard(lambda found: self._searched(epoch, found)))
+
+    def _searched(self, epoch: int, outcome: Any) -> None:  # noqa: ANN401
+        self._searching = False
+        if isinstance(outcome, Exception):
+            raise outcome
+        if epoch != self.shown.map_epoch():  # the slider was faster
+            self._redilute(self._settings)
+            return
+        result = self.shown.redilute(**self._settings)
+        accuracy = f"label accuracy <b>{words.per_cent(result.accuracy)}</b>, " if np.isfinite(result.accuracy) else ""
+        self.diluting.result.value = f"{accuracy}{result.points:,} points, epoch {result.epoch}, {result.seconds:.2f} s"
+        self.views.update_options()
+        if "rediluted" not in self.views.colorings and not self._was_rediluted:
+            self.set_colorings(_with_rediluted(self.views.colorings))
+        self._was_rediluted = True
+        self.views.recolor("rediluted")
+
+    def _relabel(self, label: int) -> None:
+        if not len(self.shown.selection):
+            self._tell("select the examples to relabel first")
+            return
+        changed = self.shown.relabel(label)
+        self._show_corrections(f"{changed:,} labels changed to {self.shown.class_names[label]}")
+
+    def _undo(self) -> None:
+        changed = self.shown.undo()
+        self._show_corrections(f"{changed:,} labels changed back" if changed else "nothing to undo")
+
+    def _show_corrections(self, told: str) -> None:
+        count = len(self.shown.corrections)
+        self.relabelling.count.value = f"{told}; {count:,} corrections in all"
+        self.views.update_options()
+        self.views.recolor("corrected")
+
+    def _export(self, path: str) -> None:
+        self._tell(f"written: {self.shown.patch(path)}, {len(self.shown.corrections):,} corrections")
+
+    def _set_count(self, count: int) -> None:
+        """Other colorings come first in new maps."""
+        have = self.views.colorings
+        if count != len(have):
+            others = [name for name in self.shown.colorings if name not in have]
+            self.set_colorings((*have, *others, *self.shown.colorings * MOST)[:count])
+
+    def _save(self, path: str) -> None:
+        self._tell(f"written: {self._write(path)}")
+
+
+def _with_rediluted(colorings: tuple[str, ...]) -> tuple[str, ...]:
+    """Re-diluted labels in the place of the diluted ones, or of the last map."""
+    place = colorings.index("diluted") if "diluted" in colorings else len(colorings) - 1
+    return (*colorings[:place], "rediluted", *colorings[place + 1 :])

@@ -1,0 +1,166 @@
+"""The controls of the explorer: widgets only, each panel says what it wants done by calling back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from lend.explorer.inspection.chronicle import FILTERS, NEEDS
+from lend.explorer.inspection.inspection import Inspection
+from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS
+
+INTERVAL = 700  # milliseconds from epoch to epoch while playing
+ANY = "any class"
+WIDE = widgets.Layout(width="auto")
+Do = Callable[..., None]
+
+
+def row(*children: widgets.Widget, **layout: str) -> widgets.HBox:
+    return widgets.HBox(children, layout=widgets.Layout(align_items="center", flex_flow="row wrap", **layout))
+
+
+def button(words: str, action: Do, tooltip: str = "", style: str = "") -> widgets.Button:
+    made = widgets.Button(description=words, tooltip=tooltip, button_style=style, layout=widgets.Layout(width="auto"))
+    made.on_click(lambda _: action())
+    return made
+
+
+class EpochBar:
+    """Play and a slider over all epochs."""
+
+    def __init__(self, inspection: Inspection, show: Callable[[int], None]) -> None:
+        epochs = inspection.epochs
+        self.slider = widgets.SelectionSlider(
+            options=[(str(epoch), epoch) for epoch in epochs],
+            value=inspection.epoch,
+            description="epoch",
+            style={"description_width": "44px"},
+            layout=widgets.Layout(width="330px"),
+        )
+        self.slider.observe(lambda change: show(change["new"]), "value")
+        self.play = widgets.Play(min=0, max=len(epochs) - 1, interval=INTERVAL, show_repeat=False)
+        self.play.value = epochs.index(inspection.epoch)
+        self.link = widgets.jslink((self.play, "value"), (self.slider, "index"))  # in the page: it plays by itself
+        self.note = widgets.HTML()
+        single = len(epochs) == 1
+        first = widgets.HTML(f"epoch {epochs[0]}, the only one") if single else row(self.play, self.slider)
+        self.box = row(first, self.note, grid_gap="2px 16px")
+
+
+class SelectPanel:
+    """Choose points by a filter; what dragging does."""
+
+    def __init__(self, inspection: Inspection, choose: Do, clear: Do, lasso: Callable[[bool], None], reset: Do) -> None:
+        there = set(inspection.colorings)
+        names = [name for name in FILTERS if set(NEEDS[name]) <= there]
+        self.filter = widgets.Dropdown(options=names, description="filter", layout=WIDE)
+        classes = [(ANY, -1), *((name, code) for code, name in enumerate(inspection.class_names))]
+        self.label = widgets.Dropdown(options=classes, description="of class", layout=WIDE)
+        self.help = widgets.HTML()
+        self.filter.observe(lambda change: self._explain(), "value")
+        self._explain()
+        self.drag = widgets.ToggleButtons(
+            options=[("drag: move the map", False), ("drag: draw a lasso", True)],
+            style={"button_width": "auto"},
+        )
+        self.drag.observe(lambda change: lasso(change["new"]), "value")
+        self.apply = button("Select", lambda: choose(self.filter.value, self.chosen), FILTERS["class"], "primary")
+        self.clear = button("Clear", clear, "Select nothing")
+        self.reset = button("Whole map", reset, "Zoom out")
+        self.count = widgets.HTML("nothing selected")
+        for one in (self.filter, self.label):
+            one.style.description_width = "60px"
+        filters = (self.filter, self.label, self.help) if names else ()
+        buttons = (self.apply,) if names else ()
+        self.box = widgets.VBox([self.drag, *filters, row(*buttons, self.clear, self.reset), self.count])
+
+    @property
+    def chosen(self) -> int | None:
+        """The class; None for any, which would not do as a value: drawn again, the drop-down would show nothing."""
+        return None if self.label.value < 0 else self.label.value
+
+    def _explain(self) -> None:
+        words = FILTERS.get(self.filter.value, "")
+        self.help.value = f'<div class="lend-note" style="line-height:1.3">{words}</div>'
+
+
+class DilutionPanel:
+    """Settings of a re-dilution; each change is told at once, after the first click."""
+
+    def __init__(self, points: int, redilute: Callable[[dict[str, Any]], None]) -> None:
+        most = max(1, min(MOST_NEIGHBORS, points - 1))
+        words = {"style": {"description_width": "60px"}, "layout": WIDE}
+        self.k = widgets.IntSlider(8 if most >= 8 else most, 1, most, description="k", **words)
+        self.alpha = widgets.FloatSlider(0.99, min=0.01, max=0.99, step=0.01, description="α", **words)
+        self.steps = widgets.IntSlider(2, 1, 30, description="steps", **words)
+        self.affinity = widgets.ToggleButtons(
+            options=[("AᵀA", "product"), ("A + Aᵀ", "sum")],
+            description="affinity",
+            style={"button_width": "80px", "description_width": "60px"},
+        )
+        self.prior = widgets.Checkbox(False, description="balanced class prior", indent=False, layout=WIDE)
+        self.start = button("Re-dilute", self._begin, "Dilute the noisy labels at the map shown", "primary")
+        among = f"among {min(points, POINTS):,} of the points" if points > POINTS else "among all points"
+        self.result = widgets.HTML(f'<span class="lend-note">{among}, at the map shown</span>')
+        self.on = False
+        self._redilute = redilute
+        for one in (self.k, self.alpha, self.steps, self.affinity, self.prior):
+            one.observe(lambda change: self.changed(), "value")
+        self.box = widgets.VBox([self.k, self.alpha, self.steps, self.affinity, self.prior, self.start, self.result])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {
+            "k": self.k.value,
+            "alpha": self.alpha.value,
+            "steps": self.steps.value,
+            "affinity": self.affinity.value,
+            "class_prior": "balanced" if self.prior.value else None,
+        }
+
+    def _begin(self) -> None:
+        self.on = True
+        self.changed()
+
+    def changed(self) -> None:
+        if self.on:
+            self._redilute(self.settings)
+
+
+class RelabelPanel:
+    """Correct the labels of the selection."""
+
+    def __init__(self, inspection: Inspection, relabel: Callable[[int], None], undo: Do, export: Do) -> None:
+        classes = [(name, code) for code, name in enumerate(inspection.class_names)]
+        self.label = widgets.Dropdown(options=classes, description="label", layout=WIDE)
+        self.label.style.description_width = "60px"
+        self.apply = button(
+            "Relabel selection", lambda: relabel(self.label.value), "Give all selected this label", "primary"
+        )
+        self.undo = button("Undo", undo, "Take back the last relabelling")
+        self.path = widgets.Text("corrections.csv", description="file", layout=WIDE)
+        self.path.style.description_width = "60px"
+        self.export = button("Export CSV", lambda: export(self.path.value), "Write the corrections as a patch")
+        self.count = widgets.HTML("no corrections")
+        self.box = widgets.VBox([self.label, row(self.apply, self.undo), self.count, self.path, self.export])
+
+
+class SavePanel:
+    """How many maps, and the page as a figure."""
+
+    def __init__(self, views: int, show: Callable[[int], None], save: Callable[[str], None]) -> None:
+        self.views = widgets.ToggleButtons(
+            options=[1, 2, 3, 4],
+            value=views,
+            description="maps",
+            style={"button_width": "40px", "description_width": "60px"},
+        )
+        self.views.observe(lambda change: show(change["new"]), "value")
+        self.path = widgets.Text("figure.pdf", description="file", layout=WIDE)
+        self.path.style.description_width = "60px"
+        self.save = button("Save", lambda: save(self.path.value), "Write the maps shown", "primary")
+        told = '<div class="lend-note" style="line-height:1.3">.pdf, .svg, .png: the maps shown, as a figure; '
+        told += ".parquet: all maps and labels, for other viewers</div>"
+        self.box = widgets.VBox([self.views, self.path, self.save, widgets.HTML(told)])

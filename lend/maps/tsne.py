@@ -1,0 +1,209 @@
+"""Maps of embeddings in the plane: t-SNE by epoch, in which points keep their place."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lend.neighbors import nearest, unit_rows
+
+# (iterations, exaggeration, momentum) of each phase of the optimisation. The cold schedule is that of
+# openTSNE. A map that is carried over from the epoch before has its large-scale shape already.
+COLD = ((250, 12.0, 0.5), (500, 1.0, 0.8))
+WARM = ((250, 1.0, 0.8),)
+CARRY_STEPS, CARRY_LEAST, CARRY_SPREAD = 30, 0.02, 5.0  # see carry_over
+FFT_FROM = 4_000  # points from which interpolation is faster than Barnes-Hut on two cores
+FFT_CELL = 2.0  # side of a cell of the interpolation grid; half the time of openTSNE's 1
+NEIGHBORS = 10  # kept with each map, for the purity of neighbourhoods
+REPORT_EVERY = 10  # iterations between two updates of the progress bar
+
+
+def aligned_tsne(
+    embeddings_by_epoch: Iterable[np.ndarray],
+    *,
+    perplexity: float = 30,
+    aligned: bool = True,
+    start: np.ndarray | None = None,
+    seed: int = 0,
+    n_jobs: int = -1,
+    progress: bool = True,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Map the embeddings of several epochs to the plane, so that points keep their place.
+
+    Each map is a t-SNE by cosine distance, 1 - cosine, over exact neighbours. The first starts from two
+    principal components; each later one starts from the map before it and is optimised for fewer
+    iterations, the way of dynamic t-SNE (Rauber et al., 2016, doi:10.2312/eurovisshort.20161164) without
+    its penalty. The same seed and machine give the same maps, whatever ``n_jobs``.
+
+    Args:
+        embeddings_by_epoch: Finite (n, d) arrays in the order of their epochs, row i always the same
+            example; d may vary. Read one at a time; with a length, the bar shows the time left.
+        perplexity: Effective number of neighbours, in [1, (n - 1) / 3].
+        aligned: False makes each map a full t-SNE of its own.
+        start: A map (n, 2) of an earlier epoch to start the first one from.
+        seed: Seed of the jitter in the initial map.
+        n_jobs: Threads of the optimisation; -1 takes all cores.
+        progress: Show a progress bar over all iterations of all epochs.
+
+    Yields:
+        For each epoch the map (n, 2) float32, and each point's nearest neighbours in the embedding, (n, 10).
+
+    Raises:
+        ValueError: If an array is not a finite (n, d), n differs between epochs, or perplexity is out
+            of range.
+    """
+    previous = start
+    with _progress_bar(_iterations(embeddings_by_epoch, aligned, start is not None), progress) as advance:
+        for embeddings in embeddings_by_epoch:
+            vectors = _unit_vectors(embeddings, perplexity, None if previous is None else len(previous))
+            indices, cosines = nearest(vectors, min(len(vectors) - 1, max(NEIGHBORS, int(3 * perplexity))))
+            affinity = affinities(indices, cosines, perplexity, n_jobs)
+            warm = aligned and previous is not None
+            first = carry_over(previous, affinity.P) if warm else principal_plane(vectors, seed)
+            previous = _optimize(first, affinity, WARM if warm else COLD, n_jobs, advance)
+            yield previous, indices[:, :NEIGHBORS].cpu().numpy()
+
+
+def affinities(indices: Tensor, cosines: Tensor, perplexity: float, n_jobs: int = -1) -> Any:  # noqa: ANN401 (an openTSNE Affinities)
+    """Compute the t-SNE affinities of openTSNE from known cosine neighbours.
+
+    Args:
+        indices: The 3 * perplexity nearest neighbours, or more, (n, k).
+        cosines: Their cosines, decreasing, (n, k).
+        perplexity: Effective number of neighbours, in [1, (n - 1) / 3].
+        n_jobs: Threads; -1 takes all cores.
+
+    Returns:
+        An openTSNE ``PerplexityBasedNN``.
+    """
+    from openTSNE.affinity import PerplexityBasedNN
+    from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+    indices, cosines = indices[:, : int(3 * perplexity)], cosines[:, : int(3 * perplexity)]
+    squared = (1 - cosines.double()).clamp(min=0).square()
+    # A row's affinities do not change when all its squared distances lose the same amount, but rows whose
+    # neighbours are all equally far (a zero embedding) would underflow to 0 / 0 without it.
+    distances = (squared - squared[:, :1]).clamp(min=0).sqrt()
+    neighbors = PrecomputedNeighbors(indices.cpu().numpy(), distances.cpu().numpy())
+    return PerplexityBasedNN(perplexity=perplexity, knn_index=neighbors, n_jobs=_threads(n_jobs, len(indices)))
+
+
+def principal_plane(vectors: Tensor, seed: int) -> np.ndarray:
+    """Project on two principal components, the usual first map of t-SNE.
+
+    Deterministic up to the jitter, which keeps equal rows apart; without it they would never part.
+
+    Args:
+        vectors: Finite floats of shape (n, d).
+        seed: Seed of the jitter.
+
+    Returns:
+        A map of shape (n, 2), float64, standard deviation 1e-4 in the first column.
+    """
+    x = vectors.double().cpu().numpy()
+    x = x - x.mean(axis=0)
+    axes = np.linalg.eigh(x.T @ x)[1][:, ::-1][:, :2]
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    plane = np.zeros((len(x), 2))
+    plane[:, : axes.shape[1]] = x @ axes
+    spread = plane[:, 0].std()
+    if spread > 1e-9:  # rounding alone gives less when all rows are equal
+        plane *= 1e-4 / spread
+    return plane + np.random.default_rng(seed).normal(0, 1e-6, plane.shape)
+
+
+def carry_over(previous: np.ndarray, affinity: Any) -> np.ndarray:  # noqa: ANN401
+    """The start of the next map: the map before, spread along the new graph.
+
+    Points whose neighbours have changed move among their new neighbours before the optimisation, which moves
+    points only a little at a time and would leave a class that has just formed in several pieces. Spreading ends
+    early where it shrinks the map to a fiftieth: a small dense graph would shrink to a point.
+
+    Args:
+        previous: The map before, (n, 2).
+        affinity: Symmetric sparse affinities P of the new map, (n, n).
+
+    Returns:
+        A map of shape (n, 2), float64, centred.
+    """
+    new = previous.astype(np.float64) - previous.mean(axis=0)
+    degrees, least = np.asarray(affinity.sum(axis=1)).reshape(-1, 1), CARRY_LEAST * new.std()
+    for _ in range(CARRY_STEPS):
+        new = affinity @ new / degrees
+        new = new - new.mean(axis=0)
+        if new.std() < least:
+            break
+    return new * (CARRY_SPREAD / max(new.std(), 1e-12))
+
+
+def _unit_vectors(embeddings: np.ndarray, perplexity: float, n_before: int | None) -> Tensor:
+    """Check one epoch's embeddings and return their unit rows (n, d) on the fastest device."""
+    embeddings = np.array(embeddings, dtype=np.float32)  # a copy: torch warns about read-only arrays
+    if embeddings.ndim != 2:
+        raise ValueError(f"embeddings must have shape (n, d), got {embeddings.shape}")
+    n = len(embeddings)
+    if n_before is not None and n != n_before:
+        raise ValueError(f"embeddings must have the same n at every epoch, got {n} after {n_before}")
+    if not 1 <= perplexity <= (n - 1) / 3:
+        raise ValueError(
+            f"perplexity must lie in [1, (n - 1) / 3], at most {(n - 1) / 3:.4g} for n = {n}, got {perplexity}"
+        )
+    if not np.isfinite(embeddings).all():
+        raise ValueError("embeddings must be finite, got NaN or inf")
+    return unit_rows(torch.from_numpy(embeddings).to("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def _optimize(
+    start: np.ndarray,
+    affinity: Any,  # noqa: ANN401
+    schedule: tuple[tuple[int, float, float], ...],
+    n_jobs: int,
+    advance: Callable[[int], None] | None,
+) -> np.ndarray:
+    """Run the phases of a schedule from a map (n, 2) and return the new one, float32."""
+    from openTSNE import TSNEEmbedding
+
+    n = len(start)
+    embedding = TSNEEmbedding(
+        start,
+        affinity,
+        negative_gradient_method="fft" if n >= FFT_FROM else "bh",
+        ints_in_interval=FFT_CELL,
+        n_jobs=_threads(n_jobs, n),
+        callbacks=None if advance is None else lambda *_: advance(REPORT_EVERY),
+        callbacks_every_iters=REPORT_EVERY,
+    )
+    for iterations, exaggeration, momentum in schedule:
+        embedding.optimize(iterations, exaggeration=exaggeration, momentum=momentum, inplace=True)
+    return np.array(embedding, dtype=np.float32)
+
+
+def _threads(n_jobs: int, n: int) -> int:
+    # torch counts the cores that this process may use, openTSNE those of the machine. A small map is quick on one
+    # thread, and much slower on several where the cores are busy: its threads wait for each other at every step.
+    return n_jobs if n_jobs != -1 else torch.get_num_threads() if n >= FFT_FROM else 1
+
+
+def _iterations(embeddings_by_epoch: Iterable[np.ndarray], aligned: bool, started: bool) -> int | None:
+    """Count the iterations to come, or None where the number of epochs is not known."""
+    try:
+        epochs = len(embeddings_by_epoch)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+    cold, warm = (sum(phase[0] for phase in schedule) for schedule in (COLD, WARM))
+    colds = epochs if not aligned else min(epochs, 1 - started)
+    return colds * cold + (epochs - colds) * warm
+
+
+@contextmanager
+def _progress_bar(total: int | None, progress: bool) -> Iterator[Callable[[int], None] | None]:
+    if not progress:
+        yield None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, desc="t-SNE", unit="iteration") as bar:
+        yield lambda steps: bar.update(steps) and None

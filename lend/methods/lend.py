@@ -1,0 +1,58 @@
+"""LEND: selection by diluted labels, Eq. (5) to (7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from lend.config import require
+from lend.dilution import momentum, one_hot, select
+from lend.methods.base import Batch, Features, Memory, Method, label_losses, masked_mean
+
+
+@dataclass(frozen=True)
+class LEND(Method):
+    """Label noise dilution (arXiv 2206.13025): Eq. (5) to (7) on the batch's diluted labels.
+
+    Args:
+        beta: Momentum of the memory over the epochs, Eq. (5), in [0, 1]; 1 never drops: plain cross entropy.
+        memory: "hard" folds the diluted label into it as a one-hot vector (paper: "encoded with one-hot
+            representation", said once); "soft" the distribution.
+        scope: "batch", the paper's graph: Eq. (1) to (4) among the examples of a batch. "dataset": among all training
+            examples, once per epoch, from the embeddings of the epoch's own passes; it selects for the next epoch.
+    """
+
+    beta: float = 0.9
+    memory: str = "hard"
+    scope: str = "batch"
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.beta, Real) and 0 <= self.beta <= 1, "beta", "inside [0, 1]", self.beta)
+        require(self.memory in ("hard", "soft"), "memory", "'hard' or 'soft'", self.memory)
+        require(self.scope in ("batch", "dataset"), "scope", "'batch' or 'dataset'", self.scope)
+
+    def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
+        # paper: Z at τ = 0 not stated; the one-hot noisy labels
+        return {"diluted": one_hot(labels, num_classes), "kept": torch.ones_like(labels, dtype=torch.bool)}
+
+    def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
+        if batch.diluted is not None:
+            old = memory["diluted"][batch.index]
+            Z, kept = self._remember(batch.diluted, old, batch.labels)
+            memory["diluted"][batch.index], memory["kept"][batch.index] = Z, kept
+        return masked_mean(label_losses(outputs[0], batch), memory["kept"][batch.index])  # Eq. (7)
+
+    def after_epoch(self, diluted: Float[Tensor, "n c"], labels: Int[Tensor, " n"], memory: Memory) -> None:
+        memory["diluted"], memory["kept"] = self._remember(diluted, memory["diluted"], labels)
+
+    def _remember(
+        self, new: Float[Tensor, "b c"], old: Float[Tensor, "b c"], labels: Int[Tensor, " b"]
+    ) -> tuple[Float[Tensor, "b c"], Bool[Tensor, " b"]]:
+        if self.memory == "hard":
+            new = one_hot(new.argmax(dim=1), new.shape[1], new.dtype)
+        Z = momentum(new, old, self.beta)  # Eq. (5)
+        return Z, select(Z, labels)  # Eq. (6)

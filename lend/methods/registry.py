@@ -1,0 +1,39 @@
+"""The methods by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from lend.config import nearest_name
+from lend.methods.base import Method
+from lend.methods.gce import GCE
+from lend.methods.lend import LEND
+from lend.methods.small_loss import SIGUA, CoTeaching, JoCoR
+from lend.methods.standard import Standard
+
+METHODS: dict[str, type[Method]] = {
+    "standard": Standard,
+    "lend": LEND,
+    "coteaching": CoTeaching,
+    "gce": GCE,
+    "jocor": JoCoR,
+    "sigua": SIGUA,
+}
+
+
+def build(name: str, options: Mapping[str, Any]) -> Method:
+    """The method of that name with these hyper-parameters.
+
+    Raises:
+        ValueError: If the name or an option is unknown.
+    """
+    if name not in METHODS:
+        raise ValueError(f"unknown method {name!r}; {nearest_name(name, METHODS)}")
+    known = [f.name for f in fields(METHODS[name])]
+    for option in options:
+        if option not in known:
+            hint = nearest_name(option, known) if known else f"{name} has none"
+            raise ValueError(f"unknown option {option!r} of method {name}; {hint}")
+    return METHODS[name](**options)

@@ -1,0 +1,236 @@
+"""The graph of the k nearest neighbours: how it is found for any number of embeddings, kept and handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from lend.config import nearest_name, require
+from lend.neighbors import clusters
+from lend.neighbors import faiss_index as indexes
+from lend.neighbors.exact import nearest_by_blocks, nearest_of
+from lend.neighbors.rows import BLOCK, Rows
+from lend.neighbors.topk import Best
+from lend.storage import DamagedFileError, read_arrays, write_arrays
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+EXACT = 100_000  # examples up to which "auto" is exact: half a minute on two cores at 512 numbers each
+ROUNDING = 1e-6  # of a cosine in float32
+
+
+@dataclass(frozen=True, eq=False)
+class KnnGraph:
+    """The k nearest neighbours of every example by cosine, the nearest first.
+
+    Args:
+        indices: Neighbours (n, k), int64; no example is its own.
+        cosines: Of the neighbours, (n, k), float32, in [-1, 1].
+        method: How they were found.
+        recall: Share of the true neighbours that were found: 1 if exact, measured on some rows if approximate, None
+            where it is not known.
+
+    Raises:
+        ValueError: If shapes, types, range or order differ from these, or an example is its own neighbour.
+    """
+
+    indices: np.ndarray
+    cosines: np.ndarray
+    method: str
+    recall: float | None
+
+    def __post_init__(self) -> None:
+        shape, types = self.indices.shape, (str(self.indices.dtype), str(self.cosines.dtype))
+        require(len(shape) == 2 and shape[0] > shape[1] >= 1, "indices", "of shape (n, k) with k below n", shape)
+        require(self.cosines.shape == shape, "cosines", f"of shape {shape}, as the indices", self.cosines.shape)
+        require(types == ("int64", "float32"), "indices and cosines", "int64 and float32", types)
+        low, high = int(self.indices.min()), int(self.indices.max())
+        require(low >= 0 and high < self.n, "indices", f"inside 0..{self.n - 1}", f"{low}..{high}")
+        ordered = bool((np.diff(self.cosines, axis=1) <= 0).all() and (np.abs(self.cosines) <= 1).all())
+        require(ordered, "cosines", "inside [-1, 1] and decreasing in every row", "others")
+        own = np.flatnonzero((self.indices == np.arange(self.n)[:, None]).any(axis=1))
+        require(len(own) == 0, "indices", "those of other examples", f"row {own[:1]} among its own neighbours")
+
+    @property
+    def n(self) -> int:
+        """Examples."""
+        return self.indices.shape[0]
+
+    @property
+    def k(self) -> int:
+        """Neighbours of each."""
+        return self.indices.shape[1]
+
+    def first(self, k: int) -> KnnGraph:
+        """The graph of the k nearest of these neighbours. What it found of them is known only if it is exact."""
+        require(isinstance(k, Integral) and 1 <= k <= self.k, "k", f"an integer from 1 to {self.k}", k)
+        recall = self.recall if k == self.k or self.method in EXACT_METHODS else None
+        return KnnGraph(self.indices[:, :k], self.cosines[:, :k], self.method, recall)
+
+    def to_csr(self) -> csr_matrix:
+        """Cosine distances as a SciPy CSR matrix (n, n), k of them a row, ascending: cleanlab's ``knn_graph``.
+
+        A duplicate has the distance 0, which is stored.
+        """
+        from scipy.sparse import csr_matrix
+
+        distances = 1 - self.cosines.astype(np.float64)
+        starts = np.arange(0, self.n * self.k + 1, self.k)
+        return csr_matrix((distances.ravel(), self.indices.ravel(), starts), shape=(self.n, self.n))
+
+    @classmethod
+    def from_csr(cls, matrix: Any) -> KnnGraph:  # noqa: ANN401
+        """Take in a graph of cosine distances, such as one made for cleanlab; its recall is not known.
+
+        Args:
+            matrix: SciPy CSR (n, n), the same number of stored entries in every row, in any order, none on the
+                diagonal, each inside [0, 2].
+
+        Raises:
+            ValueError: If it is another matrix.
+        """
+        shape = getattr(matrix, "shape", ())
+        square = len(shape) == 2 and shape[0] == shape[1] and getattr(matrix, "format", None) == "csr"
+        require(square, "matrix", "CSR of shape (n, n)", shape or type(matrix).__name__)
+        entries = np.unique(np.diff(matrix.indptr))
+        require(len(entries) == 1, "matrix", "of as many entries in every row", entries.tolist())
+        shape = (shape[0], int(entries[0]))
+        distances = np.asarray(matrix.data, np.float64).reshape(shape)
+        valid = bool(((distances >= -ROUNDING) & (distances <= 2 + ROUNDING)).all())
+        got = (float(distances.min(initial=2)), float(distances.max(initial=0)))
+        require(valid, "matrix", "of cosine distances inside [0, 2]", got)
+        order = np.argsort(distances, axis=1, kind="stable")
+        indices = np.take_along_axis(matrix.indices.astype(np.int64).reshape(shape), order, axis=1)
+        cosines = (1 - np.take_along_axis(distances, order, axis=1)).clip(-1, 1).astype(np.float32)
+        return cls(indices, cosines, "given", None)
+
+    def save(self, path: str | Path) -> None:
+        """Write one .npz, whole or not at all."""
+        recall = np.array(np.nan if self.recall is None else self.recall)
+        arrays = {"indices": self.indices, "cosines": self.cosines, "method": np.array(self.method), "recall": recall}
+        write_arrays(Path(path), arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> KnnGraph:
+        """Read what :meth:`save` wrote; executes nothing.
+
+        Raises:
+            DamagedFileError: If the file is missing, damaged or holds something else.
+        """
+        arrays = read_arrays(Path(path))
+        try:
+            recall = float(arrays["recall"])
+            return cls(
+                arrays["indices"], arrays["cosines"], str(arrays["method"]), None if np.isnan(recall) else recall
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedFileError(f"{path} holds no graph of neighbours: {error}") from None
+
+
+def require_one(embeddings: Any, knn_graph: Any) -> None:  # noqa: ANN401
+    """ValueError unless there are embeddings or a graph that stands for them, and not both."""
+    came = "neither" if knn_graph is None else "both"
+    require((embeddings is None) != (knn_graph is None), "embeddings", "given, or else knn_graph", came)
+
+
+def as_graph(graph: Any) -> KnnGraph:  # noqa: ANN401
+    """A graph that was handed in: one of ours, or a SciPy CSR matrix of cosine distances."""
+    return graph if isinstance(graph, KnnGraph) else KnnGraph.from_csr(graph)
+
+
+def knn_graph(
+    embeddings: Any,  # noqa: ANN401
+    k: int,
+    *,
+    method: str = "auto",
+    sample: int = 1000,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: bool = True,
+) -> KnnGraph:
+    """Find the k nearest neighbours of every example by cosine, exactly or nearly.
+
+    An example is never its own neighbour; a duplicate of it is one. A zero row has cosine 0 with all others. The order
+    of neighbours at equal cosine is free. Embeddings are read in blocks; "faiss" and "hnsw" hold a copy in their
+    index, the other methods none. The same seed and number of threads give the same graph on a CPU, but for "hnsw"
+    with several threads.
+
+    Args:
+        embeddings: (n, d) finite floats: a NumPy array of any float type, in memory or mapped from a file, or a torch
+            tensor on any device. Computed in float32.
+        k: Neighbours of each, 1 to n-1.
+        method: "exact"; "faiss", its flat index, as exact; "clusters", nearly exact: clusters are looked into until
+            99 % of the true neighbours of some trial rows are found; "hnsw", of faiss; or "auto": "exact" up to
+            100,000 examples, "clusters" above.
+        sample: Rows on which the recall of an approximate graph is measured against exact search.
+        seed: Of whatever is drawn: those rows, clusters, levels.
+        threads: To use; torch's number if not given.
+        progress: Show a progress bar with the time left.
+
+    Returns:
+        The graph, with its recall. A neighbour counts as found where its cosine is one of the k largest, so that
+        either of two equal ones is right.
+
+    Raises:
+        ValueError: Naming the argument, what is allowed and what came.
+    """
+    if method not in METHODS and method != "auto":
+        raise ValueError(f"unknown method {method!r}; {nearest_name(method, ['auto', *METHODS])}")
+    require(isinstance(sample, Integral) and sample >= 1, "sample", "an integer of at least 1", sample)
+    require(threads is None or threads >= 1, "threads", "at least 1", threads)
+    rows = Rows(embeddings)
+    require(isinstance(k, Integral) and 1 <= k < rows.n, "k", f"at least 1 and below n = {rows.n}", k)
+    if method == "auto":
+        method = "exact" if rows.n <= EXACT else "clusters"
+    with torch.no_grad(), torch.autocast(rows.device.type, enabled=False), _threads(threads):
+        best = METHODS[method](rows, k, seed=seed, progress=progress)
+        _complete(best, rows)
+        recall = 1.0 if method in EXACT_METHODS else _recall(best, rows, sample, seed)
+    return KnnGraph(best.columns.cpu().numpy(), best.values.clamp(-1, 1).cpu().numpy(), method, recall)
+
+
+def _by_blocks(rows: Rows, k: int, *, seed: int = 0, progress: bool = False) -> Best:
+    return nearest_by_blocks(rows.take, rows.n, k, BLOCK, progress)
+
+
+METHODS: dict[str, Callable[..., Best]] = {
+    "exact": _by_blocks,
+    "faiss": indexes.nearest_by_flat,
+    "clusters": clusters.nearest_by_clusters,
+    "hnsw": indexes.nearest_by_hnsw,
+}
+EXACT_METHODS = {"exact", "faiss", "sharded"}
+
+
+def _complete(best: Best, rows: Rows) -> None:
+    """Find the neighbours of the rows that lack some, exactly."""
+    short = (best.columns < 0).any(dim=1).nonzero()[:, 0]
+    for ids in short.split(BLOCK) if len(short) else ():
+        found = nearest_of(ids, rows.take, rows.n, best.columns.shape[1])
+        best.columns[ids], best.values[ids] = found.columns, found.values
+
+
+def _recall(best: Best, rows: Rows, sample: int, seed: int) -> float:
+    """Share of the k nearest neighbours found, of rows drawn apart from those that a search tries itself on."""
+    drawn = np.random.default_rng([seed, 1]).choice(rows.n, min(sample, rows.n), replace=False)
+    ids = torch.from_numpy(np.sort(drawn)).to(rows.device)
+    least = nearest_of(ids, rows.take, rows.n, best.values.shape[1]).values[:, -1:]
+    return float((best.values[ids] >= least - ROUNDING).double().mean())
+
+
+@contextmanager
+def _threads(threads: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,9 @@
+"""The paper's experiments as data, its printed numbers, and its tables filled with ours.
+
+:mod:`~lend.paper.experiments` says which runs each figure and table needs; :mod:`~lend.paper.tables` collects their
+scores; :mod:`~lend.paper.published` holds the numbers of the paper.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

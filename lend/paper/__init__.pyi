@@ -1,0 +1,7 @@
+from . import experiments, published, tables
+
+__all__ = [
+    "experiments",
+    "published",
+    "tables",
+]

@@ -1,0 +1,132 @@
+"""Writing of a run: its folder, what each epoch leaves, and what is found again after a crash.
+
+The files are those that :mod:`lend.run` tells of. Each is written whole or not at all, and an epoch's history record
+last: until then the epoch does not exist. Who writes holds the run's lock, or has the folder to itself.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lend import storage
+from lend.config import RunConfig
+from lend.run.run import Run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What the loop hands over after an epoch."""
+
+    epoch: int
+    row: Mapping[str, float]
+    labels: Mapping[str, np.ndarray]
+    snapshot: xr.Dataset | None = None
+
+
+def create(config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Run:
+    """Start the folder of a run: labels first, config.json last.
+
+    Raises:
+        FileExistsError: If the folder holds something that is not this run; nothing is overwritten.
+    """
+    path = config.folder
+    strange = [p.name for p in path.glob("*") if p.name not in ("labels", "config.json", "lock")]
+    if strange or (path / "config.json").exists():
+        raise FileExistsError(f"{path} is in the way: it holds {', '.join(strange) or 'another run'}")
+    return write(path, config, given, info)
+
+
+def write(path: Path, config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Run:
+    """As :func:`create`, in an empty folder of any name."""
+    storage.write_arrays(path / "labels" / "given.npz", dict(given))
+    storage.write_json(path / "config.json", {"config": asdict(config), "hash": config.hash, "info": dict(info)})
+    return Run.open(path)
+
+
+def commit(run: Run, epochs: list[EpochResult], checkpoint: Mapping[str, Any] | None) -> None:
+    """Save finished epochs and the state after the last of them; the history records make them count.
+
+    Args:
+        epochs: In their order, those after the ones that are committed.
+        checkpoint: None for a run that nobody will go on with.
+    """
+    saved = []
+    for result in epochs:
+        files = {}
+        name = f"labels/{result.epoch:04}.npz"
+        files[name] = storage.write_arrays(run.path / name, result.labels)
+        if result.snapshot is not None:
+            path = run.snapshot_path(result.epoch)
+            files[f"snapshots/{path.name}"] = storage.write_zarr(path, result.snapshot)
+        saved.append(files)
+    if checkpoint is not None:
+        name = f"checkpoint/{epochs[-1].epoch:04}.pt"
+        saved[-1][name] = storage.write_checkpoint(run.path / name, checkpoint)
+    for result, files in zip(epochs, saved, strict=True):
+        sizes = {name: (run.path / name).stat().st_size for name in files}
+        record = {"row": {"epoch": result.epoch, **result.row}, "files": files, "sizes": sizes}
+        storage.write_json(run.history_path(result.epoch), record)
+    for old in sorted((run.path / "checkpoint").glob("[0-9]*.pt"))[:-2]:
+        old.unlink()
+
+
+def restore(run: Run) -> tuple[int, dict[str, Any] | None]:
+    """The newest intact state: its epoch and checkpoint; (0, None) for a fresh run. Later epochs are removed.
+
+    Raises:
+        DamagedFileError: If a file is damaged that no checkpoint can make again; nothing is removed then.
+        ValueError: If it is a compact copy; nothing is removed.
+    """
+    run.require_trainable()
+    intact, problem = _intact(run)
+    for path in sorted((run.path / "checkpoint").glob("[0-9]*.pt"), reverse=True):
+        epoch = int(path.stem)
+        if epoch > intact:
+            continue
+        try:
+            state = storage.read_checkpoint(path, run.record(epoch)["files"].get(f"checkpoint/{path.name}", ""))
+        except storage.DamagedFileError as error:
+            problem = problem or str(error)
+            continue
+        if problem:
+            print(f"{problem}; going on from the intact state of epoch {epoch}", file=sys.stderr)
+        _remove_after(run, epoch)
+        return epoch, state
+    if not problem and any("checkpoint/" in name for e in range(1, intact + 1) for name in run.record(e)["files"]):
+        problem = f"{run.path / 'checkpoint'} is missing the state of its last epoch"
+    if problem:
+        raise storage.DamagedFileError(f"{problem}; no older state is left, delete {run.path} to train again")
+    _remove_after(run, 0)
+    return 0, None
+
+
+def _intact(run: Run) -> tuple[int, str | None]:
+    """How many first epochs are undamaged, and what is wrong with the next one."""
+    done = run.epochs_done
+    for epoch in range(1, done + 1):
+        try:
+            run.check_epoch(epoch)
+        except storage.DamagedFileError as error:
+            return epoch - 1, str(error)
+    return done, None
+
+
+def _remove_after(run: Run, epoch: int) -> None:
+    """Remove what a killed writer left: files of later epochs, temporary files."""
+    for folder in ("history", "labels", "snapshots", "checkpoint"):
+        # the newest first: a run killed in here still has its first epochs without a gap
+        for path in sorted((run.path / folder).glob("[0-9]*"), reverse=True):
+            if int(path.name[:4]) > epoch:
+                path.unlink()
+        for path in (run.path / folder).glob(".*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,0 +1,152 @@
+"""Many runs: which are missing or unfinished, and one view of all while they are trained."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from tqdm.auto import tqdm
+
+from lend.config import RunConfig, require
+from lend.run import Run, epochs_done
+from lend.storage import InUseError
+from lend.training import executors
+from lend.training.executors import Executor
+
+POLL = 0.5  # seconds between two looks at the runs
+
+
+class Failure(NamedTuple):
+    """A run that could not be trained, and its error."""
+
+    config: RunConfig
+    error: str
+
+
+class RunsFailedError(ChildProcessError):
+    """Some runs could not be trained; the message names each with its error."""
+
+    def __init__(self, failures: list[Failure], total: int) -> None:
+        each = [f"{config.folder}: {error}" for config, error in failures]
+        super().__init__("; ".join([f"{len(failures)} of {total} runs failed", *each]))
+
+
+def sweep(
+    configs: Iterable[RunConfig],
+    *,
+    workers: int | None = None,
+    threads: int | None = None,
+    scheduler: str | None = None,
+    progress: bool = True,
+) -> list[Failure]:
+    """Train what is missing or unfinished; a finished run is left as it is.
+
+    It may be stopped, or killed, and called again; calls side by side, on machines with a common folder, share the
+    work. A failed run does not stop the others.
+
+    Args:
+        configs: The runs, each in the folder that its configuration names.
+        workers: Trainings side by side; one per GPU, or per core, if not given; 0 trains in this process.
+        threads: Of each training; the cores divided among the workers if not given.
+        scheduler: Address of a Dask scheduler whose workers train the runs, or "local" for a cluster of our own.
+        progress: Show one progress bar over the epochs of all runs, with the time left.
+
+    Returns:
+        The runs that failed.
+
+    Raises:
+        ConnectionError: If the scheduler is lost; what was saved stays.
+    """
+    require(workers is None or workers >= 0, "workers", "at least 0", workers)
+    configs = list({config.hash: config for config in configs}.values())
+    waiting = deque(config for config in configs if not _complete(config))
+    failures: list[Failure] = []
+    if not waiting:
+        return failures
+    with _executor(workers, threads, scheduler) as executor, _View(configs, progress) as view:
+        for config, error in _trained(waiting, executor, view):
+            view.ended(config, error)
+            if error is not None:
+                failures.append(Failure(config, error))
+    return failures
+
+
+def _executor(workers: int | None, threads: int | None, scheduler: str | None) -> AbstractContextManager[Executor]:
+    if scheduler is not None:
+        return executors.cluster(scheduler, workers, threads)
+    return executors.here() if workers == 0 else executors.children(workers, threads)
+
+
+def _complete(config: RunConfig) -> bool:
+    try:
+        run = Run.find(config)
+    except (OSError, ValueError):
+        return False  # the training says what is in the way
+    return run is not None and run.complete
+
+
+def _trained(waiting: deque[RunConfig], executor: Executor, view: _View) -> Iterator[tuple[RunConfig, str | None]]:
+    """Each run when it is finished, or has failed with an error."""
+    running: dict[Future, RunConfig] = {}
+    taken: list[RunConfig] = []  # by another sweep: looked at again when the others are done
+    while waiting or taken or running:
+        if not (waiting or running):
+            time.sleep(POLL)
+            waiting, taken = deque(taken), []
+        while waiting and len(running) < executor.slots:
+            config = waiting.popleft()
+            running[executor.submit(config)] = config
+        ended, _ = wait(running, POLL, FIRST_COMPLETED)
+        for future in ended:
+            config, error = running.pop(future), _error(future)
+            if isinstance(error, InUseError):
+                taken.append(config)
+            else:
+                yield config, None if error is None else f"{error}"
+        view.update(running.values())
+
+
+def _error(future: Future) -> BaseException | None:
+    try:
+        return future.exception()
+    except CancelledError:
+        raise ConnectionError("the scheduler is gone; the same command goes on from what is saved") from None
+
+
+class _View:
+    """One progress bar: epochs of all runs, and how many runs are done, running, failed."""
+
+    def __init__(self, configs: list[RunConfig], progress: bool) -> None:
+        self.counts = {config.hash: min(epochs_done(config.folder), config.epochs) for config in configs}
+        self.done = sum(self.counts[config.hash] == config.epochs for config in configs)
+        self.failed = 0
+        total, initial = sum(config.epochs for config in configs), sum(self.counts.values())
+        self.bar = tqdm(total=total, initial=initial, unit="epoch", desc=f"{len(configs)} runs", disable=not progress)
+
+    def __enter__(self) -> _View:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.close()
+
+    def ended(self, config: RunConfig, error: str | None) -> None:
+        self._count(config)
+        self.done += error is None
+        self.failed += error is not None
+        if error is not None:
+            self.bar.write(f"failed: {config.folder.name}: {error}")
+
+    def update(self, running: Iterable[RunConfig]) -> None:
+        running = list(running)
+        for config in running:
+            self._count(config)
+        self.bar.set_postfix_str(f"{self.done} done, {len(running)} running, {self.failed} failed")
+
+    def _count(self, config: RunConfig) -> None:
+        now = epochs_done(config.folder)
+        self.bar.update(now - self.counts[config.hash])
+        self.counts[config.hash] = now
