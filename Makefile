@@ -3,16 +3,26 @@ PYTHON ?= python3
 PROFILE ?= digits
 VENV := .venv
 BIN := $(VENV)/bin
+# one test process per core, each with one thread: threads of several trainings would wait for each other
+PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: figures test test-browser lab notebooks lint bench install clean
+.PHONY: figures refresh test test-browser docs lab lint bench install clean
 
+# Everything made here goes to output/, which git ignores.
 figures: $(VENV)/installed
 	$(BIN)/lend figures --profile $(PROFILE) $(ARGS)
+
+# The only target that changes committed figures and the outputs of committed notebooks: five trials, from scratch.
+refresh: $(VENV)/installed
+	rm -rf output/figures
+	$(BIN)/lend figures --profile digits --trials 5
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	cp -r output/figures/digits output/figures/cifar10-thin figures/
 
 test: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 # The explorer in JupyterLab and a headless chromium, which is installed where it is missing and this is root.
 test-browser: $(VENV)/installed
@@ -24,12 +34,12 @@ test-browser: $(VENV)/installed
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab notebooks $(ARGS)
 
-# Refresh the outputs of the committed notebooks, each with its own default run.
-notebooks: figures
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+docs: $(VENV)/installed
+	$(BIN)/sphinx-build -W --nitpicky --keep-going -b html docs docs/_build/html $(ARGS)
+	@echo "the site: docs/_build/html/index.html"
 
 lint: $(VENV)/installed
-	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy
 
 bench: $(VENV)/installed
 	for name in startup training dilution methods saving opening resume sweep maps neighbors audit scope prior shards explorer; do $(BIN)/python benchmarks/$$name.py || exit 1; done
@@ -44,4 +54,4 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) runs output docs/_build

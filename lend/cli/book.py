@@ -12,6 +12,8 @@ from lend.training import RunsFailedError, sweep
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 
+FIGURES = "output/figures"  # ignored by git: the figures that are committed change by `make refresh` alone
+
 
 def make(
     profile: str = "digits",
@@ -19,7 +21,7 @@ def make(
     trials: int = 1,
     workers: int | None = None,
     runs: str = "runs",
-    figures: str = "figures",
+    figures: str = FIGURES,
     dataset: str | None = None,
     data: str = "data",
     download: bool = False,
@@ -73,7 +75,9 @@ def make(
     target = Path(figures) / profile
     target.mkdir(parents=True, exist_ok=True)
     parameters = {"profile": profile, "runs": str(Path(runs).resolve()), "figures": str(Path(figures).resolve())}
-    return [_execute(source, target, parameters | {"dataset": dataset}) for source in sources]
+    executed = [_execute(source, target, parameters | {"dataset": dataset}) for source in sources]
+    print(f"figures, tables and executed notebooks: {target}")
+    return executed
 
 
 def _execute(source: Path, target: Path, parameters: dict[str, str | None]) -> Path:
