@@ -13,8 +13,10 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from lend.cli.audit import audit, audit_parser
 from lend.cli.runs import compact, compact_parser, list_parser, list_runs, tsne, tsne_parser
 from lend.cli.sweep import figures, figures_parser, sweep, sweep_parser
+from lend.cli.tour import demo, demo_parser, notebooks, notebooks_parser
 from lend.cli.train import train, train_parser
 from lend.config import Dilution, RunConfig
+from lend.extras import MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,8 @@ VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], N
     "tsne": (tsne, tsne_parser),
     "compact": (compact, compact_parser),
     "audit": (audit, audit_parser),
+    "demo": (demo, demo_parser),
+    "notebooks": (notebooks, notebooks_parser),
 }
 
 
@@ -80,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         options = _arguments(argv)
         VERBS[options.verb][0](options[options.verb])
-    except (ArgumentError, ValueError, KeyError, OSError, FloatingPointError) as error:
+    except (ArgumentError, ValueError, KeyError, OSError, FloatingPointError, MissingExtraError) as error:
         print(f"lend: error: {_one_line(error)}", file=sys.stderr)
         return 1 if isinstance(error, ChildProcessError) else 2
     except KeyboardInterrupt:

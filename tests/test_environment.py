@@ -6,12 +6,15 @@ from pathlib import Path
 
 import yaml
 
+from lend.extras import EXTRAS
+
 ROOT = Path(__file__).parent.parent
 CONDA_NAMES = {
     "torch": "pytorch",
     "dask[array,distributed]": "dask",
     "docstring-parser": "docstring_parser",
     "lazy-loader": "lazy_loader",
+    "build": "python-build",
 }
 
 
@@ -21,11 +24,32 @@ def bounds(requirements):
     return {CONDA_NAMES.get(name.lower(), name.lower()): bound for name, bound in pairs}
 
 
+def of_extra(project, name):
+    """The requirements of an extra, and of those that it names."""
+    for entry in project["optional-dependencies"][name]:
+        named = re.fullmatch(r"lend\[(.*)\]", entry)
+        if named:
+            for other in named[1].split(","):
+                yield from of_extra(project, other)
+        else:
+            yield entry
+
+
 def test_the_two_files_agree():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert conda["channels"] == ["conda-forge"]
     plain = [entry for entry in conda["dependencies"] if isinstance(entry, str)]
-    expected = bounds(project["dependencies"] + project["optional-dependencies"]["dev"])
+    expected = bounds([*project["dependencies"], *of_extra(project, "dev")])
     assert bounds(plain) == expected | {"python": project["requires-python"], "pip": None}
     assert [entry["pip"] for entry in conda["dependencies"] if isinstance(entry, dict)] == [["--editable ."]]
+
+
+def test_a_missing_package_is_looked_for_in_its_extra():
+    """lend.extras names the packages as they are imported, pyproject.toml as they are installed."""
+    imported = {"anywidget", "ipywidgets", "jupyterlab", "papermill", "accelerate", "pyarrow", "torchvision", "dask"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for name, packages in EXTRAS.items():
+        installed = {re.match(r"[\w-]+", entry)[0] for entry in of_extra(project, name)}
+        assert imported.intersection(packages) <= installed
+        assert name in project["optional-dependencies"]

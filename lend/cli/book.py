@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lend.cli.shipped import shipped
 from lend.config import nearest_name, require
+from lend.extras import extra
 from lend.maps import make_maps
 from lend.paper import experiments
 from lend.run import Run
 from lend.training import RunsFailedError, sweep
-
-NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 
 FIGURES = "output/figures"  # ignored by git: the figures that are committed change by `make refresh` alone
 
@@ -27,7 +27,7 @@ def make(
     download: bool = False,
     note: str = "",
     only: str | None = None,
-    notebooks: Path = NOTEBOOKS,
+    notebooks: Path | None = None,
 ) -> list[Path]:
     """Train the profile's missing runs, map their snapshots, execute the notebooks on them.
 
@@ -46,7 +46,7 @@ def make(
         download: Fetch a public data set that is missing.
         note: Of the data, for everyone who reads of a run.
         only: One notebook, without .ipynb.
-        notebooks: Folder of the notebooks; they come with the repository, not with an installed package.
+        notebooks: Folder of the notebooks; those that come with the library if not given.
 
     Returns:
         The executed notebooks.
@@ -58,6 +58,7 @@ def make(
     place = {"runs": runs, "dataset": dataset, "data": data, "download": download, "note": note}
     require(trials >= 0, "trials", "at least 0", trials)
     configs = experiments.plan_all(profile, trials=trials, **place)
+    notebooks = shipped("notebooks") if notebooks is None else notebooks
     sources = sorted(notebooks.glob("*.ipynb"))
     if only is not None:
         names = [path.stem for path in sources]
@@ -65,7 +66,7 @@ def make(
             raise ValueError(f"unknown notebook {only!r}; {nearest_name(only, names)}")
         sources = [notebooks / f"{only}.ipynb"]
     if not sources:
-        raise FileNotFoundError(f"no notebooks in {notebooks}; run from a clone of the repository")
+        raise FileNotFoundError(f"no notebooks in {notebooks}")
     failures = sweep(configs, workers=workers)
     if failures:
         raise RunsFailedError(failures, len(configs))
@@ -82,7 +83,8 @@ def make(
 
 def _execute(source: Path, target: Path, parameters: dict[str, str | None]) -> Path:
     """Run one notebook in a kernel of its own; it stays readable where it failed."""
-    from papermill import execute_notebook
+    with extra("notebooks"):
+        from papermill import execute_notebook
 
     executed = target / source.name
     print(f"executing {source.name}", flush=True)

@@ -9,11 +9,13 @@ from lend.data.assembling import assemble
 from lend.data.dataset import Dataset
 from lend.data.files import one_line
 from lend.data.human import read_human_labels
+from lend.extras import extra
 
 
 def read_cifar(name: str, folder: Path, download: bool) -> Dataset:
     """CIFAR-10 or CIFAR-100 from the original archive, with CIFAR-N's labels where their file is there."""
-    from torchvision import datasets
+    with extra("train"):
+        from torchvision import datasets
 
     source = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
     unpacked = folder / source.base_folder

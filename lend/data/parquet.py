@@ -11,6 +11,7 @@ from lend.data.assembling import assemble, choose_class_names
 from lend.data.dataset import Dataset
 from lend.data.decoding import decode_images
 from lend.data.files import basename, one_line
+from lend.extras import extra
 
 
 def read_parquet(path: Path) -> Dataset:
@@ -72,8 +73,9 @@ def _read_part(
 
 def _read_table(file: Path) -> Any:  # noqa: ANN401
     """One parquet file as a pyarrow table."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with extra("train"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     try:
         return pq.ParquetFile(file).read()

@@ -14,6 +14,7 @@ from jaxtyping import Shaped
 from lend.config import require
 from lend.explorer.inspection.inspection import Inspection
 from lend.explorer.inspection.pixels import Images
+from lend.extras import extra
 from lend.run import Run
 
 if TYPE_CHECKING:
@@ -172,7 +173,8 @@ class Explorer:
 
     @cached_property
     def _notice(self) -> Notice:
-        from lend.explorer.widgets.notice import Notice
+        with extra("notebooks"):
+            from lend.explorer.widgets.notice import Notice
 
         return Notice(self._trouble, self._made)
 
@@ -187,14 +189,16 @@ class Explorer:
     def widget(self) -> ipywidgets.VBox:
         """All of the page; the explorer shows it as the last value of a cell."""
         if self._widget is None:
-            import ipywidgets
+            with extra("notebooks"):
+                import ipywidgets
 
             self._widget = ipywidgets.VBox(self.page.children)
             self._widget.add_class("lend-explorer")
         return self._widget
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
+        with extra("notebooks"):
+            from IPython.display import display
 
         display(self.widget)
 

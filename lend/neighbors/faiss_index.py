@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from lend.extras import extra
 from lend.neighbors.rows import BLOCK, Rows
 from lend.neighbors.topk import Best
 
@@ -30,7 +31,8 @@ def nearest_by_flat(rows: Rows, k: int, *, seed: int = 0, progress: bool = False
     Returns:
         Neighbours as columns (n, k) and cosines as values (n, k).
     """
-    import faiss
+    with extra("faiss"):
+        import faiss
 
     return _search(faiss.IndexFlatIP(rows.d), rows, k, progress)
 
@@ -50,7 +52,8 @@ def nearest_by_hnsw(rows: Rows, k: int, *, seed: int = 0, progress: bool = False
     Returns:
         Neighbours as columns (n, k) and cosines as values (n, k); columns are -1 where the search found fewer.
     """
-    import faiss
+    with extra("faiss"):
+        import faiss
 
     index = faiss.IndexHNSWSQ(rows.d, faiss.ScalarQuantizer.QT_fp16, LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.rng = faiss.RandomGenerator(seed)
@@ -78,7 +81,8 @@ def _search(index: Any, rows: Rows, k: int, progress: bool) -> Best:  # noqa: AN
 @contextmanager
 def _threads() -> Iterator[None]:
     """Let faiss use as many threads as torch does."""
-    import faiss
+    with extra("faiss"):
+        import faiss
 
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(torch.get_num_threads())

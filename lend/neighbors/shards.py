@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lend.config import require
+from lend.extras import extra
 from lend.neighbors.exact import compare_all, compare_two
 from lend.neighbors.graph import KnnGraph
 from lend.neighbors.rows import Rows
@@ -64,7 +65,9 @@ def _read_npy(source: str, name: str) -> np.ndarray:
 
 def _read_parquet(source: str, name: str) -> np.ndarray:
     import fsspec
-    from pyarrow import parquet
+
+    with extra("sweeps"):
+        from pyarrow import parquet
 
     with fsspec.open(source, "rb") as file, parquet.ParquetFile(file) as table:
         if name not in table.schema_arrow.names:
@@ -190,7 +193,8 @@ def _merge(
 
 def _gather(tasks: list[Future], merged: list[Future], progress: bool) -> tuple[np.ndarray, np.ndarray]:
     """Indices and cosines of all shards, when all tasks are done; the first error of a task is raised."""
-    from distributed import as_completed
+    with extra("sweeps"):
+        from distributed import as_completed
     from tqdm.auto import tqdm
 
     total = len(tasks)

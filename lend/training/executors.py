@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from lend.config import RunConfig, require
+from lend.extras import extra
 from lend.storage import InUseError
 
 PRELOADED = ["lend.training.loop", "sklearn.datasets", "zarr"]  # so a child starts in milliseconds
@@ -114,7 +115,8 @@ def cluster(scheduler: str, workers: int | None = None, threads: int | None = No
     Raises:
         OSError: If there is no scheduler at the address.
     """
-    from distributed import Client, LocalCluster
+    with extra("sweeps"):
+        from distributed import Client, LocalCluster
 
     with ExitStack() as stack:
         address: Any = scheduler

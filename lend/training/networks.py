@@ -5,10 +5,13 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock, ResNet
 
 from lend.config import nearest_name
+from lend.extras import extra
 from lend.methods import Features
+
+with extra("train"):
+    from torchvision.models.resnet import BasicBlock, ResNet
 
 
 class ResNet18(ResNet):

@@ -15,6 +15,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, distributed, nn
 
+from lend.extras import extra
+
 T = TypeVar("T")
 
 
@@ -35,7 +37,8 @@ class Processes:
         """Meet the processes that were launched together (NCCL on GPUs, each its own; gloo on CPUs)."""
         if launched() == 1:
             return cls()
-        from accelerate import PartialState
+        with extra("train"):
+            from accelerate import PartialState
 
         state = PartialState(cpu=device.type == "cpu")
         return cls(state.process_index, state.num_processes)

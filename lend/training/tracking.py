@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from lend.config import nearest_name
+from lend.extras import extra
 from lend.run import Run
 
 Log = Callable[[Mapping[str, float], int], None]
@@ -15,7 +16,8 @@ def check(name: str | None) -> None:
     """Raise ValueError unless the tracker is installed (None: no tracker)."""
     if name is None:
         return
-    from accelerate.tracking import get_available_trackers
+    with extra("train"):
+        from accelerate.tracking import get_available_trackers
 
     installed = [str(tracker) for tracker in get_available_trackers()]
     if name not in installed:
@@ -28,7 +30,8 @@ def log_to(name: str | None, run: Run) -> Iterator[Log]:
     if name is None:
         yield lambda row, epoch: None
         return
-    from accelerate import Accelerator
+    with extra("train"):
+        from accelerate import Accelerator
 
     tracker = Accelerator(log_with=name, project_dir=run.path / "tracking")
     settings = {key: v if isinstance(v, int | float | str) else str(v) for key, v in run.config.identity.items()}

@@ -1,0 +1,39 @@
+"""Optional packages: where one is missing, one line names the command that installs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# What each extra of pyproject.toml brings, by the names under which the packages are imported.
+EXTRAS = {
+    "notebooks": ("IPython", "anywidget", "ipywidgets", "jscatter", "jupyterlab", "nbformat", "papermill"),
+    "train": ("accelerate", "pyarrow", "torchvision"),
+    "sweeps": ("dask", "distributed", "pyarrow"),
+    "faiss": ("faiss",),
+    "film": ("imageio_ffmpeg",),
+}
+
+
+class MissingExtraError(ImportError):
+    """A feature needs packages that are not installed; the message names the command that installs them."""
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Import optional packages inside: ``with extra("sweeps"): from distributed import Client``.
+
+    Args:
+        name: One of EXTRAS.
+
+    Raises:
+        MissingExtraError: If a package of this extra is missing. Any other failed import is raised as it is.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS[name]:
+            raise
+        message = f'{package} is not installed; this needs: pip install "lend[{name}]"'
+        raise MissingExtraError(message, name=package) from None

@@ -1,0 +1,131 @@
+"""The package as people get it: a wheel, also one made from the source distribution, used away from the repository."""
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lend.extras import EXTRAS, MissingExtraError, extra
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*command, **options):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def distributions(tmp_path_factory):
+    """A wheel, and a source distribution with the wheel that it makes; built without a network."""
+    folder = tmp_path_factory.mktemp("dist")
+    # a copy of what git knows: a build writes into its folder
+    names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                           capture_output=True, text=True).stdout.split("\0")  # fmt: skip
+    source = folder / "source"
+    for name in filter(None, names):
+        if name.split("/")[0] in ("lend", "notebooks", "saved") or "/" not in name:
+            target = source / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.link(ROOT / name, target) if (ROOT / name).stat().st_dev == folder.stat().st_dev else target.write_bytes(
+                (ROOT / name).read_bytes()
+            )
+    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder / "direct", source)
+    run(sys.executable, "-m", "build", "--no-isolation", "--sdist", "--outdir", folder, source)
+    (sdist,) = folder.glob("*.tar.gz")
+    run("tar", "-xzf", sdist, "-C", folder)
+    (unpacked,) = folder.glob("lend-*/")
+    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder / "from_sdist", unpacked)
+    return {name: next((folder / name).glob("*.whl")) for name in ("direct", "from_sdist")}
+
+
+@pytest.fixture(scope="session")
+def installed(distributions, tmp_path_factory):
+    """The wheel in an environment of its own; the packages that it needs are those of the tests."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False)
+    binaries = folder / ("Scripts" if os.name == "nt" else "bin")
+    python = binaries / Path(sys.executable).name
+    site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    with zipfile.ZipFile(distributions["direct"]) as wheel:
+        wheel.extractall(site)
+    import numpy
+
+    (site / "others.pth").write_text(f"{Path(numpy.__file__).parent.parent}\n")
+    return python
+
+
+def test_both_wheels_hold_the_same(distributions):
+    names = {kind: sorted(zipfile.ZipFile(path).namelist()) for kind, path in distributions.items()}
+    assert names["direct"] == names["from_sdist"]
+    present = set(names["direct"])
+    tracked = run("git", "ls-files", "lend", "notebooks", "saved", cwd=ROOT).split()
+    wanted = {name if name.startswith("lend/") else f"lend/shipped/{name}" for name in tracked if " " not in name}
+    assert wanted - present == set()
+    assert not [name for name in present if "checkpoints" in name or name.startswith("tests")]
+
+
+def test_the_demo_from_the_wheel(installed, tmp_path):
+    where = run(installed, "-c", "import lend; print(lend.__file__)", cwd=tmp_path)
+    assert str(ROOT) not in where
+    said = run(installed, "-m", "lend", "demo", "pictures", cwd=tmp_path)
+    for name in ("figure1", "figure4", "audit"):
+        for ending in (".png", ".pdf", ".csv"):
+            assert (tmp_path / "pictures" / f"{name}{ending}").stat().st_size > 300
+        assert f"{name}.png" in said
+    again = subprocess.run([installed, "-m", "lend", "demo", "pictures"], cwd=tmp_path, capture_output=True, text=True)
+    assert again.returncode == 2 and "already exists" in again.stderr and again.stderr.count("\n") == 1
+
+
+def test_the_notebooks_from_the_wheel(installed, tmp_path):
+    run(installed, "-m", "lend", "notebooks", "mine", cwd=tmp_path)
+    names = {path.name for path in (tmp_path / "mine" / "notebooks").iterdir()}
+    assert names == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert "4" in run(installed, "-c", "import lend; print(len(lend.runs('mine/saved')))", cwd=tmp_path)
+    again = subprocess.run([installed, "-m", "lend", "notebooks", "mine"], cwd=tmp_path, capture_output=True, text=True)
+    assert again.returncode == 2 and "already exists" in again.stderr
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_a_missing_extra_names_the_command(name):
+    package = EXTRAS[name][0]
+    with pytest.raises(
+        MissingExtraError, match=rf'{package} is not installed; this needs: pip install "lend\[{name}\]"'
+    ):
+        with extra(name):
+            raise ModuleNotFoundError(f"No module named '{package}.inner'", name=f"{package}.inner")
+    with pytest.raises(ModuleNotFoundError, match="other"), extra(name):
+        raise ModuleNotFoundError("No module named 'other'", name="other")
+
+
+USES = {
+    "notebooks": "lend.explore(pd.DataFrame({'x': [0.0, 1.0], 'y': [0.0, 1.0], 'noisy': ['a', 'b']})).widget",
+    "train": "lend.train(lend.RunConfig(epochs=1, train_size=100))",
+    "sweeps": "lend.sweep([lend.RunConfig(epochs=1, runs='nowhere')], scheduler='local')",
+    "faiss": "lend.knn_graph(np.eye(9), k=2, method='faiss')",
+}
+
+
+@pytest.mark.parametrize("name", USES)
+def test_a_feature_without_its_extra_says_one_line(name, tmp_path):
+    """With the packages of the extra blocked, as in an environment that does not have them."""
+    code = (
+        "import sys\n"
+        f"for package in {EXTRAS[name]}: sys.modules[package] = None\n"
+        "import lend, numpy as np, pandas as pd\n"
+        "lend.dilute(np.eye(6), np.array([0, 0, 1, 1, 2, 2]), k=2)\n"
+        f"try: {USES[name]}\n"
+        "except ImportError as error: print(type(error).__name__, error)\n"
+    )
+    said = run(sys.executable, "-c", code, cwd=tmp_path)
+    assert "MissingExtraError" in said and f'pip install "lend[{name}]"' in said
+
+
+def test_the_import_is_light():
+    code = "import sys, lend; print(any(name in sys.modules for name in ('numpy', 'torch', 'pandas', 'matplotlib')))"
+    assert run(sys.executable, "-c", code).strip() == "False"
