@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 # What each extra of pyproject.toml brings, by the names under which the packages are imported.
 EXTRAS = {
@@ -35,5 +36,15 @@ def extra(name: str) -> Iterator[None]:
         package = (error.name or "").partition(".")[0]
         if package not in EXTRAS[name]:
             raise
-        message = f'{package} is not installed; this needs: pip install "lend[{name}]"'
-        raise MissingExtraError(message, name=package) from None
+        raise _missing(package, name) from None
+
+
+def require_extra(name: str) -> None:
+    """Raise MissingExtraError where a package of this extra is missing, before long work begins; imports nothing."""
+    for package in EXTRAS[name]:
+        if find_spec(package) is None:
+            raise _missing(package, name)
+
+
+def _missing(package: str, name: str) -> MissingExtraError:
+    return MissingExtraError(f'{package} is not installed; this needs: pip install "lend[{name}]"', name=package)

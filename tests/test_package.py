@@ -103,6 +103,16 @@ def test_a_missing_extra_names_the_command(name):
         raise ModuleNotFoundError("No module named 'other'", name="other")
 
 
+def test_long_work_asks_for_its_extra_first(monkeypatch, tmp_path):
+    """A sweep stops before its first run, with one error and not one for each run."""
+    import lend
+
+    monkeypatch.setattr("lend.extras.find_spec", lambda name: None if name == "torchvision" else True)
+    with pytest.raises(MissingExtraError, match="torchvision is not installed"):
+        lend.sweep([lend.RunConfig(epochs=1, runs=str(tmp_path))])
+    assert list(tmp_path.iterdir()) == []
+
+
 USES = {
     "notebooks": "lend.explore(pd.DataFrame({'x': [0.0, 1.0], 'y': [0.0, 1.0], 'noisy': ['a', 'b']})).widget",
     "train": "lend.train(lend.RunConfig(epochs=1, train_size=100))",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lend.cli.shipped import shipped
 from lend.config import nearest_name, require
-from lend.extras import extra
+from lend.extras import require_extra
 from lend.maps import make_maps
 from lend.paper import experiments
 from lend.run import Run
@@ -57,6 +57,7 @@ def make(
     """
     place = {"runs": runs, "dataset": dataset, "data": data, "download": download, "note": note}
     require(trials >= 0, "trials", "at least 0", trials)
+    require_extra("notebooks")
     configs = experiments.plan_all(profile, trials=trials, **place)
     notebooks = shipped("notebooks") if notebooks is None else notebooks
     sources = sorted(notebooks.glob("*.ipynb"))
@@ -83,8 +84,7 @@ def make(
 
 def _execute(source: Path, target: Path, parameters: dict[str, str | None]) -> Path:
     """Run one notebook in a kernel of its own; it stays readable where it failed."""
-    with extra("notebooks"):
-        from papermill import execute_notebook
+    from papermill import execute_notebook
 
     executed = target / source.name
     print(f"executing {source.name}", flush=True)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tqdm.auto import tqdm
 
 from lend.config import RunConfig, require
+from lend.extras import require_extra
 from lend.run import Run, epochs_done
 from lend.storage import InUseError
 from lend.training import executors
@@ -67,6 +68,7 @@ def sweep(
     failures: list[Failure] = []
     if not waiting:
         return failures
+    require_extra("train")
     with _executor(workers, threads, scheduler) as executor, _View(configs, progress) as view:
         for config, error in _trained(waiting, executor, view):
             view.ended(config, error)
