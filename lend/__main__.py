@@ -54,10 +54,16 @@ def _parser() -> ArgumentParser:
         prog="lend", description=about, exit_on_error=False, version=__version__, allow_abbrev=False
     )
     verbs = parser.add_subcommands(required=True, dest="verb", metavar="VERB")
-    for name, (function, fill) in VERBS.items():
-        child = _Parser(description=function.__doc__, exit_on_error=False, allow_abbrev=False)
-        fill(child)
-        verbs.add_subcommand(name, child, help=function.__doc__)
+    for name, (function, _) in VERBS.items():
+        verbs.add_subcommand(name, verb_parser(name), help=function.__doc__)
+    return parser
+
+
+def verb_parser(name: str) -> ArgumentParser:
+    """The parser of one verb; the documentation prints its help, too."""
+    function, fill = VERBS[name]
+    parser = _Parser(prog=f"lend {name}", description=function.__doc__, exit_on_error=False, allow_abbrev=False)
+    fill(parser)
     return parser
 
 

@@ -10,25 +10,35 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
 
 PAPER_EPOCHS = 200
 PAPER_SNAPSHOTS = (30, 50, 100, 150, 200)
 
 
 def nearest_name(name: str, allowed: Iterable[str]) -> str:
-    """A hint for an error message: the allowed names, and the one that was probably meant."""
+    """Return a hint for an error message: the allowed names, and the one that was probably meant."""
     allowed = sorted(allowed)
     close = difflib.get_close_matches(str(name), allowed, n=1)
     return f"allowed: {', '.join(allowed)}" + (f"; did you mean {close[0]!r}?" if close else "")
 
 
 def require(condition: bool, argument: str, allowed: str, got: object) -> None:
-    """Raise the ValueError of this library: which argument, what is allowed, what came."""
+    """Raise a ValueError unless the condition holds; it names the argument, what is allowed and what came."""
     if not condition:
         raise ValueError(f"{argument} must be {allowed}, got {got!r}")
+
+
+def require_name(name: str, allowed: Iterable[str], argument: str) -> None:
+    """Raise a ValueError unless the name is an allowed one; it lists those and suggests the nearest."""
+    allowed = list(allowed)
+    if name not in allowed:
+        raise ValueError(f"unknown {argument} {name!r}; {nearest_name(name, allowed)}")
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class Dilution:
         steps: Iterations of Eq. (3), or "converged".
         affinity: W' of Eq. (2): "product" (AᵀA, as printed) or "sum" (A + Aᵀ, as in the cited source).
         reserve: The reserved term of Eq. (3): "previous" (as printed) or "initial" (the cited source).
-        class_prior: None (the paper's letter), "balanced", or the true share of each class.
+        class_prior: None (votes are not weighed, as in the paper), "balanced", or the true share of each class.
     """
 
     k: int = 8
@@ -69,8 +79,8 @@ class Dilution:
         require(known, "class_prior", "None, 'balanced' or one share per class", self.class_prior)
 
 
-def _place(default: Any) -> Any:  # noqa: ANN401
-    """A field that says where or how fast a run is made, not what it is: not part of its identity."""
+def _place(default: T) -> T:
+    """Declare a field that says where or how fast a run is made, not what it is: not part of its identity."""
     return field(default=default, metadata={"identity": False})
 
 
@@ -94,10 +104,10 @@ class RunConfig:
         width: Channels of the first stage of the network; 64 is the paper's.
         epochs: Passes over the training examples.
         batch_size: Examples of a mini-batch, at most; an epoch is cut into batches of equal size.
-        learning_rate: Of SGD, in the first part of the training.
+        learning_rate: Learning rate of SGD in the first part of the training.
         drop_at: Share of the epochs after which the learning rate is divided by 10.
-        momentum: Of SGD.
-        weight_decay: Of SGD.
+        momentum: Momentum of SGD.
+        weight_decay: Weight decay of SGD.
         augment: Random crop (padding 4) and horizontal flip; the paper uses none.
         shards: Cut each batch into this many parts, each normalised, diluted and selected on its own, their gradients
             averaged; as many processes as divide it can share the work, with the same result.
@@ -110,7 +120,7 @@ class RunConfig:
         download: Fetch a public data set that is missing.
         device: cpu, cuda, mps, or auto.
         tracker: Send the numbers of each epoch to a tracker that accelerate knows, such as tensorboard.
-        note: What a reader must know of the data and its name does not say, such as "images as JPEG".
+        note: What a reader must know about the data and its name does not say, such as "images as JPEG".
     """
 
     dataset: str = "digits"
@@ -157,27 +167,33 @@ class RunConfig:
             ("network", ("auto", "resnet18", "small")),
             ("device", ("auto", "cpu", "cuda", "mps")),
         ):
-            value = getattr(self, name)
-            if value not in allowed:
-                raise ValueError(f"unknown {name} {value!r}; {nearest_name(value, allowed)}")
+            require_name(getattr(self, name), allowed, name)
         if not self._rated:
             object.__setattr__(self, "noise_rate", 0.0)
         if self.noise_seed is None:
             object.__setattr__(self, "noise_seed", self.seed)
-        object.__setattr__(self, "snapshots", self._snapshot_epochs())
+        object.__setattr__(self, "snapshots", self._read_snapshots())
 
-    def _snapshot_epochs(self) -> tuple[int, ...]:
-        given = self.snapshots
-        if given is None:
+    def _read_snapshots(self) -> tuple[int, ...]:
+        """The snapshot epochs as given, as text, or the paper's scaled to the epochs of this run; ascending."""
+        given: Iterable[int]
+        if self.snapshots is None:
             given = [max(1, round(epoch * self.epochs / PAPER_EPOCHS)) for epoch in PAPER_SNAPSHOTS]
-        if isinstance(given, str):
-            words = [word.strip() for word in given.split(",") if word.strip()]
-            require(all(word.isdigit() for word in words), "snapshots", "epochs such as 30,50,100", given)
+        elif isinstance(self.snapshots, str):
+            words = [word.strip() for word in self.snapshots.split(",") if word.strip()]
+            require(all(word.isdigit() for word in words), "snapshots", "epochs such as 30,50,100", self.snapshots)
             given = [int(word) for word in words]
+        else:
+            given = self.snapshots
         epochs = tuple(sorted(set(given)))
         inside = all(1 <= epoch <= self.epochs for epoch in epochs)
         require(inside, "snapshots", f"epochs from 1 to {self.epochs}", self.snapshots)
         return epochs
+
+    @property
+    def snapshot_epochs(self) -> tuple[int, ...]:
+        """The epochs whose embeddings are kept, ascending: what ``snapshots`` holds after construction."""
+        return cast(tuple[int, ...], self.snapshots)
 
     @property
     def _rated(self) -> bool:
@@ -191,13 +207,16 @@ class RunConfig:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What decides the numbers of the run; two configurations with the same identity are the same run."""
+        """The settings that decide the numbers of the run; two configurations with equal ones are the same run."""
         settings = asdict(self)
         return {f.name: settings[f.name] for f in fields(self) if f.metadata.get("identity", True)}
 
     @property
     def hash(self) -> str:
-        """Names the identity. Settings at their default are left out, so that a new setting renames no old run."""
+        """Ten hexadecimal digits that name the identity.
+
+        Settings at their default are left out, so that a new setting renames no old run.
+        """
         default = RunConfig(epochs=self.epochs, seed=self.seed).identity
         own = {name: value for name, value in self.identity.items() if value != default[name]}
         own |= {"epochs": self.epochs, "seed": self.seed}
@@ -208,7 +227,7 @@ class RunConfig:
 
     @property
     def folder(self) -> Path:
-        """Where the run is saved: named by its main settings for people, by its hash for certainty."""
+        """The folder of the run: named by its main settings for people, and by its hash for certainty."""
         source = Path(self.dataset.partition(":")[2] or self.dataset).name
         noise = self.noise.replace(":", "-").replace("/", "-")
         name = f"{source}-{noise}-{self.noise_rate:g}-{self.method}-seed{self.seed}-{self.hash}"
@@ -216,14 +235,43 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> RunConfig:
-        """Rebuild from JSON; an unknown setting is an error, not a guess."""
-        unknown = set(settings) - {f.name for f in fields(cls)}
-        if unknown:
-            names = ", ".join(sorted(unknown))
-            raise ValueError(f"unknown settings {names}; {nearest_name(min(unknown), [f.name for f in fields(cls)])}")
+        """Rebuild a configuration from what `dataclasses.asdict` gave, after JSON.
+
+        Raises:
+            ValueError: If a setting is unknown, of a wrong type or out of range.
+        """
         settings = dict(settings)
-        if isinstance(settings.get("dilution"), Mapping):
-            settings["dilution"] = Dilution(**settings["dilution"])
-        if settings.get("snapshots") is not None and not isinstance(settings["snapshots"], str):
+        dilution = settings.get("dilution")
+        if isinstance(dilution, Mapping):
+            _require_known(Dilution, dilution)
+            settings["dilution"] = Dilution(**dilution)
+        if isinstance(settings.get("snapshots"), list):
             settings["snapshots"] = tuple(settings["snapshots"])
+        _require_known(cls, settings)
         return cls(**settings)
+
+
+def _require_known(kind: type, settings: Mapping[str, Any]) -> None:
+    """Raise a ValueError unless all settings are fields of this dataclass, with values of the fields' types."""
+    hints = get_type_hints(kind)
+    unknown = set(settings) - set(hints)
+    if unknown:
+        raise ValueError(f"unknown settings {', '.join(sorted(unknown))}; {nearest_name(min(unknown), hints)}")
+    for name, value in settings.items():
+        require(_fits(value, hints[name]), name, f"of the type {_type_name(hints[name])}", value)
+
+
+def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401 (a type, or what typing makes of several)
+    """Whether a value that was read from JSON has this type; an integer is a float as well."""
+    outer, inner = get_origin(hint), get_args(hint)
+    if outer in (Union, UnionType):
+        return any(_fits(value, part) for part in inner)
+    if outer in (list, tuple):
+        return isinstance(value, outer) and all(_fits(entry, inner[0]) for entry in value)
+    if hint in (int, float):
+        return isinstance(value, Integral if hint is int else Real) and not isinstance(value, bool)
+    return isinstance(value, outer or hint)
+
+
+def _type_name(hint: Any) -> str:  # noqa: ANN401 (a type, or what typing makes of several)
+    return hint.__name__ if isinstance(hint, type) and get_origin(hint) is None else str(hint)

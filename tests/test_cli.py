@@ -53,7 +53,7 @@ def test_failed_runs_of_a_sweep_are_named(tmp_path, capsys):
     (first.config.folder / "letter.txt").write_text("mine")
     assert main(["sweep", "figure4", "--profile", "tiny", "--workers", "0", "--runs", str(tmp_path)]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
-    assert error.startswith("lend: error: 1 of 3 runs failed; ") and "is in the way: it holds letter.txt" in error
+    assert error.startswith("lend: error: 1 of 3 runs failed; ") and "already exists: it holds letter.txt" in error
     assert len(lend.runs(tmp_path)) == 2 and (first.config.folder / "letter.txt").read_text() == "mine"
 
 
@@ -136,7 +136,7 @@ def test_compact_and_no_training_on_it(saved, tmp_path, capsys):
     assert main(["train", "--like", str(copy.path), "--runs", elsewhere, "--epochs", "1", "--snapshots", "1"]) == 0
     assert len(lend.runs(elsewhere)) == 1 and lend.runs(elsewhere)[0].compact is None
     assert main(["compact", str(saved.path), folder, "--snapshots", "none"]) == 2
-    assert "is in the way" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ def test_bad_input(settings, message, mapped, tmp_path):
 
 
 def test_nothing_is_overwritten_or_copied_twice(part, mapped, tmp_path):
-    with pytest.raises(FileExistsError, match="is in the way"):
+    with pytest.raises(FileExistsError, match="already exists"):
         compact(mapped, mapped.path.parent)
     with pytest.raises(ValueError, match="run must be a whole run, got .*a compact copy"):
         compact(part, tmp_path)

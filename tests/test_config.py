@@ -74,3 +74,23 @@ def test_hash_is_the_identity():
 def test_bad_settings(settings, message):
     with pytest.raises(ValueError, match=message):
         RunConfig(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": "3"}, "epochs must be of the type int, got '3'"),
+        ({"epochs": True}, "epochs must be of the type int, got True"),
+        ({"dataset": 5}, "dataset must be of the type str, got 5"),
+        ({"noise": None}, "noise must be of the type str, got None"),
+        ({"options": [1]}, r"options must be of the type dict\[str, .*\], got \[1\]"),
+        ({"snapshots": ["1"]}, r"snapshots must be of the type .*, got \('1',\)"),
+        ({"dilution": 3}, "dilution must be of the type Dilution, got 3"),
+        ({"dilution": {"k": "8"}}, "k must be of the type int, got '8'"),
+        ({"dilution": {"class_prior": ["a"]}}, "class_prior must be of the type .*, got"),
+        ({"dilution": {"kk": 8}}, "unknown settings kk; .*did you mean 'k'"),
+    ],
+)
+def test_settings_of_wrong_types_from_a_file(settings, message):
+    with pytest.raises(ValueError, match=message):
+        RunConfig.from_dict(settings)

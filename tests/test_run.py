@@ -7,6 +7,7 @@ import pytest
 from test_storage import flip_byte
 
 import lend
+from lend import storage
 from lend.run import Run
 from lend.storage import DamagedFileError
 
@@ -138,3 +139,28 @@ def test_damage_is_found_and_named(copy):
 def test_history_is_a_frame_of_numbers(saved):
     assert isinstance(saved.history, pd.DataFrame)
     assert saved.history.dtypes.map(lambda kind: kind.kind).eq("f").all()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"config": {"colour": "red"}, "info": {}},
+        {"config": {"epochs": "three"}, "info": {}},
+        {"config": {"snapshots": ["a"]}, "info": {}},
+        {"config": [], "info": {}},
+        {"config": {}, "info": None},
+        {"config": {"dilution": 3}, "info": {}},
+        {},
+    ],
+    ids=str,
+)
+def test_a_run_of_unknown_settings_is_left_out_and_named(record, saved, tmp_path):
+    """One such folder takes no other run out of a list."""
+    shutil.copytree(saved.path, tmp_path / saved.path.name)
+    (tmp_path / "strange").mkdir()
+    storage.write_json(tmp_path / "strange" / "config.json", record)
+    with pytest.raises(ValueError, match=r"strange.config\.json"):
+        Run.open(tmp_path / "strange")
+    with pytest.warns(UserWarning, match=r"strange is left out: .*config\.json"):
+        found = lend.runs(tmp_path)
+    assert [run.path.name for run in found] == [saved.path.name]

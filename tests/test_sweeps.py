@@ -89,7 +89,7 @@ def test_a_failed_run_does_not_stop_the_others(tiny, workers, capsys):
     errors = {failure.config.hash: failure.error for failure in failures}
     assert set(errors) == {bad.hash, diverging.hash, foreign.hash}
     assert "unknown option 'q'" in errors[bad.hash] and "training diverged" in errors[diverging.hash]
-    assert "is in the way: it holds letter.txt" in errors[foreign.hash]
+    assert "already exists: it holds letter.txt" in errors[foreign.hash]
     assert [path.name for path in foreign.folder.iterdir() if path.name != "lock"] == ["letter.txt"]
     assert lend.Run.find(good).complete
     shown = capsys.readouterr()

@@ -203,12 +203,14 @@ def test_another_run_in_the_way_is_not_overwritten(tiny, tmp_path):
     run = train(tiny(epochs=1, snapshots=()), progress=False)
     config = tiny(epochs=1, snapshots=(), seed=1)
     shutil.copytree(run.path, config.folder)
-    with pytest.raises(FileExistsError, match="is in the way, a run of other settings: noise_seed is 0 there, 1 here"):
+    with pytest.raises(
+        FileExistsError, match="already exists, with a run of other settings: noise_seed is 0 there, 1 here"
+    ):
         train(config, progress=False)
     other = tiny(epochs=1, snapshots=(), seed=2)
     other.folder.mkdir(parents=True)
     (other.folder / "thesis.txt").write_text("mine")
-    with pytest.raises(FileExistsError, match=r"in the way: it holds thesis\.txt"):
+    with pytest.raises(FileExistsError, match=r"already exists: it holds thesis\.txt"):
         train(other, progress=False)
 
 

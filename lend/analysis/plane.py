@@ -20,7 +20,7 @@ def toy(n: int = 90, noise_rate: float = 0.2, boundary: float = 0.1, seed: int =
     """Points of two classes on the two sides of a line, some with the wrong label: the setting of Fig. 2 and 3.
 
     Args:
-        n: Points, spread evenly over the rectangle |x| < 1.5, |y| < 1.
+        n: Points, spread evenly over the rectangle from (-1.5, -1) to (1.5, 1).
         noise_rate: Share of the labels to flip, in [0, 1].
         boundary: Class 1 lies at x > boundary; above 0 it is the smaller one.
         seed: Of the places and of the flips.

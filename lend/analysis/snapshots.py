@@ -51,7 +51,7 @@ def snapshot_numbers(run: Run, epoch: int) -> pd.Series:
         epoch: A snapshot epoch.
 
     Returns:
-        Fractions: predicted_, diluted_ and noisy_label_accuracy; true_, predicted_, diluted_ and noisy_purity, the
+        Fractions: ``label_accuracy`` of predicted, diluted and noisy labels; ``purity`` of these and of true ones, the
         share of the 10 nearest neighbours in embedding space with the same such label.
     """
     points, neighbors = snapshot_points(run, epoch), run.map_neighbors(epoch)

@@ -85,7 +85,7 @@ def limit_labels(
     Args:
         graph: Eq. (1) and (2).
         onehot: Given labels, Eq. (4).
-        weights: What a vote of each class counts; see :func:`lend.dilution.prior_weights`.
+        weights: What a vote of each class counts; see :func:`lend.dilution.equations.prior_weights`.
     """
     root = graph.root_degrees.double()
     strength = torch.where(root > 0, 1 / root.clamp(min=1e-300), 1.0)  # an example of degree 0 is alone

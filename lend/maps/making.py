@@ -12,6 +12,7 @@ from lend.run import ALIGNED, MAP_POINTS, Run, map_subset
 
 
 def kind_of(aligned: bool) -> str:
+    """Name the folder of these maps: aligned or independent."""
     return ALIGNED if aligned else "independent"
 
 

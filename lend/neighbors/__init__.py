@@ -1,7 +1,7 @@
 """Nearest neighbours of anyone's embeddings, of any size.
 
-:func:`nearest` compares all pairs; :func:`knn_graph` picks a search by size (exact, clusters, faiss) and measures its
-recall; :func:`sharded_graph` works on shards that no process could hold together. Cosine everywhere.
+:func:`nearest` compares all pairs; :func:`lend.knn_graph` picks a search by size (exact, clusters, faiss) and measures
+its recall; :func:`lend.sharded_graph` works on shards that no process could hold together. Cosine everywhere.
 """
 
 from lend.neighbors.exact import nearest, unit_rows

@@ -103,7 +103,8 @@ def sharded_graph(
     compute, nothing else: what a lost worker had done is done again elsewhere. Only neighbours and cosines come back.
 
     Args:
-        sources: Shards of embeddings, in order, each as :func:`read_shard` takes it, readable by every worker.
+        sources: Shards of embeddings, in order, readable by every worker; each as :func:`lend.neighbors.read_shard`
+            takes it.
         k: Neighbours of each, 1 to n-1.
         client: Of the cluster. Its workers' threads work on a pair of shards each.
         name: Column or array in each shard.

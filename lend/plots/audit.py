@@ -35,7 +35,8 @@ def audit_figure(
     Args:
         issues: As `lend.Audit.issues`.
         class_names: In the order of the matrix.
-        images: Of the worst examples, in the order of :func:`worst`; see :func:`picture`. None leaves them out.
+        images: Images of the worst examples, in the order of :func:`worst`, as :func:`as_rgb` takes them; None leaves
+            them out.
         title: Above all panels.
     """
     shown = worst(issues, 0 if images is None else len(images))

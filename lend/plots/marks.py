@@ -19,5 +19,6 @@ def marker_size(n: int, side: float) -> float:
 
 
 def dot(colour: str, label: str, **settings: Any) -> Line2D:  # noqa: ANN401
+    """Draw the dot of a legend's entry."""
     settings = {"markersize": 5, "markeredgewidth": 0} | settings
     return Line2D([], [], linestyle="none", marker="o", color=colour, label=label, **settings)

@@ -1,7 +1,10 @@
 from . import writing
 from .compacting import compact
-from .listing import COLUMNS, MEASURES, SETTINGS, prior_text, scores, scores_of, table
-from .run import ALIGNED, EPOCH_ARRAYS, LAST, MAP_POINTS, Run, epochs_done, runs
+from .finding import runs
+from .layout import ALIGNED, EPOCH_ARRAYS, MAP_POINTS, epochs_done
+from .listing import COLUMNS, SETTINGS, prior_text, scores, table
+from .measures import LAST, MEASURES, scores_of
+from .run import Run
 from .subset import map_subset
 from .writing import EpochResult
 

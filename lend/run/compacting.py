@@ -17,7 +17,8 @@ from jaxtyping import Float, Float16, Int, Int8
 from lend import storage
 from lend.config import RunConfig, require
 from lend.run import writing
-from lend.run.run import EPOCH_ARRAYS, Run
+from lend.run.layout import EPOCH_ARRAYS
+from lend.run.run import Run
 from lend.run.subset import map_subset
 
 FEATURES = 64
@@ -39,17 +40,17 @@ def compact(
     Settings, and labels and history of every epoch, are those of the run, of all examples. Maps of the chosen
     snapshots are copied as they are. In snapshots, embeddings become unit vectors, turned and cut to the directions
     that keep most of their cosines (an uncentred PCA of each snapshot) and rounded to 1/128; logits and diluted
-    distributions become float16 with the same argmax. See :func:`changes` for what that costs.
+    distributions become float16 with the same argmax. See :func:`lend.analysis.changes` for what that costs.
 
     Args:
         run: A run with at least one epoch; not itself a copy.
-        folder: Of saved runs; the copy gets its own folder in it, named by its settings.
-        points: Keep snapshots of this many examples: those of the maps, filled up by class; of all, if not given.
-        features: Numbers that are left of each embedding.
+        folder: Folder of saved runs; the copy gets its own folder in it, named by its settings.
+        points: Number of examples to keep in snapshots: those of the maps, filled up by class; all if not given.
+        features: Numbers to keep of each embedding, at most as many as it has.
         snapshots: Snapshot epochs to keep; True keeps all, False none.
         dataset: Name of the data set that the copy carries, where others find the same images: such as cifar10, for
             a run of parquet:PATH in the original order. If not given, its own, of a path the last part alone.
-        note: Of the data, for everyone who opens the copy, such as "images as JPEG".
+        note: What a reader must know about the data, for everyone who opens the copy, such as "images as JPEG".
 
     Returns:
         The copy.
@@ -57,7 +58,7 @@ def compact(
     Raises:
         ValueError: If an argument is out of range, or the run is itself a copy.
         KeyError: If a snapshot is asked for that does not exist.
-        FileExistsError: If the copy's folder is there already.
+        FileExistsError: If the copy's folder already exists.
         DamagedFileError: If a file of the run is damaged.
     """
     require(features >= 1, "features", "at least 1", features)
@@ -69,13 +70,13 @@ def compact(
     config = _public(run.config, dataset)
     target = Path(folder) / config.folder.name
     if target.exists():
-        raise FileExistsError(f"{target} is in the way")
+        raise FileExistsError(f"{target} already exists")
     features = min([features, *(run.snapshot(epoch).sizes["feature"] for epoch in epochs)])
     made = {"hash": run.config.hash, "features": features, "points": len(positions), "snapshots": list(epochs)}
     info = {**run.info, "compact": made} | ({"note": note} if note else {})
     Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".compact") as temporary:
-        given = storage.read_arrays(run.path / "labels" / "given.npz")
+        given = storage.read_arrays(run.given_path)
         copy = writing.write(Path(temporary) / target.name, config, given, info)
         if len(positions) < len(run.labels):
             storage.write_arrays(copy.samples_of_snapshots, {"positions": positions})
@@ -89,10 +90,8 @@ def compact(
 def _chosen_epochs(run: Run, snapshots: bool | Iterable[int]) -> tuple[int, ...]:
     if isinstance(snapshots, bool):
         return run.epochs if snapshots else ()
-    chosen = tuple(sorted(set(snapshots)))
-    for epoch in chosen:
-        run.snapshot(epoch)  # says what is missing
-    return chosen
+    chosen = tuple(snapshots)
+    return run.require_snapshots(chosen) if chosen else ()
 
 
 def _chosen_points(run: Run, points: int | None, epochs: tuple[int, ...]) -> Int[np.ndarray, " m"]:
@@ -126,7 +125,7 @@ def _without_folder(name: str) -> str:
 
 
 def _result(run: Run, epoch: int, positions: np.ndarray, features: int, snapshot: bool) -> writing.EpochResult:
-    labels = storage.read_arrays(run.path / "labels" / f"{epoch:04}.npz")
+    labels = storage.read_arrays(run.labels_path(epoch))
     row = {name: value for name, value in run.record(epoch)["row"].items() if name != "epoch"}
     small = _small_snapshot(run, epoch, positions, features) if snapshot else None
     return writing.EpochResult(epoch, row, {name: labels[name] for name in EPOCH_ARRAYS}, small)
@@ -135,14 +134,14 @@ def _result(run: Run, epoch: int, positions: np.ndarray, features: int, snapshot
 def _small_snapshot(run: Run, epoch: int, positions: np.ndarray, features: int) -> xr.Dataset:
     snapshot = run.snapshot(epoch)
     embeddings = small_embeddings(run.embeddings(epoch)[positions].astype(np.float32), features)
-    arrays = {"embeddings": (("sample", "feature"), embeddings, {"scale_factor": 1 / LEVELS})}
+    arrays = {"embeddings": xr.Variable(("sample", "feature"), embeddings, {"scale_factor": 1 / LEVELS})}
     for name in ("logits", "diluted"):
-        arrays[name] = (("sample", "class"), half(snapshot[name].values[positions]))
+        arrays[name] = xr.Variable(("sample", "class"), half(snapshot[name].values[positions]))
     return xr.Dataset(arrays)
 
 
 def small_embeddings(V: Float[np.ndarray, "n d"], features: int) -> Int8[np.ndarray, "n f"]:
-    """Unit vectors in the basis that keeps most of their cosines, in steps of 1 / LEVELS.
+    """Turn rows to unit vectors in the basis that keeps most of their cosines, in steps of 1 / LEVELS.
 
     The Gram matrix of the rows has no nearer one of this rank (Eckart and Young). One step for all features: the
     later ones are small and cost few bits when they are packed.
@@ -154,7 +153,7 @@ def small_embeddings(V: Float[np.ndarray, "n d"], features: int) -> Int8[np.ndar
 
 
 def half(values: Float[np.ndarray, "n c"]) -> Float16[np.ndarray, "n c"]:
-    """Float16 with the same argmax in each row, also where rounding makes two equal."""
+    """Round to float16 with the same argmax in each row, also where rounding makes two entries equal."""
     most = np.finfo(np.float16).max
     rounded = values.clip(-most / 2, most / 2).astype(np.float16)
     best = values.argmax(axis=1)

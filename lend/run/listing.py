@@ -1,4 +1,4 @@
-"""Every saved run in one line: its settings, how far it is, and its scores."""
+"""A table of saved runs, one line each: settings, how far they are, and scores."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from lend.config import Dilution
-from lend.run.run import LAST, Run
-from lend.run.run import runs as saved_runs
+from lend.run.finding import runs as saved_runs
+from lend.run.measures import MEASURES
+from lend.run.run import Run
 
-MEASURES = {
-    "best": "the highest of any epoch, an oracle on the test set",
-    "last": "the mean of the last ten epochs",
-    "chosen": "that of the epoch which is best on held-out noisy labels",
-    "ensemble": "as last, of the mean softmax of the method's networks",
-}
 SETTINGS = (
     "dataset",
     "method",
@@ -36,7 +30,7 @@ COLUMNS = (*SETTINGS, "epochs_done", "options", "dilution", "class_prior", "note
 
 
 def table(runs: str | Path | Iterable[Run]) -> pd.DataFrame:
-    """Every run in one line: its settings, how far it is, and its scores.
+    """List runs in a table, one line each: settings, how far they are, and scores.
 
     Args:
         runs: A folder of runs, or opened runs.
@@ -67,29 +61,23 @@ def _line(run: Run) -> dict[str, Any]:
 
 
 def _unusual(dilution: Dilution) -> dict[str, Any]:
+    """The settings of the dilution that differ from the defaults, without the class prior."""
     default = asdict(Dilution())
     return {k: v for k, v in asdict(dilution).items() if v != default[k] and k != "class_prior"}
 
 
 def _readable(settings: Mapping[str, Any]) -> str:
+    """Write settings for a table, as in "k 4, steps 3"."""
     return ", ".join(f"{name} {value}" for name, value in settings.items())
 
 
 def prior_text(prior: str | list[float] | None) -> str:
-    return prior if isinstance(prior, str) else " ".join(f"{share:g}" for share in prior or ()) or "none"
+    """Write a class prior for a table: "none", its name, or its shares."""
+    if prior is None or isinstance(prior, str):
+        return prior or "none"
+    return " ".join(f"{share:g}" for share in prior) or "none"
 
 
 def scores(run: Run) -> dict[str, float]:
-    """The four measures of a run, from one reading of its history; NaN where a run does not have one."""
-    return scores_of(run.history, run.config.validation)
-
-
-def scores_of(history: pd.DataFrame, validation: float) -> dict[str, float]:
-    """As :func:`scores`, of a history that has been read; validation is the share that was held out."""
-    if history.empty:
-        return dict.fromkeys(MEASURES, float("nan"))
-    test = history["test_accuracy"]
-    chosen = test[history["validation_accuracy"].idxmax()] if validation else np.nan
-    ensemble = history["ensemble_accuracy"].iloc[-LAST:].mean() if "ensemble_accuracy" in history else np.nan
-    found = (test.max(), test.iloc[-LAST:].mean(), chosen, ensemble)
-    return {name: float(value) for name, value in zip(MEASURES, found, strict=True)}
+    """Return the four scores of a run, by the names of ``MEASURES``; NaN where a run does not have one."""
+    return run.scores

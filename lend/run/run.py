@@ -1,27 +1,14 @@
-"""A saved run: one folder, opened by people and notebooks; :mod:`lend.run.writing` writes it.
+"""A saved run: one folder, opened by people and notebooks.
 
-    config.json              every setting, package versions, device, time; what the noise came to
-    labels/given.npz         true and noisy labels, sample ids
-    labels/0001.npz          predicted, diluted and dominant labels and the kept mask, of every epoch
-    snapshots/0030.zarr.zip  embeddings, logits and diluted distribution, of the snapshot epochs
-    checkpoint/0012.pt       the two newest training states
-    lock                     held by the process that trains the run
-    history/0001.json        the numbers of an epoch and the SHA-256 of its files: written last, it commits them
-    maps/                    cached projections
-
-An epoch without its history record does not exist. Nothing is ever appended to or changed.
-
-A compact copy (:mod:`lend.run.compacting`) has the same files but no checkpoint; where its snapshots hold a part of the
-examples, snapshots/samples.npz says which.
+:mod:`lend.run.layout` lists its files; :mod:`lend.run.writing` writes them.
 """
 
 from __future__ import annotations
 
-import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,60 +16,52 @@ import numpy as np
 
 from lend import storage
 from lend.config import RunConfig
+from lend.run.layout import ALIGNED, CONFIG, RunFolder
+from lend.run.measures import History, scores_of
+from lend.run.opening import read_config, require_same
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-LAST = 10  # "last" is the mean test accuracy of this many final epochs, as in the paper
-ALIGNED = "aligned"  # maps in which points keep their place
-MAP_POINTS = 10_000  # examples in a map, if nothing else is asked for
-EPOCH_ARRAYS = ("predicted", "diluted", "dominant", "kept")
-
 
 @dataclass(frozen=True, repr=False)
-class Run:
+class Run(RunFolder):
     """A run on disk; open one with :meth:`open`, find many with :func:`runs`.
 
     Opening reads one small file. Labels, snapshots and maps are read when asked for, one epoch at a time.
+
+    Args:
+        path: The folder.
+        config: Every setting.
+        info: What was noted when the run began: package versions, device, class names, realised noise rate.
     """
 
-    path: Path
     config: RunConfig
     info: Mapping[str, Any]
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
-        """Open the run in this folder. Safe for a run of a stranger: no code is executed.
+        """Open the run in this folder. Safe for an untrusted run: no code is executed.
 
         Raises:
             FileNotFoundError: If the folder is no run; the message lists the runs beside it.
             DamagedFileError: If its config.json was truncated or altered.
+            ValueError: If config.json has a setting that is unknown, of a wrong type or out of range.
         """
-        path = Path(path)
-        if not (path / "config.json").exists():
-            beside = ", ".join(sorted(p.parent.name for p in path.parent.glob("*/config.json"))) or "none"
-            raise FileNotFoundError(f"{path} is no saved run (it has no config.json); runs in {path.parent}: {beside}")
-        record = storage.read_json(path / "config.json")
-        place = {"runs": str(path.parent), "data": record["config"].get("data", "data")}
-        return cls(path, RunConfig.from_dict(record["config"] | place), record["info"])
+        return cls(Path(path), *read_config(Path(path)))
 
     @classmethod
     def find(cls, config: RunConfig) -> Run | None:
-        """The saved run of this configuration, or None.
+        """Return the saved run of this configuration, or None.
 
         Raises:
             FileExistsError: If the folder holds a run of other settings.
         """
-        if not (config.folder / "config.json").exists():
+        if not (config.folder / CONFIG).exists():
             return None
         run = cls.open(config.folder)
-        saved, asked = run.config.identity, config.identity
-        other = [
-            f"{name} is {saved[name]!r} there, {asked[name]!r} here" for name in asked if saved[name] != asked[name]
-        ]
-        if other:
-            raise FileExistsError(f"{config.folder} is in the way, a run of other settings: {'; '.join(other)}")
+        require_same(run.config, config)
         return run
 
     def __repr__(self) -> str:
@@ -90,33 +69,34 @@ class Run:
         return f"Run({self.path.name}: {done}, snapshots {list(self.epochs)})"
 
     @property
-    def epochs_done(self) -> int:
-        """Committed epochs."""
-        return epochs_done(self.path)
-
-    @property
     def complete(self) -> bool:
+        """Whether all epochs of the configuration are committed."""
         return self.epochs_done == self.config.epochs
 
     @property
     def epochs(self) -> tuple[int, ...]:
-        """The epochs whose embeddings are saved."""
-        done = self.epochs_done
-        return tuple(epoch for epoch in self.config.snapshots if epoch <= done and self.snapshot_path(epoch).exists())
+        """The epochs whose embeddings are saved, ascending."""
+        done, kept = self.epochs_done, self.config.snapshot_epochs
+        return tuple(epoch for epoch in kept if epoch <= done and self.snapshot_path(epoch).exists())
 
     @property
     def compact(self) -> Mapping[str, Any] | None:
-        """Of a compact copy: hash of the whole run; features, points and snapshots that are left. Else None."""
+        """What a compact copy keeps: hash of the whole run, features, points and snapshots; None for a whole run."""
         return self.info.get("compact")
 
     @property
     def note(self) -> str:
-        """What a reader must know of the data and its name does not say; empty if nothing."""
+        """What a reader must know about the data and its name does not say; empty if nothing."""
         return self.info.get("note", self.config.note)  # a copy may have one of its own
 
     @property
     def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their labels."""
         return tuple(self.info["class_names"])
+
+    @cached_property
+    def _history(self) -> History:
+        return History(self)
 
     @property
     def history(self) -> pd.DataFrame:
@@ -126,44 +106,44 @@ class Run:
         of its training passes, batch by batch. NaN where the true labels are unknown, and ``kept_precision`` where
         nothing was kept.
         """
-        import pandas as pd
+        return self._history.table()
 
-        rows = [self.record(epoch)["row"] for epoch in range(1, self.epochs_done + 1)]
-        return pd.DataFrame(rows).set_index("epoch") if rows else pd.DataFrame()
+    @property
+    def scores(self) -> dict[str, float]:
+        """The four scores :attr:`best`, :attr:`last`, :attr:`chosen` and :attr:`ensemble`; NaN where there is none."""
+        return scores_of(self.history, self.config.validation)
 
     @property
     def best(self) -> float:
-        """Highest test accuracy of any epoch: an oracle, since it looks at the test set."""
-        return float(self.history["test_accuracy"].max())
+        """Highest test accuracy of any epoch, an oracle on the test set; NaN before the first epoch."""
+        return self.scores["best"]
 
     @property
     def last(self) -> float:
-        """Mean test accuracy of the last ten epochs."""
-        return float(self.history["test_accuracy"].iloc[-LAST:].mean())
+        """Mean test accuracy of the last ten epochs; NaN before the first epoch."""
+        return self.scores["last"]
 
     @property
     def chosen(self) -> float:
         """Test accuracy of the epoch that is best on the held-out noisy labels; NaN if none were held out."""
-        history = self.history
-        known = self.config.validation > 0
-        return float(history["test_accuracy"][history["validation_accuracy"].idxmax()]) if known else float("nan")
+        return self.scores["chosen"]
 
     @property
     def ensemble(self) -> float:
         """As :attr:`last`, of the networks' mean softmax; with one network it is the same number."""
-        return float(self.history["ensemble_accuracy"].iloc[-LAST:].mean())
+        return self.scores["ensemble"]
 
     @cached_property
     def labels(self) -> pd.DataFrame:
         """True and noisy label of each training example, by sample id; true is -1 where it is unknown."""
         import pandas as pd
 
-        arrays = storage.read_arrays(self.path / "labels" / "given.npz")
+        arrays = storage.read_arrays(self.given_path)
         index = pd.Index(arrays["sample_id"], name="sample_id")
         return pd.DataFrame({name: arrays[name].astype(np.int64) for name in ("true", "noisy")}, index=index)
 
     def epoch_labels(self, epoch: int) -> dict[str, np.ndarray]:
-        """Predicted, diluted and dominant labels and the kept mask of this epoch's training passes, each (n,).
+        """Read predicted, diluted and dominant labels and the kept mask of this epoch's training passes, each (n,).
 
         One read for those who want several of them; integers are as small as they are saved.
 
@@ -174,7 +154,7 @@ class Run:
             raise KeyError(
                 f"run {self.path.name} has no epoch {epoch}; it has 1 to {self.epochs_done}. {self._command(epoch)}"
             )
-        return storage.read_arrays(self.path / "labels" / f"{epoch:04}.npz")
+        return storage.read_arrays(self.labels_path(epoch))
 
     def predicted(self, epoch: int) -> np.ndarray:
         """The network's labels in this epoch's training passes, (n,)."""
@@ -212,25 +192,38 @@ class Run:
             KeyError: If there is none; the message lists the epochs that exist and the command that makes it.
             DamagedFileError: If the file was truncated or altered.
         """
+        self.require_snapshots([epoch])
         path = self.snapshot_path(epoch)
-        if epoch not in self.epochs:
-            missing = epoch in self._wanted and epoch <= self.epochs_done
-            if missing:
-                raise storage.DamagedFileError(f"{path} is missing")
-            raise KeyError(
-                f"run {self.path.name} has no snapshot of epoch {epoch}; it has {list(self.epochs)}. "
-                f"{self._command(epoch)}"
-            )
         size = self.record(epoch)["sizes"][f"snapshots/{path.name}"]
         if path.stat().st_size != size:
             raise storage.DamagedFileError(f"{path} is damaged: {path.stat().st_size} bytes of {size}")
         snapshot = storage.open_zarr(path)
         return snapshot.assign(embeddings=snapshot["embeddings"].astype(np.float16))  # a compact copy packs them
 
+    def require_snapshots(self, epochs: Iterable[int] | None = None) -> tuple[int, ...]:
+        """Return these snapshot epochs, ascending and each once; all saved ones if not given.
+
+        Raises:
+            KeyError: If one is not saved, or none is left; the message lists those that are, and the command that
+                makes it.
+            DamagedFileError: If the file of one was removed.
+        """
+        saved = self.epochs
+        wanted = tuple(sorted(set(saved if epochs is None else epochs)))
+        for epoch in wanted or (self.config.epochs,):
+            if epoch in saved:
+                continue
+            if epoch in self._snapshots_to_have and epoch <= self.epochs_done:
+                raise storage.DamagedFileError(f"{self.snapshot_path(epoch)} is missing")
+            raise KeyError(
+                f"run {self.path.name} has no snapshot of epoch {epoch}; it has {list(saved)}. {self._command(epoch)}"
+            )
+        return wanted
+
     @property
-    def _wanted(self) -> tuple[int, ...]:
-        """Epochs whose snapshots belong to the run."""
-        return self.config.snapshots if self.compact is None else tuple(self.compact["snapshots"])
+    def _snapshots_to_have(self) -> tuple[int, ...]:
+        """Epochs whose snapshots belong to the run, saved or not."""
+        return self.config.snapshot_epochs if self.compact is None else tuple(self.compact["snapshots"])
 
     @cached_property
     def snapshot_samples(self) -> np.ndarray:
@@ -245,10 +238,10 @@ class Run:
         return storage.read_arrays(self.samples_of_snapshots)["positions"].astype(np.int64)
 
     def snapshot_rows(self, positions: np.ndarray) -> np.ndarray:
-        """Where the snapshots hold the examples at these positions of the training set.
+        """Find the rows of the snapshots that hold the examples at these positions of the training set.
 
         Raises:
-            ValueError: If they do not hold one.
+            ValueError: If the snapshots do not hold one of them.
         """
         samples, positions = self.snapshot_samples, np.asarray(positions)
         rows = np.searchsorted(samples, positions)
@@ -261,23 +254,23 @@ class Run:
         return rows
 
     @property
-    def samples_of_snapshots(self) -> Path:
-        return self.path / "snapshots" / "samples.npz"
-
-    @property
     def dataset(self) -> xr.Dataset:
-        """All snapshots as one lazy data set with dims epoch, sample, feature and class."""
+        """All snapshots as one lazy data set with dims epoch, sample, feature and class.
+
+        Raises:
+            KeyError: If the run has no snapshot.
+        """
         import xarray as xr
 
-        if not self.epochs:
-            self.snapshot(self.config.epochs)  # says what is missing, and how to make it
-        parts = [self.snapshot(epoch) for epoch in self.epochs]
+        epochs = self.require_snapshots()
+        parts = [self.snapshot(epoch) for epoch in epochs]
         whole = xr.concat(parts, "epoch", join="override", coords="minimal", compat="override", data_vars="all")
-        labels = {name: ("sample", self.labels[name].to_numpy()[self.snapshot_samples]) for name in self.labels}
-        return whole.assign_coords(epoch=list(self.epochs), **labels)
+        rows = self.snapshot_samples
+        labels = {str(name): ("sample", column.to_numpy()[rows]) for name, column in self.labels.items()}
+        return whole.assign_coords({"epoch": list(epochs), **labels})
 
     def map(self, epoch: int, kind: str = ALIGNED) -> np.ndarray:
-        """Cached t-SNE coordinates of :meth:`map_samples`, (m, 2) float32.
+        """Read the cached t-SNE coordinates of :meth:`map_samples`, (m, 2) float32.
 
         Raises:
             KeyError: If there is no map; the message names the epochs with one and the command that makes it.
@@ -292,43 +285,30 @@ class Run:
         return storage.read_arrays(path)["coordinates"]
 
     def map_samples(self, kind: str = ALIGNED) -> np.ndarray:
-        """Positions in the training set of the points of the maps, (m,)."""
+        """Read the positions in the training set of the points of the maps, (m,)."""
         return storage.read_arrays(self.samples_path(kind))["positions"]
 
     def map_neighbors(self, epoch: int, kind: str = ALIGNED) -> np.ndarray:
-        """The nearest neighbours of each mapped point in embedding space, positions in :meth:`map_samples`, (m, 10)."""
+        """Read the nearest neighbours of the mapped points in embedding space, as rows of :meth:`map_samples`, (m, 10).
+
+        Raises:
+            KeyError: If there is no map of this epoch.
+        """
         self.map(epoch, kind)
         return storage.read_arrays(self.map_path(epoch, kind))["neighbors"].astype(np.int64)
 
-    def history_path(self, epoch: int) -> Path:
-        return self.path / "history" / f"{epoch:04}.json"
-
-    def snapshot_path(self, epoch: int) -> Path:
-        return self.path / "snapshots" / f"{epoch:04}.zarr.zip"
-
-    def samples_path(self, kind: str) -> Path:
-        return self.path / "maps" / kind / "samples.npz"
-
-    def map_path(self, epoch: int, kind: str) -> Path:
-        return self.path / "maps" / kind / f"{epoch:04}.npz"
-
     def record(self, epoch: int) -> dict[str, Any]:
-        """What was committed with an epoch: its row of the history, and digests and sizes of its files."""
+        """Read what was committed with an epoch: its row of the history, and digests and sizes of its files."""
         return storage.read_json(self.history_path(epoch))
 
     def check(self) -> list[str]:
-        """Read every file; the names of the damaged ones."""
-        damaged = []
-        for epoch in range(self.epochs_done + 1):
-            try:
-                self.check_epoch(epoch) if epoch else self._check_samples()
-            except storage.DamagedFileError as error:
-                damaged.append(str(error))
-        return damaged
+        """Read every file of the run again, and return a message for each part with a damaged one."""
+        parts = [self._check_given, *(partial(self.check_epoch, epoch) for epoch in range(1, self.epochs_done + 1))]
+        return [message for message in map(_damage, parts) if message]
 
-    def _check_samples(self) -> None:
-        """What belongs to no epoch, read anew."""
-        n = len(storage.read_arrays(self.path / "labels" / "given.npz")["sample_id"])
+    def _check_given(self) -> None:
+        """Raise DamagedFileError if a file that belongs to no epoch is damaged."""
+        n = len(storage.read_arrays(self.given_path)["sample_id"])
         if self.compact is not None and self.compact["points"] < n:
             storage.read_arrays(self.samples_of_snapshots)
 
@@ -339,12 +319,13 @@ class Run:
                 storage.check_file(self.path / name, digest)
 
     def _command(self, epoch: int) -> str:
+        """The end of an error message: the command that makes the snapshot or the labels of this epoch."""
         if self.compact is not None:
             return "It is a compact copy, which cannot be trained on"
-        if epoch in self.config.snapshots:
+        if epoch in self.config.snapshot_epochs:
             return f"Go on with: lend train --like {self.path}"
         if epoch <= self.config.epochs:
-            wanted = ",".join(str(e) for e in sorted({*self.config.snapshots, epoch}))
+            wanted = ",".join(str(e) for e in sorted({*self.config.snapshot_epochs, epoch}))
             return f"A new run with: lend train --like {self.path} --snapshots {wanted}"
         return f"Its configuration ends at epoch {self.config.epochs}; train a longer one with lend train --epochs"
 
@@ -357,17 +338,10 @@ class Run:
             )
 
 
-def epochs_done(path: Path) -> int:
-    """Committed epochs of the run in this folder; 0 where there is none."""
-    return max((int(p.stem) for p in (path / "history").glob("[0-9]*.json")), default=0)
-
-
-def runs(folder: str | Path = "runs") -> list[Run]:
-    """All saved runs in a folder, by name. One that cannot be opened is left out with a warning that names it."""
-    found = []
-    for path in sorted(Path(folder).glob("*/config.json")):
-        try:
-            found.append(Run.open(path.parent))
-        except storage.DamagedFileError as error:
-            warnings.warn(str(error), stacklevel=2)
-    return found
+def _damage(check: Callable[[], None]) -> str | None:
+    """The message of the DamagedFileError that this check raises, None if it passes."""
+    try:
+        check()
+    except storage.DamagedFileError as error:
+        return str(error)
+    return None

@@ -1,4 +1,4 @@
-"""A fixed, stratified subset of a run's examples."""
+"""A fixed, stratified subset of examples."""
 
 from __future__ import annotations
 

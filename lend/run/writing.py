@@ -1,7 +1,7 @@
-"""Writing of a run: its folder, what each epoch leaves, and what is found again after a crash.
+"""Writing of a run: its folder, the files of each epoch, and the newest intact state after a crash.
 
-The files are those that :mod:`lend.run` tells of. Each is written whole or not at all, and an epoch's history record
-last: until then the epoch does not exist. Who writes holds the run's lock, or has the folder to itself.
+:mod:`lend.run.layout` lists the files. Each is written whole or not at all, and an epoch's history record last: until
+then the epoch does not exist. The caller holds the run's lock, or has the folder to itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from lend import storage
 from lend.config import RunConfig
+from lend.run.layout import CONFIG, RunFolder
 from lend.run.run import Run
 
 if TYPE_CHECKING:
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What the loop hands over after an epoch."""
+    """What the training loop hands over after an epoch.
+
+    Args:
+        epoch: Number of the epoch, from 1.
+        row: Its numbers in the history.
+        labels: Arrays (n,) of the names ``EPOCH_ARRAYS``.
+        snapshot: Embeddings, logits and diluted distribution, if the epoch is a snapshot epoch.
+    """
 
     epoch: int
     row: Mapping[str, float]
@@ -36,20 +44,25 @@ class EpochResult:
 def create(config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Run:
     """Start the folder of a run: labels first, config.json last.
 
+    Args:
+        config: Every setting; names the folder.
+        given: Arrays (n,): true and noisy labels, sample ids.
+        info: Package versions, device, class names, realised noise rate; JSON values.
+
     Raises:
         FileExistsError: If the folder holds something that is not this run; nothing is overwritten.
     """
     path = config.folder
-    strange = [p.name for p in path.glob("*") if p.name not in ("labels", "config.json", "lock")]
-    if strange or (path / "config.json").exists():
-        raise FileExistsError(f"{path} is in the way: it holds {', '.join(strange) or 'another run'}")
+    strange = [p.name for p in path.glob("*") if p.name not in ("labels", CONFIG, "lock")]
+    if strange or (path / CONFIG).exists():
+        raise FileExistsError(f"{path} already exists: it holds {', '.join(strange) or 'another run'}")
     return write(path, config, given, info)
 
 
 def write(path: Path, config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Run:
-    """As :func:`create`, in an empty folder of any name."""
-    storage.write_arrays(path / "labels" / "given.npz", dict(given))
-    storage.write_json(path / "config.json", {"config": asdict(config), "hash": config.hash, "info": dict(info)})
+    """Start a run as :func:`create` does, in an empty folder of any name."""
+    storage.write_arrays(RunFolder(path).given_path, dict(given))
+    storage.write_json(path / CONFIG, {"config": asdict(config), "hash": config.hash, "info": dict(info)})
     return Run.open(path)
 
 
@@ -57,14 +70,15 @@ def commit(run: Run, epochs: list[EpochResult], checkpoint: Mapping[str, Any] | 
     """Save finished epochs and the state after the last of them; the history records make them count.
 
     Args:
-        epochs: In their order, those after the ones that are committed.
-        checkpoint: None for a run that nobody will go on with.
+        run: The run.
+        epochs: Results in the order of their epochs, which follow the committed ones.
+        checkpoint: Training state after the last of them; None for a run that will not be continued.
     """
     saved = []
     for result in epochs:
         files = {}
-        name = f"labels/{result.epoch:04}.npz"
-        files[name] = storage.write_arrays(run.path / name, result.labels)
+        path = run.labels_path(result.epoch)
+        files[f"labels/{path.name}"] = storage.write_arrays(path, result.labels)
         if result.snapshot is not None:
             path = run.snapshot_path(result.epoch)
             files[f"snapshots/{path.name}"] = storage.write_zarr(path, result.snapshot)
@@ -81,7 +95,10 @@ def commit(run: Run, epochs: list[EpochResult], checkpoint: Mapping[str, Any] | 
 
 
 def restore(run: Run) -> tuple[int, dict[str, Any] | None]:
-    """The newest intact state: its epoch and checkpoint; (0, None) for a fresh run. Later epochs are removed.
+    """Find the newest intact state and remove all later epochs.
+
+    Returns:
+        Its epoch and its checkpoint; (0, None) for a fresh run.
 
     Raises:
         DamagedFileError: If a file is damaged that no checkpoint can make again; nothing is removed then.
@@ -111,7 +128,7 @@ def restore(run: Run) -> tuple[int, dict[str, Any] | None]:
 
 
 def _intact(run: Run) -> tuple[int, str | None]:
-    """How many first epochs are undamaged, and what is wrong with the next one."""
+    """Number of epochs before the first damaged one, and what is wrong with that; None if all are intact."""
     done = run.epochs_done
     for epoch in range(1, done + 1):
         try:

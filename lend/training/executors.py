@@ -14,7 +14,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
 from itertools import cycle, islice
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -191,6 +190,10 @@ def train_in_child(
 
 def _context() -> Any:  # noqa: ANN401
     """A server process that has imported everything, and forks the children."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():  # Windows: each child imports everything itself
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver
+
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     forkserver.ensure_running()

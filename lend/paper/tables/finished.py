@@ -12,7 +12,7 @@ from lend.run import Run
 
 
 def planned(figure: str, profile: str, **place: Any) -> list[Entry]:  # noqa: ANN401
-    """As :func:`plan`, but empty where the profile does not have the figure: see :func:`missing`."""
+    """As :func:`~lend.paper.experiments.plan`, but empty where the profile lacks the figure: see :func:`missing`."""
     known = experiments.PROFILES.get(profile)
     absent = known is not None and figure in experiments.FIGURES and figure not in known.figures
     return [] if absent else experiments.plan(figure, profile, **place)

@@ -1,0 +1,66 @@
+"""The documentation site. Sphinx: napoleon takes the docstrings, myst-nb the committed notebooks, as they are."""
+
+import shutil
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+sys.path.insert(0, str(ROOT))
+
+import lend  # noqa: E402
+
+project = "lend"
+author = "the lend authors"
+release = version = lend.__version__
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "lend"
+html_show_sphinx = False
+html_theme_options = {"navigation_with_keys": True}
+
+# Notebooks are shown with the outputs that are committed: nothing is executed.
+nb_execution_mode = "off"
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
+suppress_warnings = ["mystnb.unknown_mime_type"]  # widgets' own outputs, beside which a picture stands
+
+# Shapes are jaxtyping annotations and stay as they are written. The sites of other libraries are not asked at build.
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:(class|obj|data|exc)", r"(?!lend\.).*"),
+    ("py:class", r"lend\.explorer\.inspection\.(mapped|pixels)\..*"),  # private parts of an Inspection
+]
+
+
+def copy_notebooks() -> None:
+    """Sphinx reads inside docs/ only: bring the notebooks there, where git ignores them."""
+    folder = HERE / "tutorials"
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        target = folder / path.name
+        if not target.exists() or target.read_bytes() != path.read_bytes():
+            shutil.copyfile(path, target)
+
+
+def write_verbs() -> None:
+    """The help of each verb, as the command line prints it."""
+    from lend.__main__ import VERBS, verb_parser
+
+    folder = HERE / "reference" / "verbs"
+    folder.mkdir(exist_ok=True)
+    for name in VERBS:
+        text = verb_parser(name).format_help()
+        target = folder / f"{name}.txt"
+        if not target.exists() or target.read_text() != text:
+            target.write_text(text)
+
+
+copy_notebooks()
+write_verbs()

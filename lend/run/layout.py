@@ -1,0 +1,77 @@
+"""Places of a run's files in its folder.
+
+    config.json              every setting, package versions, device, time, realised noise rate
+    labels/given.npz         true and noisy labels, sample ids
+    labels/0001.npz          predicted, diluted and dominant labels and the kept mask, of every epoch
+    snapshots/0030.zarr.zip  embeddings, logits and diluted distribution, of the snapshot epochs
+    checkpoint/0012.pt       the two newest training states
+    lock                     held by the process that trains the run
+    history/0001.json        the numbers of an epoch and the SHA-256 of its files: written last, it commits them
+    maps/                    cached projections
+
+An epoch without its history record does not exist. Nothing is ever appended to or changed.
+
+A compact copy (:mod:`lend.run.compacting`) has the same files but no checkpoint; where its snapshots hold a part of the
+examples, snapshots/samples.npz says which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CONFIG = "config.json"
+ALIGNED = "aligned"  # maps in which points keep their place
+MAP_POINTS = 10_000  # examples in a map, if nothing else is asked for
+EPOCH_ARRAYS = ("predicted", "diluted", "dominant", "kept")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of a run: where each of its files is, and how many epochs are committed.
+
+    Args:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def epochs_done(self) -> int:
+        """Number of committed epochs."""
+        return epochs_done(self.path)
+
+    @property
+    def given_path(self) -> Path:
+        """File of the true and noisy labels."""
+        return self.path / "labels" / "given.npz"
+
+    @property
+    def samples_of_snapshots(self) -> Path:
+        """File that says which examples the snapshots of a compact copy hold."""
+        return self.path / "snapshots" / "samples.npz"
+
+    def labels_path(self, epoch: int) -> Path:
+        """File of the labels of an epoch."""
+        return self.path / "labels" / f"{epoch:04}.npz"
+
+    def history_path(self, epoch: int) -> Path:
+        """File of the history record of an epoch."""
+        return self.path / "history" / f"{epoch:04}.json"
+
+    def snapshot_path(self, epoch: int) -> Path:
+        """File of the snapshot of an epoch."""
+        return self.path / "snapshots" / f"{epoch:04}.zarr.zip"
+
+    def samples_path(self, kind: str) -> Path:
+        """File that says which examples the maps of a kind show, and the settings of these maps."""
+        return self.path / "maps" / kind / "samples.npz"
+
+    def map_path(self, epoch: int, kind: str) -> Path:
+        """File of the map of an epoch."""
+        return self.path / "maps" / kind / f"{epoch:04}.npz"
+
+
+def epochs_done(path: Path) -> int:
+    """Return the number of committed epochs of the run in this folder; 0 where there is none."""
+    return max((int(p.stem) for p in (path / "history").glob("[0-9]*.json")), default=0)
