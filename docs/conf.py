@@ -3,10 +3,15 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
+
+from docutils import nodes  # noqa: E402
+from latex2mathml.converter import convert  # noqa: E402
+from sphinx.application import Sphinx  # noqa: E402
 
 import lend  # noqa: E402
 
@@ -18,11 +23,14 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "lend"
 html_show_sphinx = False
+html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_theme_options = {"navigation_with_keys": True}
 
 # Notebooks are shown with the outputs that are committed: nothing is executed.
 nb_execution_mode = "off"
-myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["mystnb.unknown_mime_type"]  # widgets' own outputs, beside which a picture stands
 
@@ -62,5 +70,18 @@ def write_verbs() -> None:
             target.write_text(text)
 
 
+def write_math(visitor: Any, node: Any) -> None:  # noqa: ANN401 (docutils has no types)
+    """Formulas as MathML, which browsers draw themselves: no script from another site, readable without a network."""
+    kind = "inline" if isinstance(node, nodes.math) else "block"
+    visitor.body.append(convert(node.astext(), display=kind))
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.add_html_math_renderer("mathml", (write_math, None), (write_math, None))
+
+
+html_math_renderer = "mathml"
 copy_notebooks()
 write_verbs()

@@ -45,8 +45,8 @@ def audit(
       evidence: where the others are unsure, an issue may have its given label as the likeliest one, a doubt without a
       better suggestion.
     - otherwise: votes are weighed by the true over the given share of their class, as in :func:`lend.dilute`; the score
-      is the share of the given label, and an issue is a label that the others contradict. None is the paper's
-      letter; "balanced" is right where the true classes are equally frequent, and wrong where they are not.
+      is the share of the given label, and an issue is a label that the others contradict. None weighs no votes, as
+      printed in the paper; "balanced" is right where the true classes are equally frequent, and wrong elsewhere.
 
     Use embeddings that have not learnt the wrong labels by heart: of a network trained on other data, or on these for
     a few epochs. Otherwise the neighbours repeat the errors, and their number is underestimated. A class of one example

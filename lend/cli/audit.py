@@ -34,5 +34,5 @@ def audit_parser(parser: ArgumentParser) -> None:
     parser.add_argument("--id_column", type=str, help="Of the sample ids in a .csv; positions if not given")
     parser.add_argument("--k", type=int, help="Neighbours; 16 if not given")
     parser.add_argument("--steps", type=int, default=2, help="Iterations of Eq. (3)")
-    priors = "estimated, balanced (true classes equally frequent) or none (the paper's letter)"
+    priors = "estimated, balanced (true classes equally frequent) or none (as printed in the paper)"
     parser.add_argument("--class_prior", type=str, default="estimated", help=priors)

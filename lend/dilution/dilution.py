@@ -60,7 +60,7 @@ def dilute(
         steps: Iterations of Eq. (3) (paper: "until converge", which collapses; sane: 1 to 5), or "converged".
         affinity: "product" (W' = AᵀA, as printed) or "sum" (A + Aᵀ).
         reserve: "previous" (Z(t-1), as printed) or "initial" (Z(0)).
-        class_prior: None (the paper's letter); "balanced" where the true classes are equally frequent;
+        class_prior: None (as printed in the paper); "balanced" where the true classes are equally frequent;
             or the true share of each class. Votes of class j then count true_j / given_j.
         normalize: Rows sum to one. False returns Eq. (3) as printed.
         knn_graph: In place of the embeddings, a `lend.KnnGraph` or a SciPy CSR matrix of cosine distances, with k or

@@ -102,7 +102,7 @@ def diffuse(
 
 
 def prior_weights(class_prior: str | Array | list[float] | None, onehot: Float[Tensor, "n c"]) -> Float[Tensor, " c"]:
-    """True over given share of each class: what a vote of that class counts. Ones for the paper's letter.
+    """True over given share of each class: what a vote of that class counts. Ones for None, as printed.
 
     "balanced" takes all true classes as equally frequent. A class without a given label has no votes to weigh.
     """

@@ -60,7 +60,7 @@ FIGURES: dict[str, Grid] = {
     "table3": Grid(ROWS, rates("instance", 0.08)),  # where the labels are known to be clean, noise of its kind
     # not in the paper: what it leaves open, and human labels
     "choices_symmetric": _choices("symmetric", "LEND"),
-    "choices_asymmetric": _choices("asymmetric", "LEND+prior"),  # where the letter is no better than cross entropy
+    "choices_asymmetric": _choices("asymmetric", "LEND+prior"),  # where LEND as printed is no better than cross entropy
     "steps": sensitivity({steps: {"dilution": {"steps": steps}} for steps in (1, 2, 3, 5)}),
     "affinity": sensitivity({name: {"dilution": {"affinity": name}} for name in ("product", "sum")}),
     "reserve": sensitivity({name: {"dilution": {"reserve": name}} for name in ("previous", "initial")}),
