@@ -11,7 +11,7 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -86,6 +86,17 @@ def check_file(path: Path, digest: str) -> None:
         raise DamagedFileError(f"{path} is missing")
     if sha256(path) != digest:
         raise DamagedFileError(f"{path} is damaged: its content is not what was saved")
+
+
+def damages(checks: Iterable[Callable[[], None]]) -> list[str]:
+    """Run checks that raise DamagedFileError; return the messages of those that did."""
+    found = []
+    for check in checks:
+        try:
+            check()
+        except DamagedFileError as error:
+            found.append(str(error))
+    return found
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -55,7 +55,7 @@ class Profile:
     grids: Mapping[str, Grid] = field(default_factory=dict)
 
 
-# LEND twice in every comparison, as printed in the paper and with the class prior: never one under the name of the other.
+# LEND twice in every comparison, as printed in the paper and with the class prior; never one under the other name.
 LEND_ROWS: dict[str, Settings] = {
     "LEND": {"method": "lend"},
     "LEND+prior": {"method": "lend", "dilution": {"class_prior": "balanced"}},

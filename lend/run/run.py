@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,7 +16,9 @@ import numpy as np
 
 from lend import storage
 from lend.config import RunConfig
-from lend.run.layout import ALIGNED, CONFIG, RunFolder
+from lend.run.advice import how_to_make
+from lend.run.layout import CONFIG
+from lend.run.maps import SavedMaps
 from lend.run.measures import History, scores_of
 from lend.run.opening import read_config, require_same
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Run(RunFolder):
+class Run(SavedMaps):
     """A run on disk; open one with :meth:`open`, find many with :func:`runs`.
 
     Opening reads one small file. Labels, snapshots and maps are read when asked for, one epoch at a time.
@@ -269,42 +271,14 @@ class Run(RunFolder):
         labels = {str(name): ("sample", column.to_numpy()[rows]) for name, column in self.labels.items()}
         return whole.assign_coords({"epoch": list(epochs), **labels})
 
-    def map(self, epoch: int, kind: str = ALIGNED) -> np.ndarray:
-        """Read the cached t-SNE coordinates of :meth:`map_samples`, (m, 2) float32.
-
-        Raises:
-            KeyError: If there is no map; the message names the epochs with one and the command that makes it.
-        """
-        path = self.map_path(epoch, kind)
-        if not path.exists():
-            have = sorted(int(p.stem) for p in path.parent.glob("[0-9]*.npz"))
-            raise KeyError(
-                f"run {self.path.name} has no {kind} map of epoch {epoch}; it has {have}. "
-                f"Make it with: lend tsne {self.path} --epochs {epoch}"
-            )
-        return storage.read_arrays(path)["coordinates"]
-
-    def map_samples(self, kind: str = ALIGNED) -> np.ndarray:
-        """Read the positions in the training set of the points of the maps, (m,)."""
-        return storage.read_arrays(self.samples_path(kind))["positions"]
-
-    def map_neighbors(self, epoch: int, kind: str = ALIGNED) -> np.ndarray:
-        """Read the nearest neighbours of the mapped points in embedding space, as rows of :meth:`map_samples`, (m, 10).
-
-        Raises:
-            KeyError: If there is no map of this epoch.
-        """
-        self.map(epoch, kind)
-        return storage.read_arrays(self.map_path(epoch, kind))["neighbors"].astype(np.int64)
-
     def record(self, epoch: int) -> dict[str, Any]:
         """Read what was committed with an epoch: its row of the history, and digests and sizes of its files."""
         return storage.read_json(self.history_path(epoch))
 
     def check(self) -> list[str]:
         """Read every file of the run again, and return a message for each part with a damaged one."""
-        parts = [self._check_given, *(partial(self.check_epoch, epoch) for epoch in range(1, self.epochs_done + 1))]
-        return [message for message in map(_damage, parts) if message]
+        checks = [self._check_given, *(partial(self.check_epoch, epoch) for epoch in range(1, self.epochs_done + 1))]
+        return storage.damages(checks)
 
     def _check_given(self) -> None:
         """Raise DamagedFileError if a file that belongs to no epoch is damaged."""
@@ -322,12 +296,7 @@ class Run(RunFolder):
         """The end of an error message: the command that makes the snapshot or the labels of this epoch."""
         if self.compact is not None:
             return "It is a compact copy, which cannot be trained on"
-        if epoch in self.config.snapshot_epochs:
-            return f"Go on with: lend train --like {self.path}"
-        if epoch <= self.config.epochs:
-            wanted = ",".join(str(e) for e in sorted({*self.config.snapshot_epochs, epoch}))
-            return f"A new run with: lend train --like {self.path} --snapshots {wanted}"
-        return f"Its configuration ends at epoch {self.config.epochs}; train a longer one with lend train --epochs"
+        return how_to_make(self.path, self.config, epoch)
 
     def require_trainable(self) -> None:
         """Raise ValueError if this is a compact copy."""
@@ -336,12 +305,3 @@ class Run(RunFolder):
                 f"{self.path} is a compact copy, without the network: it cannot be trained on. Train a run of its "
                 f"settings in another folder with: lend train --like {self.path} --runs FOLDER"
             )
-
-
-def _damage(check: Callable[[], None]) -> str | None:
-    """The message of the DamagedFileError that this check raises, None if it passes."""
-    try:
-        check()
-    except storage.DamagedFileError as error:
-        return str(error)
-    return None
