@@ -22,6 +22,7 @@ refresh: $(VENV)/installed
 test: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 # The explorer in JupyterLab and a headless chromium, which is installed where it is missing and this is root.

@@ -6,7 +6,7 @@ import difflib
 import re
 import sys
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
@@ -38,8 +38,8 @@ VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], N
 class _Parser(ArgumentParser):
     """Shows --noise-rate where jsonargparse knows --noise_rate; :func:`_arguments` takes both."""
 
-    def format_help(self) -> str:
-        return _hyphens(super().format_help())
+    def format_help(self, *arguments: Any, **options: Any) -> str:  # noqa: ANN401
+        return _hyphens(super().format_help(*arguments, **options))
 
 
 def _hyphens(text: str) -> str:

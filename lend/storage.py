@@ -126,7 +126,11 @@ def _seal(content: Mapping[str, Any]) -> str:
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
     """Write arrays as a compressed .npz; its SHA-256 back."""
-    return write_atomically(path, lambda file: np.savez_compressed(file, **arrays))
+
+    def write(file: BinaryIO) -> None:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # its keyword allow_pickle hides the arrays
+
+    return write_atomically(path, write)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -175,12 +179,12 @@ def write_zarr(path: Path, dataset: xr.Dataset) -> str:
 
 
 def _chunks(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
-    encoding = {}
+    encoding: dict[str, dict[str, Any]] = {}
     for name, array in dataset.variables.items():
         if array.ndim:
             row = array.dtype.itemsize * int(np.prod(array.shape[1:]))
             rows = min(len(array), max(1, CHUNK_BYTES // row))
-            encoding[name] = {"chunks": (rows, *array.shape[1:])}
+            encoding[str(name)] = {"chunks": (rows, *array.shape[1:])}
     return encoding
 
 

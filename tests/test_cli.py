@@ -170,6 +170,12 @@ def test_compact_and_no_training_on_it(saved, tmp_path, capsys):
         (["compact", "nowhere", "small"], "nowhere is no saved run"),
         (["figures", "--profile", "digit"], "did you mean 'digits'"),
         (["figures", "--only", "tsne_snapshot"], "did you mean 'tsne_snapshots'"),
+        (["demo"], "demo.folder"),
+        (["demo", ""], "folder must be a new or existing folder, got ''"),
+        (["demo", __file__], f"folder must be a new or existing folder, got '{__file__}'"),
+        (["demo", "pictures", "more"], "more"),
+        (["notebooks"], "notebooks.folder"),
+        (["notebooks", __file__], f"folder must be a new or existing folder, got '{__file__}'"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypatch, capsys):
@@ -195,6 +201,34 @@ def test_every_verb_has_help_with_defaults(verb, capsys):
         from lend.run.compacting import FEATURES
 
         assert f"default: {FEATURES})" in shown
+
+
+@pytest.mark.parametrize("verb", ["demo", "notebooks"])
+def test_verbs_without_options_have_help(verb, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([verb, "--help"])
+    assert stop.value.code == 0
+    assert "folder Folder that gets" in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_is_there_is_not_overwritten(tmp_path, capsys):
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "audit.csv").write_text("mine")
+    for verb, name in (("notebooks", "saved"), ("demo", "audit.csv")):
+        assert main([verb, str(tmp_path)]) == 2
+        error = capsys.readouterr().err
+        assert f"{tmp_path / name} already exists" in error and error.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["audit.csv", "saved"]
+    assert (tmp_path / "audit.csv").read_text() == "mine"
+
+
+def test_a_copy_that_was_stopped_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("lend.cli.shipped.shutil.copytree", lambda *given, **options: (_ for _ in ()).throw(OSError))
+    assert main(["notebooks", str(tmp_path / "mine")]) == 2
+    assert list((tmp_path / "mine").iterdir()) == []
+    monkeypatch.undo()
+    assert main(["notebooks", str(tmp_path / "mine")]) == 0
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["notebooks", "saved"]
 
 
 def test_python_m_lend_and_light_imports():

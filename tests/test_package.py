@@ -1,12 +1,14 @@
 """The package as people get it: a wheel, also one made from the source distribution, used away from the repository."""
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from lend.extras import EXTRAS, MissingExtraError, extra
@@ -20,21 +22,17 @@ def run(*command, **options):
     return done.stdout
 
 
+def _unneeded(where, names):
+    """What a build does not read, so that the copy is small."""
+    made = {"build", "data", "dist", "output", "runs"} if Path(where) == ROOT else {"__pycache__", "_build"}
+    return [name for name in names if name in made or name.startswith(".") or name.endswith(".egg-info")]
+
+
 @pytest.fixture(scope="session")
 def distributions(tmp_path_factory):
     """A wheel, and a source distribution with the wheel that it makes; built without a network."""
     folder = tmp_path_factory.mktemp("dist")
-    # a copy of what git knows: a build writes into its folder
-    names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
-                           capture_output=True, text=True).stdout.split("\0")  # fmt: skip
-    source = folder / "source"
-    for name in filter(None, names):
-        if name.split("/")[0] in ("lend", "notebooks", "saved") or "/" not in name:
-            target = source / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(ROOT / name, target) if (ROOT / name).stat().st_dev == folder.stat().st_dev else target.write_bytes(
-                (ROOT / name).read_bytes()
-            )
+    source = shutil.copytree(ROOT, folder / "source", ignore=_unneeded)  # a build writes into its folder
     run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder / "direct", source)
     run(sys.executable, "-m", "build", "--no-isolation", "--sdist", "--outdir", folder, source)
     (sdist,) = folder.glob("*.tar.gz")
@@ -61,13 +59,17 @@ def installed(distributions, tmp_path_factory):
 
 
 def test_both_wheels_hold_the_same(distributions):
-    names = {kind: sorted(zipfile.ZipFile(path).namelist()) for kind, path in distributions.items()}
-    assert names["direct"] == names["from_sdist"]
-    present = set(names["direct"])
-    tracked = run("git", "ls-files", "lend", "notebooks", "saved", cwd=ROOT).split()
-    wanted = {name if name.startswith("lend/") else f"lend/shipped/{name}" for name in tracked if " " not in name}
-    assert wanted - present == set()
-    assert not [name for name in present if "checkpoints" in name or name.startswith("tests")]
+    held = {}
+    for kind, path in distributions.items():
+        members = zipfile.ZipFile(path).infolist()
+        held[kind] = {file.filename: file.CRC for file in members if ".dist-info/" not in file.filename}
+    assert held["direct"] == held["from_sdist"]
+    for folder, inside in (("lend", "lend"), ("notebooks", "lend/shipped/notebooks"), ("saved", "lend/shipped/saved")):
+        files = [path for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix != ".pyc"]
+        wanted = {f"{inside}/{path.relative_to(ROOT / folder).as_posix()}" for path in files}
+        assert {name for name in wanted if "/." not in name} <= set(held["direct"])
+    assert {name.split("/")[0] for name in held["direct"]} == {"lend"}
+    assert not [name for name in held["direct"] if "checkpoints" in name]
 
 
 def test_the_demo_from_the_wheel(installed, tmp_path):
@@ -78,6 +80,9 @@ def test_the_demo_from_the_wheel(installed, tmp_path):
         for ending in (".png", ".pdf", ".csv"):
             assert (tmp_path / "pictures" / f"{name}{ending}").stat().st_size > 300
         assert f"{name}.png" in said
+    assert len(list((tmp_path / "pictures").iterdir())) == 9
+    issues = pd.read_csv(tmp_path / "pictures" / "audit.csv", index_col="sample_id")
+    assert len(issues) == 10_000 and 1000 < issues["is_label_issue"].sum() < 5000
     again = subprocess.run([installed, "-m", "lend", "demo", "pictures"], cwd=tmp_path, capture_output=True, text=True)
     assert again.returncode == 2 and "already exists" in again.stderr and again.stderr.count("\n") == 1
 
@@ -135,6 +140,41 @@ def test_a_feature_without_its_extra_says_one_line(name, tmp_path):
     )
     said = run(sys.executable, "-c", code, cwd=tmp_path)
     assert "MissingExtraError" in said and f'pip install "lend[{name}]"' in said
+
+
+def test_the_core_works_without_any_extra(tmp_path):
+    """Without Dask, too, snapshots open: they are then read at once."""
+    blocked = sorted({package for packages in EXTRAS.values() for package in packages})
+    code = (
+        "import sys, warnings\n"
+        "warnings.simplefilter('error')\n"
+        f"for package in {blocked}: sys.modules[package] = None\n"
+        "import lend\n"
+        f"run = lend.runs({str(ROOT / 'saved')!r})[0]\n"
+        "epoch = run.epochs[0]\n"
+        "stored = run.dataset.sel(epoch=epoch)['embeddings'].to_numpy()\n"
+        "assert (run.embeddings(epoch) == stored).all() and run.map(epoch).shape[1] == 2\n"
+        "labels = run.labels['noisy'].to_numpy()[run.snapshot_samples]\n"
+        "found = lend.audit(stored[:500], labels[:500], progress=False)\n"
+        "found.plot()\n"
+        "lend.LabelDilution().fit(stored[:500].astype('float32'), labels[:500])\n"
+        "assert lend.noise.corrupt(labels, lend.noise.symmetric(10, 0.2), 0).shape == labels.shape\n"
+        "print(len(found.issues))\n"
+    )
+    assert run(sys.executable, "-c", code, cwd=tmp_path).strip() == "500"
+
+
+@pytest.mark.parametrize("package", EXTRAS["notebooks"][1:4])
+def test_an_explorer_without_its_packages_shows_one_line(package, monkeypatch, capsys):
+    import lend
+
+    for name in [name for name in sys.modules if name.startswith(("lend.explorer.widgets", f"{package}."))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    explorer = lend.explore(pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0], "noisy": ["a", "b"]}))
+    explorer._ipython_display_()
+    assert capsys.readouterr().out == f'{package} is not installed; this needs: pip install "lend[notebooks]"\n'
+    assert explorer.figure().axes
 
 
 def test_the_import_is_light():

@@ -64,7 +64,7 @@ def rediluted_labels(
     onehot = one_hot(torch.from_numpy(run.labels["noisy"].to_numpy()[chosen]), len(run.class_names))
     weights = prior_weights(settings.class_prior, onehot)
     graph = Graph.build(*nearest(V, settings.k), settings.gamma, settings.affinity)
-    labels = {}
+    labels: dict[int | str, np.ndarray] = {}
     for count in steps:
         if count == "converged" and settings.reserve == "previous":
             labels[count] = limit_labels(graph, onehot, weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from lend.cli.shipped import shipped
 from lend.config import nearest_name, require
@@ -55,7 +56,7 @@ def make(
         ValueError: If a name is unknown.
         RunsFailedError: If a run cannot be trained; the others are.
     """
-    place = {"runs": runs, "dataset": dataset, "data": data, "download": download, "note": note}
+    place: dict[str, Any] = {"runs": runs, "dataset": dataset, "data": data, "download": download, "note": note}
     require(trials >= 0, "trials", "at least 0", trials)
     require_extra("notebooks")
     configs = experiments.plan_all(profile, trials=trials, **place)
@@ -76,8 +77,12 @@ def make(
             make_maps(Run.open(entry.config.folder))
     target = Path(figures) / profile
     target.mkdir(parents=True, exist_ok=True)
-    parameters = {"profile": profile, "runs": str(Path(runs).resolve()), "figures": str(Path(figures).resolve())}
-    executed = [_execute(source, target, parameters | {"dataset": dataset}) for source in sources]
+    parameters: dict[str, str | None] = {
+        "profile": profile,
+        "runs": str(Path(runs).resolve()),
+        "figures": str(Path(figures).resolve()),
+    }
+    executed = [_execute(source, target, parameters) for source in sources]
     print(f"figures, tables and executed notebooks: {target}")
     return executed
 

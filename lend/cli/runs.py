@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
@@ -82,9 +82,10 @@ def compact(options: Namespace) -> None:
     from lend.run import Run
     from lend.run import compact as compact_run
 
-    run, kinds = Run.open(options.run), {"all": True, "none": False}
+    run = Run.open(options.run)
+    kinds: dict[str, Any] = {"all": True, "none": False}
     settings = {name: options[name] for name in ("points", "features", "dataset", "note")}
-    epochs = kinds[options.snapshots] if options.snapshots in kinds else _epochs(options.snapshots)
+    epochs = kinds[options.snapshots] if options.snapshots in kinds else _epochs(options.snapshots) or ()
     copy = compact_run(run, options.folder, snapshots=epochs, **settings)
     for epoch, row in changes(run, copy).iterrows():
         print(

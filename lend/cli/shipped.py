@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from lend.config import require
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -23,7 +29,33 @@ def shipped(name: str) -> Path:
     raise FileNotFoundError(f"lend was installed without its {name}; install the wheel, or clone the repository")
 
 
-def copy_notebooks(folder: str | Path) -> list[Path]:
+@contextmanager
+def delivered(folder: str, names: Iterable[str]) -> Iterator[Path]:
+    """A new folder to write in; when all is written, its content moves to the folder asked for.
+
+    So a command that was stopped leaves nothing behind, and can be given again.
+
+    Args:
+        folder: Where to; made if it is missing.
+        names: The files and folders that will be written.
+
+    Raises:
+        ValueError: If no folder is named, or a file.
+        FileExistsError: If one of the names is taken in the folder; nothing is written then.
+    """
+    target = Path(folder)
+    require(folder != "" and (target.is_dir() or not target.exists()), "folder", "a new or existing folder", folder)
+    for name in names:
+        if (target / name).exists():
+            raise FileExistsError(f"{target / name} already exists, and is left as it is; name another folder")
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target, prefix=".lend-") as workplace:
+        yield Path(workplace)
+        for path in sorted(Path(workplace).iterdir()):
+            os.replace(path, target / path.name)
+
+
+def copy_notebooks(folder: str) -> list[Path]:
     """Copy the notebooks and the saved runs that they show to FOLDER/notebooks and FOLDER/saved.
 
     Args:
@@ -33,12 +65,11 @@ def copy_notebooks(folder: str | Path) -> list[Path]:
         The two folders.
 
     Raises:
-        FileExistsError: If one of them exists already; nothing is copied then.
+        ValueError: If no folder is named, or a file.
+        FileExistsError: If one of the two exists already; nothing is copied then.
     """
-    targets = [Path(folder) / name for name in ("notebooks", "saved")]
-    for target in targets:
-        if target.exists():
-            raise FileExistsError(f"{target} already exists; nothing was copied")
-    for target in targets:
-        shutil.copytree(shipped(target.name), target, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    return targets
+    names = ("notebooks", "saved")
+    with delivered(folder, names) as workplace:
+        for name in names:
+            shutil.copytree(shipped(name), workplace / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    return [Path(folder) / name for name in names]

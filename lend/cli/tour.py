@@ -7,9 +7,10 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
-from lend.cli.shipped import copy_notebooks, shipped
+from lend.cli.shipped import copy_notebooks, delivered, shipped
 
 PROFILE = "cifar10-thin"  # of the saved runs
+WORST = 1000  # labels of the audit that the demo checks
 
 
 def notebooks(options: Namespace) -> None:
@@ -27,12 +28,11 @@ def demo(options: Namespace) -> None:
     """Draw the paper's Fig. 1 and 4 and an audit, from runs that come along; nothing is trained."""
     from tqdm.auto import tqdm
 
-    folder = Path(options.folder)
-    taken = [path for name in PARTS for path in folder.glob(f"{name}.*")]
-    if taken:
-        raise FileExistsError(f"{taken[0]} already exists; name a folder without the demo's files")
-    lines = [part(folder) for part in tqdm(PARTS.values(), "demo", unit="picture")]
-    print("\n".join(lines))
+    names = [f"{name}{ending}" for name in PARTS for ending in (".png", ".pdf", ".csv")]
+    with delivered(options.folder, names) as workplace:
+        lines = {name: draw(workplace) for name, draw in tqdm(PARTS.items(), "demo", unit="picture")}
+    for name, line in lines.items():
+        print(f"{Path(options.folder) / name}.png, .pdf, .csv: {line}")
     print(f"the runs: {shipped('saved')}, CIFAR-10 (JPEG), 20,000 images, ResNet-18 of width 16, on a CPU")
 
 
@@ -52,7 +52,7 @@ def figure_1(folder: Path) -> str:
     points = {epoch: snapshot_points(run, epoch) for epoch in run.epochs}
     numbers = snapshot_table(run)
     save(overview(points, numbers, run.class_names), "figure1", folder, numbers)
-    return f"{folder / 'figure1.png'}: classes form early; at the end all sit with their given labels, right or wrong"
+    return "classes form early; at the end every example sits with its given label, right or wrong"
 
 
 def figure_4(folder: Path) -> str:
@@ -67,7 +67,7 @@ def figure_4(folder: Path) -> str:
     entries = experiments.plan("figure4", PROFILE, runs=str(shipped("saved")))
     curves = {entry.row: label_accuracy(Run.open(entry.config.folder)) for entry in entries}
     save(label_accuracy_curves(curves), "figure4", folder, pd.concat(curves, names=["run"]))
-    return f"{folder / 'figure4.png'}: diluted labels are right more often than predicted ones in the first epochs"
+    return "in the first epochs diluted labels are right more often than predicted ones"
 
 
 def audit(folder: Path) -> str:
@@ -81,11 +81,16 @@ def audit(folder: Path) -> str:
 
     (entry,) = experiments.plan("figure1", PROFILE, runs=str(shipped("saved")))
     run = Run.open(entry.config.folder)
-    epoch = run.epochs[1]
-    given = np.array(run.class_names)[run.labels["noisy"].to_numpy()[run.snapshot_samples]]
-    found = audit(run.embeddings(epoch), given, sample_ids=run.labels.index[run.snapshot_samples], progress=False)
+    examples, names = run.labels.iloc[run.snapshot_samples], np.array(run.class_names)
+    given, true = names[examples["noisy"]], names[examples["true"]]
+    found = audit(run.embeddings(run.epochs[1]), given, sample_ids=examples.index, progress=False)
     save(found.plot(), "audit", folder, found.issues.round(4))
-    return f"{folder / 'audit.png'}: of {len(given):,} labels {found.estimate}; audit.csv: every label and its score"
+    wrong, order = given != true, np.argsort(found.issues["label_score"].to_numpy(), kind="stable")
+    share, lowest = 100 * wrong.mean(), 100 * wrong[order[:WORST]].mean()
+    return (
+        f"epoch {run.epochs[1]}, {len(given):,} labels: {found.estimate}; in truth {wrong.sum():,} ({share:.0f} %), "
+        f"and {lowest:.0f} % of the {WORST:,} with the lowest score"
+    )
 
 
 PARTS: dict[str, Callable[[Path], str]] = {"figure1": figure_1, "figure4": figure_4, "audit": audit}

@@ -43,7 +43,7 @@ def read_animal10n(folder: Path, download: bool) -> Dataset:
             if not fits:
                 raise ValueError(f"{path}: expected {wanted}, got {what}; {get} and unpack it again")
         parts.append((images, labels))
-    return assemble("animal10n", *parts, clean=False, source=root)
+    return assemble("animal10n", parts[0], parts[1], clean=False, source=root)
 
 
 def _read_raw(path: Path) -> tuple[Tensor, list[int]]:

@@ -11,13 +11,14 @@ from lend.data.assembling import assemble, choose_class_names
 from lend.data.dataset import Dataset
 from lend.data.decoding import decode_images
 from lend.data.files import basename, one_line
-from lend.extras import extra
 
 
 def read_parquet(path: Path) -> Dataset:
     """Parquet tables with an image and a label column, as on Hugging Face or written by pandas."""
     name = basename(path)
-    parts, human, names = [], {}, None
+    parts: list[Any] = []
+    human: dict[str, np.ndarray] = {}
+    names: tuple[str, ...] | None = None
     for part in ("train", "test"):
         files = _part_files(path, part)
         images, labels, further, part_names = _read_part(files, human_labels=part == "train")
@@ -51,7 +52,9 @@ def _read_part(
     label = _column(files[0], first.names, ("label", "fine_label", "labels"))
     further = [name for name in first.names if name != label and _is_label_column(first.field(name))]
     wanted = (label, *further) if human_labels else (label,)
-    blobs, rows, columns = [], [], {name: [] for name in wanted}
+    blobs: list[Any] = []
+    rows: list[tuple[Path, int]] = []
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
     for file, table in zip(files, tables, strict=True):
         for name in (image, *wanted):
             _column(file, table.column_names, (name,))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lend.config import require
 from lend.dilution.equations import Array, one_hot
-from lend.neighbors import EXACT, as_graph, nearest, require_one
+from lend.neighbors import EXACT, KnnGraph, as_graph, nearest, require_one
 from lend.neighbors import knn_graph as find_neighbors
 
 
@@ -24,12 +24,12 @@ def find_neighbors_and_encode(
 ) -> tuple[Int[Tensor, "n k"], Float[Tensor, "n k"], Float[Tensor, "n c"]]:
     """Neighbours, their cosines and one-hot labels: of embeddings, on their device, or of a graph that is known."""
     require_one(embeddings, knn_graph)
-    graph = None if knn_graph is None else as_graph(knn_graph)
-    y, c = check_labels(labels, len(embeddings) if graph is None else graph.n, num_classes)
-    if graph is None and len(embeddings) <= EXACT:
-        indices, cosines = nearest(check_embeddings(embeddings), k)
+    known = embeddings if embeddings is not None else as_graph(knn_graph)
+    y, c = check_labels(labels, known.n if isinstance(known, KnnGraph) else len(known), num_classes)
+    if not isinstance(known, KnnGraph) and len(known) <= EXACT:
+        indices, cosines = nearest(check_embeddings(known), k)
     else:
-        graph = find_neighbors(embeddings, k) if graph is None else graph.first(k)
+        graph = known.first(k) if isinstance(known, KnnGraph) else find_neighbors(known, k)
         device = embeddings.device if isinstance(embeddings, Tensor) else "cpu"
         indices, cosines = torch.from_numpy(graph.indices).to(device), torch.from_numpy(graph.cosines).to(device)
     return indices, cosines, one_hot(y.to(indices.device), c, cosines.dtype)

@@ -18,6 +18,9 @@ from lend.neighbors import unit_rows
 
 BLOCK = 1 << 24  # cosines between new and training points that are held at a time
 
+# the type of a setting before it is checked
+Anything = Any
+
 
 class LabelDilution(ClassifierMixin, BaseEstimator):
     """Dilute noisy labels among neighbours, Eq. (1) to (4), and label new points by their diluted neighbours.
@@ -56,15 +59,15 @@ class LabelDilution(ClassifierMixin, BaseEstimator):
         ['cat', 'dog']
     """
 
-    def __init__(
+    def __init__(  # scikit-learn wants a constructor that takes anything; fit checks
         self,
-        k: object = 8,  # scikit-learn wants a constructor that takes anything; fit checks
-        gamma: object = 3.0,
-        alpha: object = 0.99,
-        steps: object = 2,
-        affinity: object = "product",
-        reserve: object = "previous",
-        class_prior: object = None,
+        k: Anything = 8,
+        gamma: Anything = 3.0,
+        alpha: Anything = 0.99,
+        steps: Anything = 2,
+        affinity: Anything = "product",
+        reserve: Anything = "previous",
+        class_prior: Anything = None,
     ) -> None:
         self.k = k
         self.gamma = gamma

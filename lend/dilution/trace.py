@@ -53,7 +53,8 @@ def dilution_trace(
     true = _true_labels(true_labels, given, onehot.shape[1])
     weights = prior_weights(class_prior, onehot)
     graph = Graph.build(indices, cosines, gamma, affinity)
-    rows, before, diluted = [], onehot, given
+    rows: list[dict[str, float]] = []
+    before, diluted = onehot, given
     for Z in islice(iterate(graph, onehot, alpha, reserve), int(steps) + 1):
         winners = reweight_and_normalize(Z, onehot, weights, True).argmax(dim=1) if rows else given
         rows.append(

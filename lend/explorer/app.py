@@ -14,7 +14,7 @@ from jaxtyping import Shaped
 from lend.config import require
 from lend.explorer.inspection.inspection import Inspection
 from lend.explorer.inspection.pixels import Images
-from lend.extras import extra
+from lend.extras import MissingExtraError, extra
 from lend.run import Run
 
 if TYPE_CHECKING:
@@ -166,7 +166,8 @@ class Explorer:
         if self._trouble is not None:
             return self._notice
         if self._page is None:
-            from lend.explorer.widgets.page import Page
+            with extra("notebooks"):
+                from lend.explorer.widgets.page import Page
 
             self._page = Page(self.inspection, self._colorings, self.save)
         return self._page
@@ -176,6 +177,7 @@ class Explorer:
         with extra("notebooks"):
             from lend.explorer.widgets.notice import Notice
 
+        assert self._trouble is not None  # a notice says what is wrong
         return Notice(self._trouble, self._made)
 
     def _made(self) -> None:
@@ -197,10 +199,14 @@ class Explorer:
         return self._widget
 
     def _ipython_display_(self) -> None:
-        with extra("notebooks"):
-            from IPython.display import display
+        from IPython.display import display
 
-        display(self.widget)
+        try:
+            shown = self.widget
+        except MissingExtraError as error:
+            print(error)  # one line; IPython would show a traceback
+        else:
+            display(shown)
 
 
 def default_colorings(inspection: Inspection) -> tuple[str, ...]:

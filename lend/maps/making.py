@@ -93,4 +93,4 @@ def _same_settings(run: Run, kind: str, settings: dict[str, np.ndarray]) -> bool
     if not run.samples_path(kind).exists():
         return False
     saved = storage.read_arrays(run.samples_path(kind))
-    return all(np.array_equal(saved.get(name), value) for name, value in settings.items())
+    return all(name in saved and np.array_equal(saved[name], value) for name, value in settings.items())

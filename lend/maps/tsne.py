@@ -10,10 +10,11 @@ from torch import Tensor
 
 from lend.neighbors import nearest, unit_rows
 
+Schedule = tuple[tuple[int, float, float], ...]
 # (iterations, exaggeration, momentum) of each phase of the optimisation. The cold schedule is that of
 # openTSNE. A map that is carried over from the epoch before has its large-scale shape already.
-COLD = ((250, 12.0, 0.5), (500, 1.0, 0.8))
-WARM = ((250, 1.0, 0.8),)
+COLD: Schedule = ((250, 12.0, 0.5), (500, 1.0, 0.8))
+WARM: Schedule = ((250, 1.0, 0.8),)
 CARRY_STEPS, CARRY_LEAST, CARRY_SPREAD = 30, 0.02, 5.0  # see carry_over
 FFT_FROM = 4_000  # points from which interpolation is faster than Barnes-Hut on two cores
 FFT_CELL = 2.0  # side of a cell of the interpolation grid; half the time of openTSNE's 1
@@ -62,7 +63,9 @@ def aligned_tsne(
             indices, cosines = nearest(vectors, min(len(vectors) - 1, max(NEIGHBORS, int(3 * perplexity))))
             affinity = affinities(indices, cosines, perplexity, n_jobs)
             warm = aligned and previous is not None
-            first = carry_over(previous, affinity.P) if warm else principal_plane(vectors, seed)
+            first = (
+                carry_over(previous, affinity.P) if warm and previous is not None else principal_plane(vectors, seed)
+            )
             previous = _optimize(first, affinity, WARM if warm else COLD, n_jobs, advance)
             yield previous, indices[:, :NEIGHBORS].cpu().numpy()
 
@@ -159,7 +162,7 @@ def _unit_vectors(embeddings: np.ndarray, perplexity: float, n_before: int | Non
 def _optimize(
     start: np.ndarray,
     affinity: Any,  # noqa: ANN401
-    schedule: tuple[tuple[int, float, float], ...],
+    schedule: Schedule,
     n_jobs: int,
     advance: Callable[[int], None] | None,
 ) -> np.ndarray:

@@ -26,7 +26,7 @@ class Features(NamedTuple):
 class Batch(NamedTuple):
     """What the loop gives to a method, for b examples."""
 
-    index: Int[Tensor, " b"]  # positions in the training set
+    index: Int[Tensor, " b"]  # type: ignore[assignment]  # positions in the training set; hides tuple.index
     labels: Int[Tensor, " b"]  # noisy
     # Z of Eq. (1)-(4), rows sum to one, of the first network's embeddings; None if the scope is the data set
     diluted: Float[Tensor, "b c"] | None

@@ -39,7 +39,7 @@ class GCE(Method):
         require(k is None or (isinstance(k, Real) and 0 < k < 1), "truncation", "inside (0, 1)", k)
         for name in ("truncate_from", "truncate_every"):
             value = getattr(self, name)
-            require(isinstance(value, Integral) and value >= 1, name, "an integer of at least 1", value)
+            require(isinstance(value, Integral) and int(value) >= 1, name, "an integer of at least 1", value)
 
     def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
         return {} if self.truncation is None else {"kept": torch.ones_like(labels, dtype=torch.bool)}

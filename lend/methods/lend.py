@@ -28,7 +28,7 @@ class LEND(Method):
 
     beta: float = 0.9
     memory: str = "hard"
-    scope: str = "batch"
+    scope: str = "batch"  # type: ignore[misc]  # a constant of other methods
 
     def __post_init__(self) -> None:
         require(isinstance(self.beta, Real) and 0 <= self.beta <= 1, "beta", "inside [0, 1]", self.beta)

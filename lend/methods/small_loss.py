@@ -49,6 +49,7 @@ class SmallLoss(Method):
 
         R = forget_rate * min((epoch - 1) / (warmup - 1), 1)
         """
+        assert self.forget_rate is not None  # initial_memory has asked for it
         return int((1 - self.forget_rate * min((epoch - 1) / (self.warmup - 1), 1)) * size)
 
 

@@ -55,8 +55,9 @@ def nearest_by_hnsw(rows: Rows, k: int, *, seed: int = 0, progress: bool = False
     with extra("faiss"):
         import faiss
 
-    index = faiss.IndexHNSWSQ(rows.d, faiss.ScalarQuantizer.QT_fp16, LINKS, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.rng = faiss.RandomGenerator(seed)
+    library: Any = faiss  # its types are generated, and lack what is used here
+    index = library.IndexHNSWSQ(rows.d, library.ScalarQuantizer.QT_fp16, LINKS, library.METRIC_INNER_PRODUCT)
+    index.hnsw.rng = library.RandomGenerator(seed)
     index.hnsw.efConstruction = BUILD_WIDTH
     index.hnsw.efSearch = max(SEARCH_WIDTH, 2 * k)
     best = _search(index, rows, k, progress)
@@ -99,8 +100,8 @@ def _without_self(
     own = columns == ids.cpu().numpy()[:, None]
     own[:, -1] |= ~own.any(axis=1)
     shape = (len(ids), columns.shape[1] - 1)
-    kept = (torch.from_numpy(array[~own].reshape(shape)).to(ids.device) for array in (values, columns))
-    return tuple(kept)
+    kept = [torch.from_numpy(array[~own].reshape(shape)).to(ids.device) for array in (values, columns)]
+    return kept[0], kept[1]
 
 
 def _rank(best: Best, rows: Rows) -> None:

@@ -97,7 +97,7 @@ class KnnGraph:
         Raises:
             ValueError: If it is another matrix.
         """
-        shape = getattr(matrix, "shape", ())
+        shape: tuple[int, ...] = getattr(matrix, "shape", ())
         square = len(shape) == 2 and shape[0] == shape[1] and getattr(matrix, "format", None) == "csr"
         require(square, "matrix", "CSR of shape (n, n)", shape or type(matrix).__name__)
         entries = np.unique(np.diff(matrix.indptr))

@@ -129,7 +129,7 @@ def sharded_graph(
         found = [pair for pair in pairs if number in pair]
         sides = [pair.index(number) for pair in found]
         merged.append(client.submit(_merge, [pairs[pair] for pair in found], sides, k, pure=True))
-    tasks = [*pairs.values(), *merged]
+    tasks: list[Future] = [*pairs.values(), *merged]
     del pairs  # what they found may go as soon as it is merged
     return KnnGraph(*_gather(tasks, merged, progress), "sharded", 1.0)
 

@@ -31,10 +31,21 @@ NOISES = (
 class Labelled(Protocol):
     """What `draw` needs of a data set; `lend.data.Dataset` has it."""
 
-    name: str
-    train_images: Any
-    train_labels: Any
-    human_labels: Mapping[str, Any]
+    @property
+    def name(self) -> str:
+        """Name of the data set."""
+
+    @property
+    def train_images(self) -> Any:  # noqa: ANN401 (an array or tensor)
+        """Images (n, channels, height, width)."""
+
+    @property
+    def train_labels(self) -> Any:  # noqa: ANN401
+        """True labels (n,)."""
+
+    @property
+    def human_labels(self) -> Mapping[str, Any]:
+        """Labels (n,) by the name of their annotators."""
 
     @property
     def num_classes(self) -> int:

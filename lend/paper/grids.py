@@ -80,11 +80,11 @@ def layered(*layers: Settings) -> dict[str, Any]:
     return merged
 
 
-def rates(noise: str, *rates: float) -> dict[str, Settings]:
+def rates(noise: str, *rates: float) -> dict[str | int | float, Settings]:
     return {f"{noise} {100 * rate:.0f} %": {"noise": noise, "noise_rate": rate} for rate in rates}
 
 
-def annotators(*names: str) -> dict[str, Settings]:
+def annotators(*names: str) -> dict[str | int | float, Settings]:
     """Columns of CIFAR-10N."""
     return {f"human {name}": {"noise": f"human:{name}"} for name in names}
 
@@ -92,4 +92,4 @@ def annotators(*names: str) -> dict[str, Settings]:
 def sensitivity(columns: Mapping[str | int | float, Settings]) -> Grid:
     """LEND over the values of one setting, at the noise of the paper's Fig. 8."""
     noise = {"noise": "asymmetric", "noise_rate": 0.4}
-    return Grid(LEND_ROWS, {name: noise | settings for name, settings in columns.items()})
+    return Grid(LEND_ROWS, {name: {**noise, **settings} for name, settings in columns.items()})

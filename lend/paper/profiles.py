@@ -40,7 +40,7 @@ CHANGES: dict[str, Settings] = {
 
 def _choices(noise: str, base: str, photographs: bool = True) -> Grid:
     """The changes, each made to one of LEND's rows; augmentation is made for photographs."""
-    rows = {"Standard": ROWS["Standard"], "Standard, augmentation": ROWS["Standard"] | {"augment": True}} | LEND_ROWS
+    rows = {"Standard": ROWS["Standard"], "Standard, augmentation": {**ROWS["Standard"], "augment": True}} | LEND_ROWS
     rows |= {name: layered(LEND_ROWS[base], change) for name, change in CHANGES.items()}
     shown = {name: settings for name, settings in rows.items() if photographs or "augment" not in settings}
     return Grid(shown, rates(noise, 0.4))
@@ -66,7 +66,7 @@ FIGURES: dict[str, Grid] = {
     "reserve": sensitivity({name: {"dilution": {"reserve": name}} for name in ("previous", "initial")}),
     "memory": sensitivity({name: {"options": {"memory": name}} for name in ("hard", "soft")}),
     "scope": sensitivity(
-        {f"{name}{note}": {"options": {"scope": name}} | size for note, size in _SIZES.items() for name in _SCOPES}
+        {f"{name}{note}": {"options": {"scope": name}, **size} for note, size in _SIZES.items() for name in _SCOPES}
     ),
     "human": Grid(ROWS, annotators("aggre", "random1", "worse")),
 }

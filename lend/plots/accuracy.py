@@ -60,7 +60,7 @@ def _draw_trial_curves(axes: Axes, table: pd.DataFrame, title: str) -> None:
     axes.set_title(trials(table["n"]), loc="right", fontsize=7, color="#444444")
     axes.set_xlabel(absent_below("epoch", [row for row in rows if row not in found], width=42) if found else "epoch")
     axes.set_xlim(0, table.index.get_level_values("epoch").max())
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
     if not found:
         nothing(axes, "no finished run yet")

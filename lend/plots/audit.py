@@ -43,12 +43,13 @@ def audit_figure(
     rows = -(-len(shown) // WIDTH)
     heights = [3.0] + [ROW * rows + 0.25] * bool(rows)
     figure = Picture(figsize=(PAGE, sum(heights)), layout="constrained")
-    top, *gallery = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
+    top, *gallery = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     left, right = top.subplots(1, 2, width_ratios=(1, 1.25))
     _draw_scores(left, issues)
     _draw_confusion(right, issues, class_names)
-    for part in gallery:
-        _draw_gallery(part, shown, images, rows)
+    if images is not None:
+        for part in gallery:
+            _draw_gallery(part, shown, images, rows)
     figure.suptitle(title, fontsize=9.5)
     return figure
 
@@ -79,8 +80,13 @@ def _draw_scores(axes: Axes, issues: pd.DataFrame) -> None:
     parts = {"other labels": (~flagged, GREY), "label issues": (flagged, ISSUE)}
     for name, (chosen, colour) in parts.items():
         values = issues.loc[chosen, "label_score"]
-        style = {"histtype": "stepfilled", "facecolor": to_rgba(colour, 0.55), "edgecolor": colour, "linewidth": 1.0}
-        axes.hist(values, np.linspace(0, 1, 41), label=f"{name} ({len(values):,})", **style)
+        style: dict[str, Any] = {
+            "histtype": "stepfilled",
+            "facecolor": to_rgba(colour, 0.55),
+            "edgecolor": colour,
+            "linewidth": 1.0,
+        }
+        axes.hist(values, np.linspace(0, 1, 41).tolist(), label=f"{name} ({len(values):,})", **style)
     axes.set(xlabel="label score (0: surely wrong, 1: surely right)", ylabel="examples", xlim=(0, 1))
     axes.set_title("scores of the given labels", loc="left")
     axes.set_yscale("symlog", linthresh=10)  # a few issues beside thousands of others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -47,7 +48,7 @@ def _has(tables: Mapping[str, pd.DataFrame], row: str) -> bool:
     return any((table["complete"] & (table["row"] == row)).any() for table in tables.values())
 
 
-def _reference(row: str) -> dict[str, object]:
+def _reference(row: str) -> dict[str, Any]:
     style = LINES[row]
     return {"color": style["color"], "linestyle": style["linestyle"], "linewidth": 0.9}
 

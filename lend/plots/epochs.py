@@ -10,7 +10,8 @@ def root_axis(axes: Axes, last: int) -> None:
     """Epochs 1 to ``last`` on a square root scale, and a grid of the values."""
     axes.set_xscale("function", functions=(_root, np.square))
     axes.set_xlim(0.7, max(last, 2) * 1.02)
-    crowded = last > 60 and axes.get_gridspec().ncols > 2
+    grid = axes.get_gridspec()
+    crowded = last > 60 and grid is not None and grid.ncols > 2
     ticks = (1, 5, 10, 20, 50, 100, 200, 500) if crowded else (1, 2, 5, 10, 20, 50, 100, 200, 500)
     axes.set_xticks([tick for tick in ticks if tick < 0.75 * last] + [last])
     axes.set_xlabel("epoch (square root scale)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -70,8 +71,9 @@ def largest_margin(table: pd.DataFrame) -> tuple[int, float] | None:
 def _curve_axes(figure: Figure, panels: list[Axes]) -> None:
     """Axis labels and one legend for panels with the same curves."""
     for axes in panels:
-        root_axis(axes, int(max(axes.get_lines()[0].get_xdata())))
-        if axes.get_subplotspec().is_first_col():
+        root_axis(axes, int(np.max(np.asarray(axes.get_lines()[0].get_xdata()))))
+        place = axes.get_subplotspec()
+        if place is not None and place.is_first_col():
             axes.set_ylabel("label accuracy (%)")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles[::-1], labels[::-1], loc="outside lower center", ncols=4 if len(panels) > 1 else 2)

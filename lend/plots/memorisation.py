@@ -119,7 +119,7 @@ def _name_empty_classes(axes: Axes, columns: Sequence[pd.Series], heading: str) 
     text = f"no {heading.removesuffix(' kept')}"
     for row in np.flatnonzero(np.all([column.isna() for column in columns], axis=0)):
         middle = axes.get_yaxis_transform()  # across the panel, down the rows
-        axes.text(0.5, row, text, transform=middle, fontsize=7, color="#777777", ha="center", va="center")
+        axes.text(0.5, float(row), text, transform=middle, fontsize=7, color="#777777", ha="center", va="center")
 
 
 # --- By epoch -----------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 PAGE = 7.0  # inches
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.dpi": 120,
     "savefig.dpi": 200,
     "pdf.fonttype": 42,  # TrueType: journals refuse matplotlib's default, Type 3

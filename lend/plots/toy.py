@@ -59,7 +59,8 @@ def _draw_toy(
     if boundary is not None:
         axes.axvline(boundary, color="#555555", linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     axes.scatter(
-        *places.T,
+        places[:, 0],
+        places[:, 1],
         c=share,
         cmap=two_class_colours(),
         vmin=0,
@@ -69,7 +70,9 @@ def _draw_toy(
         edgecolors="#777777",
         zorder=2,
     )
-    axes.scatter(*places[wrong].T, s=46, facecolors="none", edgecolors=WRONG, linewidths=1.1, zorder=3)
+    axes.scatter(
+        places[wrong, 0], places[wrong, 1], s=46, facecolors="none", edgecolors=WRONG, linewidths=1.1, zorder=3
+    )
     axes.set(xticks=[], yticks=[], aspect="equal")
     axes.set_title(f"accuracy {100 * (1 - wrong.mean()):.1f} %", loc="right", fontsize=7)
     for spine in axes.spines.values():

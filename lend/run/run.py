@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -277,7 +277,8 @@ class Run(SavedMaps):
 
     def check(self) -> list[str]:
         """Read every file of the run again, and return a message for each part with a damaged one."""
-        checks = [self._check_given, *(partial(self.check_epoch, epoch) for epoch in range(1, self.epochs_done + 1))]
+        checks: list[Callable[[], None]] = [self._check_given]
+        checks += [partial(self.check_epoch, epoch) for epoch in range(1, self.epochs_done + 1)]
         return storage.damages(checks)
 
     def _check_given(self) -> None:

@@ -37,9 +37,10 @@ def load(config: RunConfig) -> Source:
     dataset = data.load(config.dataset, config.data, config.download)
     if config.train_size is not None:
         dataset = dataset.subset(config.train_size)
-    noisy = torch.as_tensor(noise.draw(dataset, config.noise, config.noise_rate, config.noise_seed))
+    seed = config.seed if config.noise_seed is None else config.noise_seed
+    noisy = torch.as_tensor(noise.draw(dataset, config.noise, config.noise_rate, seed))
     # the split belongs to the labels: it comes from their seed
-    order = torch.randperm(len(noisy), generator=torch.Generator().manual_seed(config.noise_seed))
+    order = torch.randperm(len(noisy), generator=torch.Generator().manual_seed(seed))
     count = round(config.validation * len(noisy))
     held_out, kept = order[:count], order[count:].sort().values
     return Source(dataset.take(kept), noisy[kept], dataset.train_images[held_out], noisy[held_out])

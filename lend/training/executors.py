@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from functools import partial
 from itertools import cycle, islice
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -85,7 +84,7 @@ def children(workers: int | None = None, threads: int | None = None) -> Iterator
 
     with ThreadPoolExecutor(workers) as pool:
         try:
-            yield Executor(partial(pool.submit, run), workers)
+            yield Executor(lambda config: pool.submit(run, config), workers)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in tuple(alive):

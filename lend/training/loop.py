@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
@@ -74,7 +75,7 @@ def _only_writer(config: RunConfig, processes: Processes) -> AbstractContextMana
 def _device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    available = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    available: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
     if name in available and not available[name]():
         raise ValueError(f"device must be one that this machine has, got {name!r}")
     return torch.device(name)
@@ -155,7 +156,7 @@ def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: boo
             )
             now = time.perf_counter()
             cheap = not saver.busy and saver.cost <= SAVING_SHARE * (now - saved_at)
-            if cheap or epoch in (*config.snapshots, config.epochs):
+            if cheap or epoch in (*config.snapshot_epochs, config.epochs):
                 if trainer.processes.main:
                     saver.save(pending, trainer.state())
                 pending, saved_at = [], now

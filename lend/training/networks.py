@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -66,7 +68,7 @@ class Small(nn.Module):
         return Features(embeddings, self.head(embeddings))
 
 
-NETWORKS = {"resnet18": ResNet18, "small": Small}
+NETWORKS: dict[str, Callable[[int, int, int], nn.Module]] = {"resnet18": ResNet18, "small": Small}
 
 
 def build(name: str, image_shape: tuple[int, ...], num_classes: int, width: int) -> nn.Module:

@@ -54,7 +54,7 @@ class Trainer:
         self.num_classes = dataset.num_classes
         self.steps = -(-len(self.noisy) // config.batch_size)
         self.networks = nn.ModuleList(self._network(seed) for seed in range(method.networks))
-        self.networks.to(device, memory_format=torch.channels_last)
+        self.networks.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # 4-D only
         self.shards = processes.shards(config.shards, self.networks)
         self.optimizer = torch.optim.SGD(
             self.networks.parameters(),
@@ -164,6 +164,7 @@ class Trainer:
     @torch.no_grad()
     def _dilute_all(self, labels: dict[str, Tensor], mine: Bool[Tensor, " n"]) -> None:
         """Eq. (1)-(4) and Definition 1 among all examples, from the embeddings of the epoch's passes."""
+        assert self.embeddings is not None  # every batch of the epoch has filled it
         self.processes.gather_(self.embeddings, mine)
         diluted, labels["dominant"] = self._dilute_batch(self.embeddings, self.noisy)
         labels["diluted"] = diluted.argmax(dim=1)
@@ -205,8 +206,9 @@ class Trainer:
         row = {"kept_share": kept.float().mean().item(), "kept_precision": float("nan")}
         kinds = {"noisy": self.noisy, **{name: labels[name] for name in EPOCH_ARRAYS if name != "kept"}}
         for name, values in kinds.items():
-            known = self.clean is not None
-            row[f"{name}_label_accuracy"] = (values == self.clean).float().mean().item() if known else float("nan")
+            row[f"{name}_label_accuracy"] = float("nan")
+            if self.clean is not None:
+                row[f"{name}_label_accuracy"] = (values == self.clean).float().mean().item()
         if self.clean is not None and kept.any():
             right = (self.noisy == self.clean) & kept
             row["kept_precision"] = right.sum().item() / kept.sum().item()
@@ -246,7 +248,7 @@ class Trainer:
         The graph is over all examples, and of the float16 embeddings that are saved, so that diluting a saved
         snapshot gives the saved distribution.
         """
-        if epoch not in self.config.snapshots:
+        if epoch not in self.config.snapshot_epochs:
             return None
         embeddings, logits = self._evaluate(self.networks[0], self.images)
         embeddings = embeddings.half()

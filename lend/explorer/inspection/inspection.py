@@ -307,11 +307,11 @@ class Inspection:
             from lend.explorer.inspection.rediluting import Rediluter
 
             points = self._points
-            embeddings = points.embeddings if isinstance(points, MappedRun) else None
-            require(embeddings is not None, "re-dilution", "of a run: a table has no embeddings", self.title)
+            if not isinstance(points, MappedRun):
+                raise ValueError(f"re-dilution must be of a run: a table has no embeddings, got {self.title!r}")
             noisy = points.fixed["noisy"]
             true = points.fixed.get("true", np.full(len(noisy), UNKNOWN, np.int16))
-            self._rediluter = Rediluter(noisy, true, len(self.class_names), embeddings)
+            self._rediluter = Rediluter(noisy, true, len(self.class_names), points.embeddings)
         return self._rediluter
 
     def relabel(self, label: int | str, ids: Any = None) -> int:  # noqa: ANN401

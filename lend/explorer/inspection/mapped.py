@@ -94,7 +94,7 @@ class MappedRun:
     def neighbors(self, map_epoch: int) -> Int[np.ndarray, "m k"] | None:
         return self._neighbors.get(map_epoch, lambda: self.run.map_neighbors(map_epoch).astype(np.int32))
 
-    def embeddings(self, map_epoch: int) -> Float[np.ndarray, "m d"] | None:
+    def embeddings(self, map_epoch: int) -> Float[np.ndarray, "m d"]:
         return self.run.embeddings(map_epoch)[self.run.snapshot_rows(self.positions)]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -142,7 +143,8 @@ class Scene:
     def _colour(self, epoch: int) -> None:
         accuracy = self.inspection.label_accuracy(epoch)
         for axes, coloring in zip(self._panels(), self.colorings, strict=True):
-            axes.collections[0].set_facecolors(point_colours(self.inspection, coloring, epoch))
+            colours = point_colours(self.inspection, coloring, epoch)
+            axes.collections[0].set_facecolor(colours)  # type: ignore[arg-type]  # takes one colour per point, too
             axes.set_xlabel(view_note(self.inspection, coloring, accuracy, epoch))
         last = self.inspection.epochs[-1]
         self.figure.suptitle(f"{self.inspection.title}\nepoch {epoch} of {last}", fontsize=9)
@@ -189,7 +191,7 @@ def gif_palette(scene: Scene, moments: Sequence[Moment]) -> Image.Image:
 def _write_mp4(scene: Scene, moments: Sequence[Moment], path: Path, fps: int, program: str, bar: tqdm) -> None:
     from matplotlib.animation import FFMpegWriter
 
-    settings = {"animation.ffmpeg_path": program, "savefig.bbox": "standard", "figure.dpi": DPI}
+    settings: dict[Any, Any] = {"animation.ffmpeg_path": program, "savefig.bbox": "standard", "figure.dpi": DPI}
     with matplotlib.rc_context(settings):
         writer = FFMpegWriter(fps=fps, codec="h264", extra_args=["-pix_fmt", "yuv420p", "-crf", "20"])
         with writer.saving(scene.figure, str(path), DPI):

@@ -125,10 +125,10 @@ def draw_points(
         colours[faded] = 0.12 * colours[faded] + 0.88
         order = np.argsort(~faded, kind="stable")  # the chosen ones on top
         places, colours = places[order], colours[order]
-    axes.scatter(*places.T, s=size, c=colours, linewidths=0, rasterized=True)
+    axes.scatter(places[:, 0], places[:, 1], s=size, c=colours, linewidths=0, rasterized=True)
     if 0 < len(chosen) <= OUTLINED:
-        ring = {"facecolors": colours[chosen], "edgecolors": "#000000", "linewidths": 0.6, "zorder": 3}
-        axes.scatter(*places[chosen].T, s=max(3 * size, 9), rasterized=True, **ring)
+        ring: dict[str, Any] = {"facecolors": colours[chosen], "edgecolors": "#000000", "linewidths": 0.6, "zorder": 3}
+        axes.scatter(places[chosen, 0], places[chosen, 1], s=max(3 * size, 9), rasterized=True, **ring)
     (left, right), (low, high) = inspection.limits
     axes.set(xticks=[], yticks=[], xlim=(left, right), ylim=(low, high), box_aspect=1)
     for spine in axes.spines.values():

@@ -45,7 +45,7 @@ def _protocol(configs: Sequence[RunConfig]) -> dict[str, str]:
     lend = [config for config in configs if config.method == "lend"]
     dilution = [config.dilution for config in lend]
     network = {"auto": "auto: small for images under 16 pixels, ResNet-18 for others", "resnet18": "ResNet-18"}
-    every = {
+    every: dict[str, Sequence[object]] = {
         "data set": [c.dataset + (f", {c.train_size:,} examples" if c.train_size else "") for c in configs],
         "noise": ["none added" if c.noise == "none" else f"{c.noise} {100 * c.noise_rate:g} %" for c in configs],
         "network": [f"{network.get(c.network, c.network)}; width {c.width} (ResNet-18: 64)" for c in configs],
