@@ -9,8 +9,8 @@ from importlib.util import find_spec
 # What each extra of pyproject.toml brings, by the names under which the packages are imported.
 EXTRAS = {
     "notebooks": ("IPython", "anywidget", "ipywidgets", "jscatter", "jupyterlab", "nbformat", "papermill"),
-    "train": ("accelerate", "pyarrow", "torchvision"),
-    "sweeps": ("dask", "distributed", "pyarrow"),
+    "train": ("accelerate", "torchvision"),
+    "sweeps": ("dask", "distributed"),
     "faiss": ("faiss",),
     "film": ("imageio_ffmpeg",),
 }

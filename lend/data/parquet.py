@@ -76,9 +76,8 @@ def _read_part(
 
 def _read_table(file: Path) -> Any:  # noqa: ANN401
     """One parquet file as a pyarrow table."""
-    with extra("train"):
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         return pq.ParquetFile(file).read()

@@ -65,9 +65,7 @@ def _read_npy(source: str, name: str) -> np.ndarray:
 
 def _read_parquet(source: str, name: str) -> np.ndarray:
     import fsspec
-
-    with extra("sweeps"):
-        from pyarrow import parquet
+    from pyarrow import parquet
 
     with fsspec.open(source, "rb") as file, parquet.ParquetFile(file) as table:
         if name not in table.schema_arrow.names:
