@@ -51,6 +51,7 @@ nitpick_ignore_regex = [
 def copy_notebooks() -> None:
     """Sphinx reads inside docs/ only: bring the notebooks there, where git ignores them."""
     folder = HERE / "tutorials"
+    folder.mkdir(exist_ok=True)
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         target = folder / path.name
         if not target.exists() or target.read_bytes() != path.read_bytes():
