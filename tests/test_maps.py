@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
+from lend import storage
 from lend.maps import make_maps
 from lend.run import Run
 
@@ -52,6 +53,25 @@ def test_a_subset_is_stratified_and_new_settings_replace_the_cache(copy):
     noisy = copy.labels["noisy"].to_numpy()
     shares = np.bincount(noisy[positions], minlength=10) / 100 - np.bincount(noisy, minlength=10) / 240
     assert np.abs(shares).max() <= 0.011
+
+
+def test_another_seed_is_another_map(copy):
+    """Also where the run has no more examples than points, so that the subset is the same."""
+    make_maps(copy, [1], progress=False)
+    first = copy.map(1)
+    make_maps(copy, [1], seed=1, progress=False)
+    assert not np.array_equal(copy.map(1), first)
+    make_maps(copy, [1], progress=False)
+    assert np.array_equal(copy.map(1), first)
+
+
+def test_maps_of_early_versions_count_as_seed_0(copy):
+    make_maps(copy, [1], progress=False)
+    path = copy.samples_path("aligned")
+    storage.write_arrays(path, {k: v for k, v in storage.read_arrays(path).items() if k != "seed"})
+    before = copy.map_path(1, "aligned").stat().st_mtime_ns
+    make_maps(copy, [1], progress=False)
+    assert copy.map_path(1, "aligned").stat().st_mtime_ns == before
 
 
 def test_independent_maps_live_beside_the_aligned(copy):

@@ -361,6 +361,10 @@ def test_divergence_is_one_clear_error(tiny):
         ({"dataset": "digit"}, "digits"),
         ({"noise": "symetric"}, "symmetric"),
         ({"batch_size": 5}, "k must be below the 5 examples of a batch, got 5"),
+        (
+            {"options": {"scope": "dataset"}, "dilution": Dilution(k=240)},
+            "k must be below the 240 examples of the training set, got 240",
+        ),
         ({"train_size": 10**6}, "from 1 to 1438"),
         ({"dilution": Dilution(class_prior=[0.5, 0.5])}, "class_prior must be 10 shares"),
     ],
@@ -370,6 +374,11 @@ def test_bad_settings_write_nothing(tiny, settings, message):
     with pytest.raises(ValueError, match=message):
         train(config, progress=False)
     assert not config.folder.exists()
+
+
+def test_with_one_graph_over_all_examples_a_batch_may_be_smaller_than_k(tiny):
+    run = train(tiny(epochs=1, snapshots=(), batch_size=5, options={"scope": "dataset"}), progress=False)
+    assert run.complete and set(run.diluted(1)) <= set(range(10))
 
 
 def test_a_full_disk_is_one_error_and_what_was_saved_stays(tiny, tmp_path, monkeypatch, capsys):

@@ -50,7 +50,8 @@ def make_maps(
     samples = run.snapshot_samples
     noisy = run.labels["noisy"].to_numpy()[samples]
     positions = samples[map_subset(noisy, points or len(noisy), seed)]
-    settings = {"positions": positions, "perplexity": np.array(min(perplexity, (len(positions) - 1) / 3))}
+    perplexity = min(perplexity, (len(positions) - 1) / 3)
+    settings = {"positions": positions, "perplexity": np.array(perplexity), "seed": np.array(seed)}
     if not _same_settings(run, kind, settings):
         for old in run.map_path(0, kind).parent.glob("*.npz"):
             old.unlink()
@@ -92,5 +93,5 @@ class _Embeddings:
 def _same_settings(run: Run, kind: str, settings: dict[str, np.ndarray]) -> bool:
     if not run.samples_path(kind).exists():
         return False
-    saved = storage.read_arrays(run.samples_path(kind))
+    saved = {"seed": np.array(0), **storage.read_arrays(run.samples_path(kind))}  # early maps do not name their seed
     return all(name in saved and np.array_equal(saved[name], value) for name, value in settings.items())

@@ -6,6 +6,7 @@ optimiser and per-example memory, and a run that goes on draws what it would hav
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Mapping
@@ -43,7 +44,7 @@ class Trainer:
         device: torch.device,
         processes: Processes,
     ) -> None:
-        _check_batch(config, len(source.noisy))
+        _check_neighbors(config, method.scope, len(source.noisy))
         self.config, self.method, self.device, self.processes = config, method, device, processes
         dataset = source.dataset
         self.images, self.test_images = dataset.train_images.to(device), dataset.test_images.to(device)
@@ -258,8 +259,12 @@ class Trainer:
         return xr.Dataset({name: (("sample", last), t.cpu().numpy()) for name, (t, last) in parts.items()})
 
 
-def _check_batch(config: RunConfig, n: int) -> None:
-    smallest = n // -(-n // config.batch_size) // config.shards
+def _check_neighbors(config: RunConfig, scope: str, n: int) -> None:
+    """Raise ValueError if a graph of the training has too few examples for k neighbours."""
+    if scope == "dataset":
+        smallest, part = n, "the training set"
+    else:
+        smallest = n // math.ceil(n / config.batch_size) // config.shards
+        part = "a batch" if config.shards == 1 else f"a batch in {config.shards} shards"
     if smallest <= config.dilution.k:
-        part = "batch" if config.shards == 1 else f"batch in {config.shards} shards"
-        raise ValueError(f"k must be below the {smallest} examples of a {part}, got {config.dilution.k}")
+        raise ValueError(f"k must be below the {smallest} examples of {part}, got {config.dilution.k}")
