@@ -12,6 +12,8 @@ sys.path.insert(0, str(ROOT))
 from docutils import nodes  # noqa: E402
 from latex2mathml.converter import convert  # noqa: E402
 from sphinx.application import Sphinx  # noqa: E402
+from sphinx.ext import napoleon  # noqa: E402
+from sphinx.ext.napoleon.docstring import GoogleDocstring  # noqa: E402
 
 import lend  # noqa: E402
 
@@ -20,6 +22,8 @@ author = "the lend authors"
 release = version = lend.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["_build"]
+default_role = "code"
+smartquotes_action = "q"  # quotes alone: an option keeps its two hyphens
 html_theme = "furo"
 html_title = "lend"
 html_show_sphinx = False
@@ -30,7 +34,7 @@ html_theme_options = {"navigation_with_keys": True}
 
 # Notebooks are shown with the outputs that are committed: nothing is executed.
 nb_execution_mode = "off"
-myst_enable_extensions = ["deflist", "dollarmath"]
+myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["mystnb.unknown_mime_type"]  # widgets' own outputs, beside which a picture stands
 
@@ -42,10 +46,28 @@ napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 nitpicky = True
+# Names of other libraries, whole or as jaxtyping's shapes give them, and the letters of those shapes. Names of lend are
+# not ignored.
+LIBRARIES = "collections|distributed|ipywidgets|jaxtyping|matplotlib|np|numpy|pandas|pathlib|pd|scipy|torch|typing|xr"
+SHAPED = "Client|Figure|Float|Float16|Int|Int8|Module|Path|Tensor|csr_matrix|dict\\[str|ndarray|tuple\\[int"
 nitpick_ignore_regex = [
-    ("py:(class|obj|data|exc)", r"(?!lend\.).*"),
-    ("py:class", r"lend\.explorer\.inspection\.(mapped|pixels)\..*"),  # private parts of an Inspection
+    ("py:(class|obj|data|exc)", rf"({LIBRARIES})\..*|{SHAPED}|[a-zP]"),
+    ("py:class", r"lend\.explorer\.inspection\.(mapped|pixels)\..*|Page|Notice"),  # private parts of the explorer
 ]
+
+
+class Docstring(GoogleDocstring):
+    """Docstrings without types: signatures have them, so the first colon of a text is one of the text's own."""
+
+    def _consume_returns_section(self, preprocess_types: bool = False) -> list[tuple[str, str, list[str]]]:
+        return [("", "", self._dedent(self._consume_to_next_section()))]
+
+    def _consume_inline_attribute(self) -> tuple[str, list[str]]:
+        text = [self._lines.next(), *self._dedent(self._consume_to_end())]
+        return "", self.__class__(text, self._config).lines()
+
+
+napoleon.GoogleDocstring = Docstring
 
 
 def copy_notebooks() -> None:
@@ -78,8 +100,18 @@ def write_math(visitor: Any, node: Any) -> None:  # noqa: ANN401 (docutils has n
     raise nodes.SkipNode
 
 
+def find_short_name(app: Sphinx, env: Any, node: Any, shown: Any) -> Any:  # noqa: ANN401 (docutils has no types)
+    """A docstring says :func:`dilute` where the reference has lend.dilute: the one name of lend that ends so."""
+    if node.get("refdomain") != "py" or node.get("refspecific"):
+        return None
+    node["refspecific"] = True
+    domain = env.get_domain("py")
+    return domain.resolve_xref(env, node["refdoc"], app.builder, node["reftype"], node["reftarget"], node, shown)
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.connect("missing-reference", find_short_name)
     app.add_html_math_renderer("mathml", (write_math, None), (write_math, None))
 
 
