@@ -16,7 +16,7 @@ from synthetic_run import image, synthetic_run
 
 import lend
 from lend.explorer import Inspection
-from lend.explorer.inspection.inspection import FILTERS
+from lend.explorer.inspection import FILTERS
 
 VIEWS = ("true", "predicted", "noisy", "diluted")
 

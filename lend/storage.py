@@ -112,7 +112,7 @@ def read_json(path: Path) -> dict[str, Any]:
         seal = content.pop("seal")
     except FileNotFoundError:
         raise DamagedFileError(f"{path} is missing") from None
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise DamagedFileError(f"{path} is damaged: no complete record in it ({error})") from None
     if seal != _seal(content):
         raise DamagedFileError(f"{path} is damaged: its seal does not match its content")
@@ -156,7 +156,7 @@ def write_patch(table: pd.DataFrame, path: str | Path) -> Path:
 
     Args:
         table: Index sample_id; the columns as in the file. An unknown score is NaN, which leaves it empty, and last.
-        path: Of the CSV.
+        path: File to write.
     """
     return write_csv(path, table[PATCH_COLUMNS].sort_values("label_score", kind="stable"))
 

@@ -11,10 +11,10 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from lend.explorer import Inspection, animate
-from lend.explorer.inspection.inspection import NoMapsError
+from lend.explorer.inspection import NoMapsError
 from lend.explorer.pictures import animation
 from lend.explorer.pictures.animation import Scene, ffmpeg, frame_moments
-from lend.explorer.pictures.pictures import point_colours
+from lend.explorer.pictures.palettes import point_colours
 from lend.plots import class_colours
 
 

@@ -6,6 +6,7 @@ import torch
 
 import lend
 from lend.dilution import DENSE, Graph, diffuse, one_hot, reweight_and_normalize
+from lend.neighbors import nearest
 
 RNG = np.random.default_rng
 
@@ -294,3 +295,13 @@ def test_cuda_equals_cpu(n, affinity):
     on_cpu = lend.dilute(V, labels, affinity=affinity)
     on_gpu = lend.dilute(V.cuda(), labels.cuda(), affinity=affinity)
     assert on_gpu.is_cuda and torch.allclose(on_gpu.cpu(), on_cpu, atol=1e-9)
+
+
+def test_a_limit_that_is_not_reached_is_told(monkeypatch):
+    V = torch.nn.functional.normalize(torch.rand(12, 4, generator=torch.Generator().manual_seed(0)))
+    graph = Graph.build(*nearest(V, 3), 3.0, "product")
+    onehot = one_hot(torch.arange(12) % 3, 3)
+    monkeypatch.setattr("lend.dilution.equations.MOST_STEPS", 2)
+    with pytest.warns(UserWarning, match="no limit after 2 steps"):
+        Z = diffuse(graph, onehot, 0.99, "converged", "previous")
+    assert torch.equal(Z, diffuse(graph, onehot, 0.99, 2, "previous"))

@@ -17,7 +17,8 @@ from lend import storage
 from lend.run import epochs_done
 from lend.storage import InUseError
 from lend.training import TrainingFailedError, cores
-from lend.training.executors import children, train_in_child
+from lend.training.child import train_in_child
+from lend.training.executors import children
 
 LONG = {"epochs": 5000, "snapshots": (), "train_size": 80}
 
@@ -45,7 +46,7 @@ def test_more_workers_than_gpus_share_them_evenly(tiny, monkeypatch):
         places.append((environment, threads))
         everyone.wait(30)  # all four are at work at once
 
-    monkeypatch.setattr("lend.training.executors._context", lambda: None)
+    monkeypatch.setattr("lend.training.executors.context_of_children", lambda: None)
     monkeypatch.setattr("lend.training.executors._gpus", lambda: ["3", "5"])
     monkeypatch.setattr("lend.training.executors.cores", lambda: 16)
     monkeypatch.setattr("lend.training.executors.train_in_child", training)

@@ -1,18 +1,21 @@
 """The explorer without a browser: what its widgets hold, and what happens when the page changes them."""
 
+import ast
 import asyncio
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import lend.explorer
 from lend.explorer import Explorer, Inspection, explore
-from lend.explorer.inspection.chronicle import NEEDS
-from lend.explorer.inspection.inspection import FILTERS
+from lend.explorer.inspection import FILTERS
+from lend.explorer.inspection.filters import NEEDS
 from lend.explorer.pictures import words
 from lend.explorer.pictures.palettes import STEPS, codes, palette
 from lend.explorer.widgets.events import Coalesced, guarded, in_background
@@ -41,6 +44,59 @@ def frame():
     generator = np.random.default_rng(0)
     labels = generator.integers(0, 3, 60)
     return pd.DataFrame({"x": generator.normal(size=60), "y": generator.normal(size=60), "noisy": labels})
+
+
+# --- The house --------------------------------------------------------------------------------------------------------
+
+ROOMS = ("inspection", "pictures", "widgets", "app")  # each imports only from itself and from those before it
+
+
+def inner_imports(text):
+    """Names behind ``lend.explorer`` that a file imports, wherever in it; "" for ``lend.explorer`` itself."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written in full"
+            found = [node.module]
+            if node.module == "lend":
+                found = [f"lend.{alias.name}" for alias in node.names]
+            elif node.module == "lend.explorer":
+                found = [f"lend.explorer.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (name.split(".")[2] if name.count(".") > 1 else "" for name in found if is_explorer(name))
+
+
+def is_explorer(name):
+    return name == "lend.explorer" or name.startswith("lend.explorer.")
+
+
+def test_imports_inside_the_explorer_run_one_way():
+    folder = Path(lend.explorer.__file__).parent
+    upward, seen = [], 0
+    for path in sorted({*folder.rglob("*.py")} - {folder / "__init__.py"}):
+        place = path.relative_to(folder)
+        own = ROOMS.index(place.parts[0].removesuffix(".py"))
+        used = list(inner_imports(path.read_text()))
+        seen += len(used)
+        upward += [(str(place), name) for name in used if name not in ROOMS[: own + 1]]
+    assert upward == [] and seen > 50
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("from lend.explorer.widgets.page import Page", ["widgets"]),
+        ("def f():\n    from lend.explorer import pictures", ["pictures"]),
+        ("from lend.explorer import explore", ["explore"]),
+        ("import lend.explorer.app, lend.run", ["app"]),
+        ("from lend import explorer, run", [""]),
+        ("from lend.explorers import other", []),
+    ],
+)
+def test_every_way_to_import_is_seen(line, found):
+    assert list(inner_imports(line)) == found
 
 
 def told(explorer):

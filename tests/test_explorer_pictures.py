@@ -8,9 +8,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from lend.explorer import Inspection
-from lend.explorer.inspection.inspection import History
-from lend.explorer.pictures.palettes import UNKNOWN_COLOUR, palette
-from lend.explorer.pictures.pictures import explorer_figure, history_figure, legend_columns, point_colours
+from lend.explorer.inspection import History
+from lend.explorer.pictures import explorer_figure, history_figure
+from lend.explorer.pictures.maps import legend_columns
+from lend.explorer.pictures.palettes import UNKNOWN_COLOUR, palette, point_colours
 from lend.plots import class_colours
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

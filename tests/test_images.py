@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -33,5 +35,5 @@ def test_batches_cut_the_whole_set_evenly(n, size):
     parts = batches(n, size, torch.Generator().manual_seed(1))
     lengths = [len(part) for part in parts]
     assert sorted(torch.cat(parts).tolist()) == list(range(n))
-    assert max(lengths) <= size and max(lengths) - min(lengths) <= 1 and len(parts) == -(-n // size)
+    assert max(lengths) <= size and max(lengths) - min(lengths) <= 1 and len(parts) == math.ceil(n / size)
     assert torch.equal(torch.cat(parts), torch.cat(batches(n, size, torch.Generator().manual_seed(1))))

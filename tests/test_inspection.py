@@ -10,9 +10,8 @@ import torch
 from lend.config import Dilution
 from lend.dilution import dilute
 from lend.explorer import Inspection
-from lend.explorer.inspection import rediluting
-from lend.explorer.inspection.inspection import FILTERS, NoMapsError
-from lend.explorer.inspection.mapped import duration
+from lend.explorer.inspection import FILTERS, NoMapsError, rediluter
+from lend.explorer.inspection.mapped_run import duration
 from lend.maps import make_maps
 from lend.run import Run
 
@@ -295,7 +294,7 @@ def test_neighbours_are_searched_once_per_snapshot(shown, monkeypatch):
         searched.append(len(V))
         return torch.zeros(len(V), k, dtype=torch.int64), torch.ones(len(V), k)
 
-    monkeypatch.setattr(rediluting, "nearest", nearest)
+    monkeypatch.setattr(rediluter, "nearest", nearest)
     shown.show(1)
     shown.prepare_redilution()
     for k in (8, 3, 30):
@@ -320,7 +319,7 @@ def test_rediluted_labels_belong_to_their_snapshot(shown):
 
 
 def test_only_a_part_of_many_points_is_diluted_by_class(run, monkeypatch):
-    monkeypatch.setattr(rediluting, "POINTS", 100)
+    monkeypatch.setattr(rediluter, "POINTS", 100)
     result = Inspection.of_run(run).redilute()
     inside = result.labels >= 0
     assert inside.sum() == result.points == 100

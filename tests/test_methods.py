@@ -28,7 +28,7 @@ def batch_and_outputs(networks, seed=0):
 
 @pytest.mark.parametrize("name", list(METHODS))
 def test_contract(name):
-    method = methods.build(name, {}).informed(0.2)
+    method = methods.build(name, {}).with_noise_rate(0.2)
     assert methods.build(name, asdict(method)) == method
     labels = torch.arange(N) % C
     memory = method.initial_memory(labels, C)
@@ -134,9 +134,9 @@ def test_gce_limits_and_gradient():
 )
 @pytest.mark.parametrize("name", ["coteaching", "jocor", "sigua"])
 def test_kept_counts(name, rate, size, counts):
-    method = methods.build(name, {}).informed(rate)
+    method = methods.build(name, {}).with_noise_rate(rate)
     assert [method.kept_count(size, epoch) for epoch in range(1, 13)] == counts + counts[-1:] * 2
-    assert methods.build(name, {"forget_rate": 0.1}).informed(rate).forget_rate == 0.1
+    assert methods.build(name, {"forget_rate": 0.1}).with_noise_rate(rate).forget_rate == 0.1
 
 
 @pytest.mark.parametrize(("coregularisation", "expected"), [(0.9, 2.697634), (0.85, 2.685492), (0.1, 2.503372)])
@@ -215,7 +215,7 @@ def test_nothing_forgotten_is_cross_entropy(name, networks):
 
 
 def test_forget_rate_must_be_known():
-    method = methods.build("sigua", {}).informed(None)
+    method = methods.build("sigua", {}).with_noise_rate(None)
     with pytest.raises(ValueError, match="forget_rate must be given where the realised noise rate is unknown"):
         method.initial_memory(torch.zeros(3, dtype=torch.long), 2)
 

@@ -164,3 +164,63 @@ def test_a_run_of_unknown_settings_is_left_out_and_named(record, saved, tmp_path
     with pytest.warns(UserWarning, match=r"strange is left out: .*config\.json"):
         found = lend.runs(tmp_path)
     assert [run.path.name for run in found] == [saved.path.name]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"config": {"epochs": "4"}}, "epochs must be of the type int, got '4'"),
+        ({"config": {"noise": 5}}, "noise must be of the type str, got 5"),
+        ({"config": {"dilution": {"kk": 3}}}, "unknown settings kk"),
+        ({"config": [1]}, "no record of a run"),
+        ({"info": 3}, "no record of a run"),
+        ({"info": {"compact": "yes"}}, "info.compact is 'yes'"),
+    ],
+)
+def test_a_record_of_wrong_types_does_not_break_the_list(copy, changes, message):
+    path = copy.path / "config.json"
+    storage.write_json(path, storage.read_json(path) | changes)
+    with pytest.raises(ValueError, match=f"config.json .*{message}") as caught:
+        Run.open(copy.path)
+    assert str(path) in str(caught.value)
+    with pytest.warns(UserWarning, match=f"is left out: .*config.json .*{message}"):
+        assert lend.runs(copy.path.parent) == []
+
+
+def test_a_config_nested_too_deeply_is_damaged(copy):
+    (copy.path / "config.json").write_text("[" * 100_000)
+    with pytest.raises(DamagedFileError, match=r"config\.json is damaged"):
+        Run.open(copy.path)
+    with pytest.warns(UserWarning, match=r"is left out: .*config\.json is damaged"):
+        assert lend.runs(copy.path.parent) == []
+
+
+def test_a_run_without_epochs_has_no_scores(copy):
+    shutil.rmtree(copy.path / "history")
+    assert copy.epochs_done == 0 and copy.history.empty
+    assert np.isnan(list(copy.scores.values())).all() and len(copy.scores) == 4
+    assert np.isnan([copy.best, copy.last, copy.chosen, copy.ensemble]).all()
+
+
+def test_the_history_is_read_once_until_an_epoch_is_committed(copy, monkeypatch):
+    read, paths = storage.read_json, []
+    monkeypatch.setattr(storage, "read_json", lambda path: paths.append(path.name) or read(path))
+    newest = copy.history_path(4)
+    record = newest.read_bytes()
+    newest.unlink()
+    assert copy.best == copy.history["test_accuracy"].max() and copy.last > 0
+    assert paths == ["0001.json", "0002.json", "0003.json"]
+    newest.write_bytes(record)
+    assert len(copy.history) == 4 and len(paths) == 3 + 4
+    table = copy.history
+    table["test_accuracy"] = 0.0  # the caller's own table
+    assert copy.best > 0
+
+
+def test_snapshots_are_required_by_name(copy):
+    assert copy.require_snapshots() == (1, 3, 4) and copy.require_snapshots([4, 1, 4]) == (1, 4)
+    with pytest.raises(KeyError, match=r"no snapshot of epoch 2; it has \[1, 3, 4\]"):
+        copy.require_snapshots([1, 2])
+    copy.snapshot_path(3).unlink()
+    with pytest.raises(DamagedFileError, match=r"0003\.zarr\.zip is missing"):
+        copy.require_snapshots([3])

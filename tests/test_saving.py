@@ -36,7 +36,7 @@ def test_the_training_goes_on_while_an_epoch_is_written():
 
 
 @pytest.mark.parametrize("look", [lambda saver: saver.busy, lambda saver: saver.save([], {}), Saver.wait])
-def test_a_failed_save_is_told_at_the_next_look(look):
+def test_a_failed_save_is_raised_by_the_next_call(look):
     run = SlowRun()
     run.allowed.set()
     run.error = OSError(28, "No space left on device", "labels/0001.npz")
@@ -45,10 +45,10 @@ def test_a_failed_save_is_told_at_the_next_look(look):
         while not saver._writing.done():
             pass
         look(saver)
-        raise AssertionError("the error was not told")
+        raise AssertionError("the error was not raised")
 
 
-def test_a_failed_save_is_told_at_the_end_and_hides_no_other_error():
+def test_a_failed_save_is_raised_at_the_end_and_hides_no_other_error():
     run = SlowRun()
     run.allowed.set()
     run.error = OSError("disk")

@@ -236,6 +236,31 @@ def test_training_learns_and_lend_drops_wrong_labels(tiny):
     assert run.history["kept_precision"].iloc[-1] > run.history["noisy_label_accuracy"].iloc[-1] + 0.2
 
 
+def test_a_run_goes_on_in_the_precision_that_it_was_started_in(tiny, tmp_path, monkeypatch):
+    whole = train(tiny(precision="bf16"), progress=False)
+    again = tiny(runs=str(tmp_path / "again"))
+    monkeypatch.setattr("lend.training.loop._precision", lambda name, device: "bf16")
+    interrupted(again, monkeypatch, epochs=2)
+    monkeypatch.setattr("lend.training.loop._precision", lambda name, device: "fp32")
+    run = train(again, progress=False)
+    assert run.info["precision"] == whole.info["precision"] == "bf16"
+    assert_same(run, whole)
+
+
+def test_a_run_that_another_process_started_in_another_precision_is_left_alone(tiny, monkeypatch):
+    """It appears after this process has looked for it and before it holds the lock."""
+    config, find = tiny(), Run.find
+    interrupted(config, monkeypatch, epochs=2)
+    answers = [None]
+    monkeypatch.setattr(Run, "find", lambda config: answers.pop() if answers else find(config))
+    other = "fp32" if find(config).info["precision"] == "bf16" else "bf16"
+    monkeypatch.setattr("lend.training.loop._precision", lambda name, device: other)
+    with pytest.raises(storage.InUseError, match="just started by another process, in "):
+        train(config, progress=False)
+    assert find(config).epochs_done == 2
+    assert train(config, progress=False).complete
+
+
 def test_beta_one_is_standard(tiny, tmp_path):
     lend_run = train(tiny(options={"beta": 1.0}), progress=False)
     standard = train(tiny(method="standard"), progress=False)
@@ -298,13 +323,13 @@ def test_a_run_is_trained_by_one_process_alone(tiny):
 
 def test_two_networks_report_their_mean_and_their_ensemble(tiny):
     """From the saved weights: the mean of the two accuracies, and the accuracy of the mean softmax."""
-    from lend.training import examples as source
+    from lend.training import examples
     from lend.training.images import normalise
     from lend.training.networks import Small
 
     run = train(tiny(method="coteaching", precision="fp32"), progress=False)  # as it is computed again below
     state = torch.load(max((run.path / "checkpoint").glob("*.pt")), weights_only=True)["networks"]
-    dataset = source.load(run.config).dataset
+    dataset = examples.load(run.config).dataset
     pixels = normalise(dataset.test_images, *dataset.mean_std())
     shares = []
     for number in ("0", "1"):

@@ -1,7 +1,7 @@
-"""What the figures show, as numbers: accuracy of labels by epoch, snapshots, the toy of the dilution, noise matrices.
+"""The numbers behind the figures: label accuracy by epoch, snapshots, the toy of the dilution, transition matrices.
 
-Everything is read from a saved run or drawn from a seed, nothing is trained. Accuracies and purities are
-fractions; they are NaN where the true labels are unknown (-1).
+Everything is read from a saved run or drawn from a seed; nothing is trained. Accuracies and purities are fractions, and
+NaN where the true labels are unknown (-1).
 """
 
 from lend.analysis import memorisation

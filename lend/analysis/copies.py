@@ -1,4 +1,4 @@
-"""What a compact copy of a run lost."""
+"""Comparison of a compact copy with its run: what the copy lost."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from lend.analysis.steps import rediluted_labels
 from lend.neighbors import nearest
 from lend.run import Run
 
-NEIGHBORS = 10  # of each example, compared before and after; as many as a map keeps
+NEIGHBORS = 10  # nearest neighbours of each example that are compared; as many as a map keeps
 
 
 def changes(run: Run, copy: Run) -> pd.DataFrame:
-    """What a compact copy lost, by snapshot: of the examples in the copy's snapshots, among themselves.
+    """Compare a compact copy with its run: how many neighbours and diluted labels are still the same.
+
+    Only the examples in the copy's snapshots count, and neighbours are searched among them alone.
 
     Args:
         run: The whole run.
-        copy: Its copy.
+        copy: Its compact copy.
 
     Returns:
-        Fractions: neighbors, the share of each example's 10 nearest neighbours that it still has; labels, the share of
-        diluted labels that stay, diluted again with the run's settings; accuracy_before and accuracy_after of those,
-        NaN where the true labels are unknown. Indexed by epoch.
+        Fractions, one row per snapshot epoch. neighbors: share of the 10 nearest neighbours of each example that are
+        the same; labels: share of the diluted labels that are the same, diluted again with the run's settings;
+        accuracy_before and accuracy_after: accuracy of these labels in the run and in the copy, NaN where the true
+        labels are unknown.
     """
     chosen, steps = copy.snapshot_samples, run.config.dilution.steps
     true = run.labels["true"].to_numpy()[chosen]

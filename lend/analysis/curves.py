@@ -1,4 +1,4 @@
-"""Accuracy of labels by epoch: the paper's Fig. 4."""
+"""Label accuracy by epoch, Fig. 4 of the paper, and its summary."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ CURVES = ("predicted", "diluted", "dominant", "noisy")
 
 
 def label_accuracy(run: Run) -> pd.DataFrame:
-    """Label accuracy by epoch: the curves of the paper's Fig. 4.
+    """Return the label accuracy by epoch: the curves of Fig. 4 of the paper.
 
     Args:
         run: A run with at least one epoch.
 
     Returns:
-        Columns predicted, diluted, dominant and noisy, fractions; indexed by epoch. Predicted, diluted and dominant
-        labels are those of the training passes, batch by batch; noisy is the same in every epoch.
+        Fractions, one row per epoch, in columns predicted, diluted, dominant and noisy. Predicted, diluted and
+        dominant labels are those of the training pass; noisy is the same in every epoch.
     """
     return run.history[[f"{kind}_label_accuracy" for kind in CURVES]].set_axis(list(CURVES), axis=1)
 
 
 def accuracy_summary(curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Best and last label accuracy of predicted and diluted labels, and the best epochs, one row per run.
+    """Summarise label accuracies: the best and the last of predicted and of diluted labels, one row per run.
 
     Args:
-        curves: By the name of the run; see :func:`label_accuracy`.
+        curves: Tables of :func:`label_accuracy`, by the name of the run.
 
     Returns:
-        Fractions, and whole epochs: best_predicted, best_predicted_epoch, last_predicted, the same of diluted, and
-        noisy.
+        Fractions best_predicted, last_predicted, best_diluted, last_diluted and noisy, and the epochs
+        best_predicted_epoch and best_diluted_epoch, missing where the true labels are unknown.
     """
     rows = {}
     for name, table in curves.items():

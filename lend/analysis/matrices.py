@@ -1,4 +1,4 @@
-"""Transition matrices of a run: asked for and drawn."""
+"""Transition matrices of a run: the one asked for, and the one that its labels realise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from lend.run import Run
 
 
 def asked_matrix(run: Run) -> Float[np.ndarray, "c c"] | None:
-    """The transition matrix that the run's labels were drawn from; None where no one matrix describes them."""
+    """Return the transition matrix that the noisy labels of a run were drawn from; row = true class.
+
+    Args:
+        run: Any run.
+
+    Returns:
+        (c, c) fractions, rows sum to one; None for human and instance-dependent noise, which have no such matrix.
+    """
     config, c = run.config, len(run.class_names)
     nothing = np.zeros(0)
     source = SimpleNamespace(
@@ -26,10 +33,14 @@ def asked_matrix(run: Run) -> Float[np.ndarray, "c c"] | None:
 
 
 def noise_matrices(run: Run) -> dict[str, Float[np.ndarray, "c c"]]:
-    """The transition matrix that was asked for, where there is one, and the one that the run's labels realise.
+    """Return the transition matrix that was asked for, and the one that the labels of the run realise.
 
     Args:
-        run: A run whose true labels are known; of others only the first can be told.
+        run: Any run.
+
+    Returns:
+        (c, c) fractions by title. The first is left out where no matrix was asked for, the second where true labels
+        are unknown.
     """
     labels, asked = run.labels, asked_matrix(run)
     matrices = {} if asked is None else {f"{run.config.noise} {100 * run.config.noise_rate:.0f} %, asked": asked}
@@ -40,11 +51,11 @@ def noise_matrices(run: Run) -> dict[str, Float[np.ndarray, "c c"]]:
 
 
 def matrix_table(matrices: Mapping[str, np.ndarray], class_names: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Transition matrices in long form: columns matrix, true, given and share.
+    """Return transition matrices as one table in long form: columns matrix, true, given and share.
 
     Args:
         matrices: (c, c) fractions, by name.
-        class_names: Of each matrix, by the same names.
+        class_names: Names of the classes of each matrix, by the same names.
     """
     parts = []
     for name, matrix in matrices.items():

@@ -1,8 +1,8 @@
-"""What a run learned of its wrong labels, and which examples its method kept: class by class, and by epoch.
+"""How many wrong labels a run memorised, and which examples its method kept: by class, and by epoch.
 
-Everything is read from the labels that a run saves of each epoch: predictions of the training passes, and the mask of
-the examples that were trained on. Shares are fractions; a share of nothing is NaN. Examples whose true label is
-unknown (-1) do not count anywhere.
+Everything is read from what a run saves of each epoch: the predicted labels of the training pass, and the mask of the
+kept examples. Shares are fractions; a share of no examples is NaN. Examples whose true label is unknown (-1) are left
+out.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ HALF = 0.5
 
 
 def by_class(run: Run, epoch: int) -> pd.DataFrame:
-    """Which labels the method kept in an epoch, class by class.
+    """Return how many right and wrong labels the method kept in an epoch, class by class.
 
     Args:
         run: A run with known true labels.
         epoch: Any finished epoch.
 
     Returns:
-        Fractions, one row per class, indexed by its name. Of the examples of this true class: right_kept and
-        wrong_kept, the share that was kept of those whose given label is right, and of those whose given label is
-        wrong. Of the labels that give this class: precision, the share of the kept ones that is right. given_share,
-        kept_share and true_share: this class's share of all given labels, of the kept given labels, and of all true
-        labels.
+        Fractions, one row per class. right_kept and wrong_kept: share kept of the examples of this true class with a
+        right given label, and of those with a wrong one. precision: share of the kept examples of this given class
+        whose label is right. given_share, kept_share and true_share: share of this class among all given labels, among
+        the given labels of the kept examples, and among all true labels.
 
     Raises:
         KeyError: If the run has no such epoch.
@@ -53,15 +52,16 @@ def by_class(run: Run, epoch: int) -> pd.DataFrame:
 
 
 def by_epoch(run: Run) -> pd.DataFrame:
-    """What the network said of the wrong labels, and what the method kept, in every epoch.
+    """Return how many wrong labels the network repeated, and what the method kept, in every epoch.
 
     Args:
         run: A run with known true labels.
 
     Returns:
-        Fractions, indexed by epoch. Of the wrongly labelled examples: memorised, predicted as their given label;
-        recognised, predicted as their true one; wrong_kept, trained on. right_kept: of the rightly labelled examples,
-        trained on. kept: of all. precision: of the kept examples, rightly labelled.
+        Fractions, one row per epoch. memorised, recognised and wrong_kept: share of the examples with a wrong label
+        that are predicted as their given class, are predicted as their true class, and are kept. right_kept: share of
+        the examples with a right label that are kept. kept: share of all examples that are kept. precision: share of
+        the kept examples whose label is right.
 
     Raises:
         ValueError: If no true label is known.
@@ -74,18 +74,17 @@ def by_epoch(run: Run) -> pd.DataFrame:
 
 
 def turning_points(table: pd.DataFrame) -> pd.Series:
-    """When the method began to drop wrong labels, and when the network had learned them: the order decides.
+    """Return the first epochs in which the method drops most wrong labels, and the network repeats most of them.
 
-    A method that drops most wrong labels before the network repeats most of them still judges by the clean pattern;
-    one that comes later asks a network that has learned the noise.
+    Their order matters: a method that drops most wrong labels first relies on a network that has learned the clean
+    pattern; a method that drops them later relies on a network that has learned the noise.
 
     Args:
-        table: See :func:`by_epoch`.
+        table: Table of :func:`by_epoch`.
 
     Returns:
-        dropped and memorised: the first epoch in which more than half of the wrong labels are left out of the
-        training, and in which more than half of them are predicted; NaN if there is none. It says nothing of later
-        epochs.
+        dropped: the first epoch in which more than half of the wrong labels are not kept; memorised: the first in which
+        more than half of them are predicted. NaN if there is none. Later epochs may differ.
     """
     return pd.Series(
         {
@@ -98,7 +97,7 @@ def turning_points(table: pd.DataFrame) -> pd.Series:
 def _known_labels(
     run: Run,
 ) -> tuple[Bool[np.ndarray, " n"], Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
-    """Which true labels are known, and the true and the noisy labels of these examples."""
+    """Return the mask of the examples whose true label is known, and their true and noisy labels."""
     true, noisy = (run.labels[name].to_numpy() for name in ("true", "noisy"))
     known = true >= 0
     require(bool(known.any()), "run", "one whose true labels are known, of some examples at least", run)
@@ -115,7 +114,7 @@ def _epoch_row(
     predicted: Integer[np.ndarray, " m"],
     kept: Bool[np.ndarray, " m"],
 ) -> tuple[float, ...]:
-    """The columns EPOCH_COLUMNS."""
+    """Return the values of EPOCH_COLUMNS."""
     right, wrong = true == noisy, true != noisy
     said = share_of(predicted == noisy, wrong), share_of(predicted == true, wrong)
     return (*said, share_of(kept, right), share_of(kept, wrong), float(kept.mean()), share_of(right, kept))

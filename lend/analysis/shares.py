@@ -1,4 +1,4 @@
-"""Shares of what is known."""
+"""The share of hits among known examples."""
 
 from __future__ import annotations
 
@@ -6,5 +6,10 @@ import numpy as np
 
 
 def share_of(hits: np.ndarray, known: np.ndarray) -> float:
-    """Share of the known ones that are hits; NaN if none is known."""
+    """Return the share of the known entries that are hits; NaN if none is known.
+
+    Args:
+        hits: Booleans of any shape.
+        known: Mask of the same shape: the entries that count.
+    """
     return float(hits[known].mean()) if known.any() else float("nan")

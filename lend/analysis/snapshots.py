@@ -1,4 +1,4 @@
-"""A snapshot as numbers: places in the map, accuracies, purities of neighbourhoods."""
+"""Numbers of a snapshot: places in the map, label accuracies and neighbour purities."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from lend.run import Run
 
 
 def snapshot_points(run: Run, epoch: int) -> pd.DataFrame:
-    """Place in the t-SNE map and labels of every mapped example after an epoch.
+    """Return the place in the t-SNE map, and the labels, of every mapped example after an epoch.
 
     Args:
         run: A run with maps.
         epoch: A snapshot epoch.
 
     Returns:
-        Columns x, y, true, noisy, predicted (argmax of the logits) and diluted (argmax of the diluted
-        distribution, of the graph over all training examples), indexed by sample id.
+        One row per example, indexed by sample id: columns x, y, true, noisy, predicted (argmax of the logits) and
+        diluted (argmax of the diluted distribution in the graph over all training examples).
     """
     positions, snapshot = run.map_samples(), run.snapshot(epoch)
     rows = run.snapshot_rows(positions)
@@ -33,10 +33,10 @@ def snapshot_points(run: Run, epoch: int) -> pd.DataFrame:
 
 
 def neighbor_purity(labels: Int[np.ndarray, " m"], neighbors: Int[np.ndarray, "m k"]) -> float:
-    """Share of the neighbours that have the label of the example; NaN if no label is known.
+    """Return the share of the neighbours that have the label of their example; NaN if no label is known.
 
     Args:
-        labels: Of each example; -1 where unknown, and such examples and neighbours do not count.
+        labels: Label of each example; examples and neighbours whose label is unknown, -1, do not count.
         neighbors: Positions of the neighbours of each example.
     """
     own, theirs = labels[:, None], labels[neighbors]
@@ -44,15 +44,15 @@ def neighbor_purity(labels: Int[np.ndarray, " m"], neighbors: Int[np.ndarray, "m
 
 
 def snapshot_numbers(run: Run, epoch: int) -> pd.Series:
-    """Label accuracy and neighbour purity of the mapped examples after an epoch.
+    """Return label accuracy and neighbour purity of the mapped examples after an epoch.
 
     Args:
         run: A run with maps.
         epoch: A snapshot epoch.
 
     Returns:
-        Fractions: ``label_accuracy`` of predicted, diluted and noisy labels; ``purity`` of these and of true ones, the
-        share of the 10 nearest neighbours in embedding space with the same such label.
+        Fractions: KIND_label_accuracy of predicted, diluted and noisy labels; KIND_purity of these and of true labels,
+        the share of the 10 nearest neighbours in embedding space that have the same label of this kind.
     """
     points, neighbors = snapshot_points(run, epoch), run.map_neighbors(epoch)
     true = points["true"].to_numpy()
@@ -63,5 +63,5 @@ def snapshot_numbers(run: Run, epoch: int) -> pd.Series:
 
 
 def snapshot_table(run: Run) -> pd.DataFrame:
-    """:func:`snapshot_numbers` of every snapshot, one row per epoch."""
+    """Return the numbers of :func:`snapshot_numbers` for every snapshot of a run, one row per epoch."""
     return pd.DataFrame([snapshot_numbers(run, epoch) for epoch in run.epochs]).rename_axis("epoch")

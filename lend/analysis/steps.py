@@ -1,10 +1,8 @@
-"""Dilution of a snapshot, step by step, and its limit."""
+"""Dilution of a saved snapshot by other numbers of steps, and its limit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -24,16 +22,16 @@ STEPS = (1, 2, 3, 5, 10, 50, "converged")
 def step_accuracy(
     run: Run, epochs: Sequence[int] | None = None, steps: Sequence[int | str] = STEPS, points: int = 10_000
 ) -> pd.DataFrame:
-    """Label accuracy after a number of dilution steps, of saved snapshots.
+    """Return the accuracy of diluted labels of saved snapshots, by the number of dilution steps.
 
-    The graph and all settings but the steps are the run's. "converged" is the limit itself, :func:`limit_labels`.
+    All settings but the steps are those of the run. "converged" is the limit itself, :func:`limit_labels`.
 
     Args:
         run: A run with snapshots.
-        epochs: Snapshot epochs; all of the run's if not given.
+        epochs: Snapshot epochs; all those of the run if not given.
         steps: Numbers of steps, or "converged".
-        points: Dilute among this many evenly spaced examples of the snapshots at most. If a whole run has no more, its
-            own number of steps gives the diluted labels that it saved.
+        points: Most examples to dilute among, evenly spaced over those in the snapshots. Where no example is left out,
+            the run's own number of steps gives the diluted labels that it saved.
 
     Returns:
         Fractions, one row per number of steps, one column per epoch.
@@ -51,15 +49,17 @@ def step_accuracy(
 def rediluted_labels(
     run: Run, epoch: int, steps: Sequence[int | str], chosen: Int[np.ndarray, " m"]
 ) -> dict[int | str, Int[np.ndarray, " m"]]:
-    """Diluted labels of chosen examples of a snapshot, by the number of steps; the graph is made once.
+    """Return diluted labels of chosen examples of a snapshot, by the number of steps.
+
+    The settings but the steps are those of the run. The graph, over the chosen examples, is made once for all steps.
 
     Args:
         run: A run with snapshots.
         epoch: A snapshot epoch.
         steps: Numbers of steps, or "converged".
-        chosen: Positions of the examples in the training set, of those in the snapshots.
+        chosen: Positions in the training set of the examples, which must be in the snapshots.
     """
-    settings = SimpleNamespace(**asdict(run.config.dilution))
+    settings = run.config.dilution
     V = torch.from_numpy(run.embeddings(epoch)[run.snapshot_rows(chosen)]).float()
     onehot = one_hot(torch.from_numpy(run.labels["noisy"].to_numpy()[chosen]), len(run.class_names))
     weights = prior_weights(settings.class_prior, onehot)
@@ -77,18 +77,18 @@ def rediluted_labels(
 def limit_labels(
     graph: Graph, onehot: Float[torch.Tensor, "n c"], weights: Float[torch.Tensor, " c"]
 ) -> Int[np.ndarray, " n"]:
-    """The labels that Eq. (3) ends with, without iterating: one class per connected component of W.
+    """Return the labels in the limit of Eq. (3), without iterating: one class per connected component of W.
 
-    W has the eigenvalue 1 once per component, with the entries sqrt(d_i) as its eigenvector; all else dies out. So
-    every example of a component gets the class with most sqrt(d)-weighted labels in it.
+    W has the eigenvalue 1 once per component, with eigenvector entries sqrt(d_i); all other parts of Z vanish. So every
+    example of a component gets the class with the largest sum of sqrt(d_i) over its labels in that component.
 
     Args:
-        graph: Eq. (1) and (2).
+        graph: Graph of Eq. (1) and (2).
         onehot: Given labels, Eq. (4).
-        weights: What a vote of each class counts; see :func:`lend.dilution.equations.prior_weights`.
+        weights: Weight of a vote for each class; see :func:`lend.dilution.equations.prior_weights`.
     """
     root = graph.root_degrees.double()
-    strength = torch.where(root > 0, 1 / root.clamp(min=1e-300), 1.0)  # an example of degree 0 is alone
+    strength = torch.where(root > 0, 1 / root.clamp(min=1e-300), 1.0)  # degree 0: a component of its own
     component = torch.from_numpy(components(graph))
     votes = torch.zeros(int(component.max()) + 1, onehot.shape[1], dtype=torch.float64)
     votes = votes.index_add(0, component, strength * onehot * weights)
@@ -96,10 +96,10 @@ def limit_labels(
 
 
 def components(graph: Graph) -> Int[np.ndarray, " n"]:
-    """Number of the connected component of W that each example belongs to; numbers may have gaps."""
+    """Return the number of each example's connected component of W; some numbers may be unused."""
     A, n = graph.A.cpu(), len(graph.A)
     A = A.to_sparse_coo().coalesce()
     A = sparse.coo_array((A.values().numpy(), tuple(A.indices().numpy())), shape=(n, n)).tocsr()
-    if graph.affinity == "product":  # AᵀA joins what shares a row of A: put the rows between
+    if graph.affinity == "product":  # AᵀA joins the examples that share a row of A: make the rows nodes between them
         A = sparse.block_array([[None, A], [A.T, None]]).tocsr()
     return connected_components(A, directed=False)[1][-n:].astype(np.int64)

@@ -1,4 +1,4 @@
-"""What a run is, in words."""
+"""Descriptions of a run in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lend.run import Run
 
 
 def describe(run: Run) -> str:
-    """One sentence for the head of a notebook: data, noise, method, epochs and snapshots of a run."""
+    """Describe a run in one sentence: its data, noise, method, epochs and snapshots."""
     config, info = run.config, run.info
     rate = info.get("realised_noise_rate")
     realised = "" if rate is None else f" ({100 * rate:.1f} % of the labels are wrong)"
@@ -22,7 +22,7 @@ def describe(run: Run) -> str:
 
 
 def _some(run: Run) -> str:
-    """What a compact copy kept of the embeddings."""
+    """Return how much of the embeddings a compact copy kept; nothing for a whole run."""
     if run.compact is None:
         return ""
     points, features = run.compact["points"], run.compact["features"]
@@ -30,6 +30,6 @@ def _some(run: Run) -> str:
 
 
 def dataset_name(run: Run) -> str:
-    """The name by which the data set looks up its noise: its own, or the last part of its path."""
+    """Return the name of the run's data set: one of lend's own, or the last part of its path."""
     kind, _, path = run.config.dataset.partition(":")
     return Path(path).absolute().name.removesuffix(".npz") if path else kind

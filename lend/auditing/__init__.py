@@ -1,6 +1,7 @@
-"""Which labels are wrong, from embeddings and labels alone.
+"""Audits: which labels are wrong, and how many, from embeddings and labels alone.
 
-Every number rests on what the *other* examples say (:mod:`lend.dilution.leaveoneout`): nobody votes for itself.
+Every number about an example rests on the labels of the *other* examples (:mod:`lend.dilution.leaveoneout`): no example
+votes for itself.
 """
 
 from lend.auditing.detection import audit

@@ -1,4 +1,4 @@
-"""The audit itself: label errors found and counted."""
+"""The audit itself: it finds label errors and counts them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lend.config import Dilution, require
 
 
 def audit(
-    embeddings: Any,  # noqa: ANN401
+    embeddings: Any,  # noqa: ANN401 (arrays of any library here and below)
     labels: Any,  # noqa: ANN401
     *,
     knn_graph: Any = None,  # noqa: ANN401
@@ -37,39 +37,43 @@ def audit(
 ) -> Audit:
     """Find the labels that the neighbours contradict, and estimate how many labels are wrong.
 
-    Labels are diluted among neighbours, Eq. (1) to (4), leaving each example's own label out of its row. Then:
+    Labels are diluted among neighbours, Eq. (1) to (4), without each example's own label in its row. Then:
 
     - ``class_prior="estimated"``: the noise is estimated (:mod:`lend.auditing.transition`) and taken out of the rows,
-      so that a class which lost labels to another is not outvoted by it. An issue is a label that the others
-      contradict, with a score below 0.7. Score and predicted label weigh the given label itself as half a piece of
-      evidence: where the others are unsure, an issue may have its given label as the likeliest one, a doubt without a
-      better suggestion.
+      so that a class which lost labels to another is not outvoted by it. A label is an issue if the neighbours
+      contradict it and its score is below 0.7. Score and suggested label count the given label itself as half a piece
+      of evidence. So where the neighbours are unsure, the suggested label of an issue may be the given one: the label
+      is doubtful, but no other is likelier.
     - otherwise: votes are weighed by the true over the given share of their class, as in :func:`lend.dilute`; the score
-      is the share of the given label, and an issue is a label that the others contradict. None weighs no votes, as
-      printed in the paper; "balanced" is right where the true classes are equally frequent, and wrong elsewhere.
+      is the share of the given label, and a label is an issue if the neighbours contradict it. None weighs no votes, as
+      printed in the paper; "balanced" is right only where the true classes are equally frequent.
 
-    Use embeddings that have not learnt the wrong labels by heart: of a network trained on other data, or on these for
-    a few epochs. Otherwise the neighbours repeat the errors, and their number is underestimated. A class of one example
-    has nobody to confirm it: its score is near 0. An example without neighbours (a zero embedding) keeps its label; if
-    all embeddings are equal, any neighbours are as near as others, and the rows tell little.
+    Use embeddings that have not memorised the wrong labels: from a network trained on other data, or on these for a few
+    epochs. Otherwise the neighbours repeat the errors, and too few are found. The only example of a class has no other
+    to confirm its label, so its score is near 0. An example without neighbours (a zero embedding) keeps its label. If
+    all embeddings are equal, the choice of neighbours is arbitrary, and the result tells little.
 
     Args:
-        embeddings: (n, d) finite floats: NumPy, in memory or mapped from a file, or torch. Or several, as a list or a
-            mapping, such as epochs or networks: what their neighbours say is averaged. None with ``knn_graph``.
-        labels: (n,) given labels, integers or strings, of two classes at least.
+        embeddings: (n, d) finite floats: NumPy, in memory or mapped from a file, or torch. Or several such arrays, as a
+            list or a mapping, for instance by epoch or by network: the votes of their neighbours are averaged. None
+            with ``knn_graph``.
+        labels: (n,) given labels, integers or strings, of at least two classes.
         knn_graph: In place of the embeddings, a `lend.KnnGraph` or a SciPy CSR matrix of cosine distances.
-        sample_ids: (n,) names of the examples, all different; positions if not given.
+        sample_ids: (n,) ids of the examples, all different; positions if not given.
         k: Neighbours, 1 to n-1; 16 if not given, or those of ``knn_graph`` where it has fewer.
         gamma: Exponent of Eq. (1).
         alpha: Share taken from the neighbours in each step, inside (0, 1).
         steps: Iterations of Eq. (3), a number.
-        affinity: "sum" (A + Aᵀ), which was better here than the paper's "product" (AᵀA).
-        reserve: "previous" or "initial", Eq. (3).
+        affinity: "sum" (A + Aᵀ), which gave better audits than the paper's "product" (AᵀA) in our measurements.
+        reserve: The reserved term of Eq. (3): "previous" (as printed) or "initial".
         class_prior: "estimated", None, "balanced", or the true share of each class in the order of the sorted labels.
-        images: (n, ...) for :meth:`Audit.plot`; kept as they are.
-        confidence: Of the interval of the number of errors, inside (0, 1).
-        seed: Of the folds and the bootstrap behind the estimate.
-        progress: Show a progress bar while neighbours are found.
+        images: (n, ...) images of the examples for :meth:`Audit.plot`.
+        confidence: Confidence of the interval of the number of errors, inside (0, 1).
+        seed: Seed of the folds and the bootstrap behind the estimate.
+        progress: Show a progress bar while neighbours are searched.
+
+    Returns:
+        Scores and issues of all labels, the estimated number of errors, and the transition matrix.
 
     Raises:
         ValueError: Naming the argument, what is allowed and what came.

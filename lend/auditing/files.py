@@ -1,4 +1,4 @@
-"""An audit of files: arrays and CSV in, a CSV of the issues out."""
+"""An audit of files: embeddings and labels are read, the table of issues is written."""
 
 from __future__ import annotations
 
@@ -21,21 +21,25 @@ def audit_files(
     *,
     column: str | None = None,
     id_column: str | None = None,
-    **options: Any,  # noqa: ANN401
+    **options: Any,  # noqa: ANN401 (those of audit)
 ) -> Audit:
-    """Audit files: embeddings.npy and labels.npy or .csv in, the table of issues as CSV out. Prints nothing on its own.
+    """Audit embeddings and labels in files, and write the table of issues as CSV.
 
     Args:
-        embeddings_path: .npy (n, d), read from the disk in parts.
-        labels_path: .npy (n,), or .csv with a header.
-        out: CSV to write: one row per example, in their order, by ``sample_id``.
-        column: Of the labels in the .csv; not needed where it has one column beside the ids, or one named "label".
-        id_column: Of the sample ids in the .csv; positions if not given.
-        options: As for :func:`audit`.
+        embeddings_path: .npy file of an array (n, d), read from the disk in parts.
+        labels_path: .npy file of an array (n,), or .csv file with a header.
+        out: CSV file to write: one row per example, in their order, with the columns of ``Audit.issues``.
+        column: Name of the column of labels in the .csv; not needed if it has one column beside the ids, or one named
+            "label".
+        id_column: Name of the column of sample ids in the .csv; ids are positions if not given.
+        options: Further arguments of :func:`audit`.
+
+    Returns:
+        The whole audit.
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If a file is not what was expected; nothing in it is executed.
+        ValueError: If a file or an argument is not as described. Nothing in a file is executed.
     """
     labels, ids = _read_labels(Path(labels_path), column, id_column)
     embeddings = _read_array(Path(embeddings_path), "embeddings", mapped=True)
@@ -56,7 +60,7 @@ def _read_array(path: Path, argument: str, mapped: bool) -> np.ndarray:
 
 
 def _read_labels(path: Path, column: str | None, id_column: str | None) -> tuple[Any, Any]:
-    """Labels, and sample ids or None."""
+    """Return the labels, and the sample ids or None."""
     if path.suffix.lower() != ".csv":
         require(column is None and id_column is None, "column", "given for a .csv only", column or id_column)
         return _read_array(path, "labels", mapped=False), None

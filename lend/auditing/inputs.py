@@ -1,9 +1,9 @@
-"""What an audit is given, checked: labels, sample ids, images, and embeddings or their graph."""
+"""Checks of what an audit is given: labels, sample ids, images, and embeddings or their graph."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sized
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,14 +13,19 @@ from lend.config import require
 from lend.neighbors import KnnGraph, as_graph, require_one
 from lend.neighbors import knn_graph as find_neighbors
 
-NEIGHBORS = 16
+NEIGHBORS = 16  # neighbours of each example, if k is not given
+
+Images = TypeVar("Images", bound=Sized)
 
 
-def encode(labels: Any) -> tuple[Int[np.ndarray, " n"], list[Any]]:  # noqa: ANN401
-    """Labels as codes 0..c-1 and the sorted list of what they stand for, Python integers or strings.
+def encode(labels: Any) -> tuple[Int[np.ndarray, " n"], list[Any]]:  # noqa: ANN401 (arrays of any library)
+    """Encode labels as numbers 0..c-1.
 
     Args:
         labels: (n,) integers or strings: an array, a tensor, a Series or a list.
+
+    Returns:
+        Code of each label, and the sorted list of the classes that the codes stand for, Python integers or strings.
 
     Raises:
         ValueError: If they are of another kind or shape, one is missing, or there are fewer than two classes.
@@ -37,19 +42,27 @@ def encode(labels: Any) -> tuple[Int[np.ndarray, " n"], list[Any]]:  # noqa: ANN
     return codes.astype(np.int64), names.tolist()
 
 
-def _is_whole(label: Any) -> bool:  # noqa: ANN401
+def _is_whole(label: object) -> bool:
     return isinstance(label, int | np.integer) and not isinstance(label, bool)
 
 
 def _kinds(array: np.ndarray) -> str:
-    """What came, for the message of an error."""
+    """Return the types of the labels, for the message of an error."""
     if array.dtype.kind != "O":
         return str(array.dtype)
     return " and ".join(sorted({type(label).__name__ for label in array}))
 
 
-def check_ids(sample_ids: Any, n: int) -> pd.Index:  # noqa: ANN401
-    """The index of the issues: the given ids, or positions."""
+def check_ids(sample_ids: Any, n: int) -> pd.Index:  # noqa: ANN401 (arrays of any library)
+    """Return the ids of n examples as the index of a table.
+
+    Args:
+        sample_ids: (n,) ids, or None for positions.
+        n: Number of examples.
+
+    Raises:
+        ValueError: If the ids are of another number, or not all different.
+    """
     ids = np.arange(n) if sample_ids is None else sample_ids
     index = pd.Index(np.asarray(ids.detach().cpu() if hasattr(ids, "detach") else ids), name="sample_id")
     require(len(index) == n, "sample_ids", f"of length {n}, one per label", len(index))
@@ -58,19 +71,34 @@ def check_ids(sample_ids: Any, n: int) -> pd.Index:  # noqa: ANN401
     return index
 
 
-def check_images(images: Any, n: int) -> Any:  # noqa: ANN401
+def check_images(images: Images, n: int) -> Images:
+    """Return the images, or raise ValueError unless there is one for each of n labels."""
     require(len(images) == n, "images", f"of length {n}, one per label", len(images))
     return images
 
 
 def neighbor_graphs(
-    embeddings: Any,  # noqa: ANN401
+    embeddings: Any,  # noqa: ANN401 (arrays of any library)
     given_graph: Any,  # noqa: ANN401
     n: int,
     k: int | None,
     progress: bool,
 ) -> list[KnnGraph]:
-    """The graph of each set of embeddings, or the given one, with k neighbours of each of n examples."""
+    """Find the neighbours in each set of embeddings, or take those of the given graph.
+
+    Args:
+        embeddings: One array (n, d), or a list or mapping of them; None with a graph.
+        given_graph: A `lend.KnnGraph` or a SciPy CSR matrix of cosine distances; None with embeddings.
+        n: Number of examples.
+        k: Neighbours of each example; if not given, 16, or those of the graph where it has fewer.
+        progress: Show a progress bar.
+
+    Returns:
+        One graph per set of embeddings.
+
+    Raises:
+        ValueError: If both or neither are given, or one is not of n examples.
+    """
     require_one(embeddings, given_graph)
     if embeddings is None:
         graph = as_graph(given_graph)
@@ -82,7 +110,7 @@ def neighbor_graphs(
     return [_graph(part, n, NEIGHBORS if k is None else k, progress) for part in (parts if several else [parts])]
 
 
-def _graph(embeddings: Any, n: int, k: int, progress: bool) -> KnnGraph:  # noqa: ANN401
+def _graph(embeddings: Any, n: int, k: int, progress: bool) -> KnnGraph:  # noqa: ANN401 (likewise)
     shape = tuple(getattr(embeddings, "shape", ()))
     require(len(shape) == 2, "embeddings", "an array of shape (n, d), or a list of such arrays", shape or embeddings)
     require(shape[0] == n, "embeddings", f"of {n} rows, one per label", shape[0])

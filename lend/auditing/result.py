@@ -1,4 +1,4 @@
-"""What an audit found: shown, saved, and handed over as a patch."""
+"""The result of an audit: tables to look at, to draw, to save and to turn into a patch."""
 
 from __future__ import annotations
 
@@ -20,27 +20,29 @@ from lend.storage import write_patch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMAT = 1  # of the folder that Audit.save writes
+FORMAT = 1  # version of the folder that Audit.save writes
 TABLES = ("issues", "transition_matrix", "classes")
-SHOWN = 30  # images of the worst labels in Audit.plot
+SHOWN = 30  # most images in Audit.plot, if not given
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Audit:
-    """What :func:`audit` found.
+    """Result of an audit: the score of every label, the label issues, and an estimate of the noise.
 
     Args:
-        issues: One row per example, index ``sample_id``: ``given_label``; ``predicted_label``, the likeliest;
-            ``label_score`` in [0, 1], high where the given label looks right; ``is_label_issue``, the others contradict
-            it; and ``neighbor_agreement``, the share of the k neighbours with the same given label.
-        distributions: (n, c) what the others say, rows sum to one; out of sample, as cleanlab wants ``pred_probs``.
-        estimate: How many labels are wrong, with an interval.
+        issues: One row per example, index ``sample_id``. ``given_label``; ``predicted_label``, the suggested label;
+            ``label_score``, in [0, 1], high where the given label looks right; ``is_label_issue``, whether the
+            neighbours contradict it; ``neighbor_agreement``, the share of the k neighbours with the same given label.
+        distributions: (n, c) probability of each class from the labels of the other examples; rows sum to one. They are
+            out of sample, as ``pred_probs`` of cleanlab must be.
+        estimate: Number of wrong labels, with an interval.
         transition_matrix: (c, c) P(given label | true class), row = true class.
-        classes: One row per class: ``given``, its labels; ``true``, the estimated number of its examples;
-            ``wrong``, the estimated share of wrong ones among its labels; ``mean_score``; ``issues``; and
-            ``confused_with``, the class that the others say most of its issues to be, missing without issues.
-        settings: Of :func:`audit`.
-        images: As given to :func:`audit`; not saved.
+        classes: One row per class. ``given``, the number of its labels; ``true``, the estimated number of its examples;
+            ``wrong``, the estimated share of its labels that are wrong; ``mean_score``, of its labels; ``issues``, the
+            number of them; ``confused_with``, the class that most of its issues probably belong to, missing where there
+            are none.
+        settings: Settings of the audit.
+        images: Images given to :func:`audit`; they are not saved.
     """
 
     issues: pd.DataFrame
@@ -57,7 +59,7 @@ class Audit:
 
     @property
     def class_names(self) -> list[Any]:
-        """The labels, sorted: the order of the distributions' columns."""
+        """The classes, sorted: the order of the columns of ``distributions``."""
         return list(self.classes.index)
 
     @property
@@ -67,14 +69,21 @@ class Audit:
 
         return worst(self.issues, len(self.issues))
 
-    def plot(self, images: Any = None, count: int = SHOWN, title: str = "") -> Figure:  # noqa: ANN401
-        """Scores, given against suggested labels and, with images, the worst labels; show or save the figure.
+    def plot(self, images: Any = None, count: int = SHOWN, title: str = "") -> Figure:  # noqa: ANN401 (any library)
+        """Draw the scores, given against suggested labels and, with images, the worst labels.
 
         Args:
-            images: (n, ...) one per example, for instance uint8 of shape (n, channels, height, width); those of the
-                audit if not given.
-            count: Images to show, at most.
-            title: Above all panels.
+            images: (n, ...) one image per example, for instance uint8 (n, channels, height, width); those given to
+                :func:`audit` if not given here.
+            count: Most images to show.
+            title: Title above all panels.
+
+        Returns:
+            A figure, to show or to save.
+
+        Raises:
+            ValueError: If there is not one image per example, or an image is of another shape than
+                :func:`lend.plots.as_rgb` takes.
         """
         from lend.plots import audit_figure
 
@@ -83,21 +92,34 @@ class Audit:
         return audit_figure(self.issues, self.class_names, shown, title)
 
     def _places(self, count: int) -> Int[np.ndarray, " m"]:
-        """Positions of the worst examples."""
+        """Return the positions of the worst labels."""
         return self.issues.index.get_indexer(self.worst.index[:count])
 
     def patch(self, path: str | Path) -> Path:
-        """Write the suggested corrections as CSV, worst first: sample_id, given_label, suggested_label, label_score.
+        """Write the suggested corrections as CSV, worst label first.
 
-        An issue without a better suggestion than its given label is left out.
+        Columns are sample_id, given_label, suggested_label and label_score. An issue whose suggested label is the
+        given one has no correction and is left out.
+
+        Args:
+            path: File to write.
+
+        Returns:
+            The file.
         """
         table = self.worst.query("given_label != predicted_label")
         return write_patch(table.rename(columns={"predicted_label": "suggested_label"}), path)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the audit as Parquet and JSON, without its images; the folder back.
+        """Write the audit as Parquet and JSON, without its images.
 
-        The record audit.json is written last, with the SHA-256 of the tables: without it there is no audit.
+        audit.json, with the SHA-256 of each table, is written last: a folder without it is an unfinished save.
+
+        Args:
+            folder: Folder to write to; made if it is missing.
+
+        Returns:
+            The folder.
         """
         folder = Path(folder)
         frames = {name: getattr(self, name) for name in TABLES}
@@ -110,7 +132,10 @@ class Audit:
 
     @classmethod
     def load(cls, folder: str | Path) -> Audit:
-        """Read what :meth:`save` wrote; no code is executed.
+        """Read an audit that :meth:`save` wrote; nothing in its files is executed.
+
+        Args:
+            folder: Folder of the audit.
 
         Raises:
             DamagedFileError: If a file is missing, truncated or altered; the message names it.

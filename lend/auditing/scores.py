@@ -1,9 +1,9 @@
-"""Label scores and label issues: the votes, freed of the noise or weighed, against the given labels."""
+"""Label scores and label issues, from the votes of the neighbours and the given labels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,11 +13,22 @@ from lend.auditing.transition import Transition, unmix, with_own_labels
 from lend.config import require
 from lend.dilution import one_hot, prior_weights
 
-SCORE = 0.7  # below, a label that the others do not suggest is an issue
+SCORE = 0.7  # below it, a label that the neighbours contradict is an issue
 
 
-def class_weights(class_prior: Any, given: Int[np.ndarray, " n"], c: int) -> Float[np.ndarray, " c"] | None:  # noqa: ANN401
-    """What a vote of each class counts; None where the noise is to be estimated."""
+def class_weights(
+    class_prior: str | Sequence[float] | np.ndarray | None, given: Int[np.ndarray, " n"], c: int
+) -> Float[np.ndarray, " c"] | None:
+    """Return the weight of a vote for each class; None where the noise is to be estimated.
+
+    Args:
+        class_prior: "estimated", "balanced", None, or the true share of each class.
+        given: Given labels, 0 to c-1.
+        c: Number of classes.
+
+    Raises:
+        ValueError: If class_prior is of another kind, or not c shares that sum to one.
+    """
     if isinstance(class_prior, str):
         known = class_prior in ("estimated", "balanced")
         require(known, "class_prior", "'estimated', None, 'balanced' or one share per class", class_prior)
@@ -30,7 +41,14 @@ def class_weights(class_prior: Any, given: Int[np.ndarray, " n"], c: int) -> Flo
 
 @dataclass(frozen=True)
 class Judged:
-    """What is said of each label: shares of the others, the likeliest class, the score, and whether it is an issue."""
+    """The judgement of every label.
+
+    Args:
+        distributions: Probability of each class from the labels of the other examples; rows sum to one.
+        predicted: Likeliest class.
+        scores: Label score of the given label, in [0, 1].
+        flagged: Whether the label is an issue.
+    """
 
     distributions: Float[np.ndarray, "n c"]
     predicted: Int[np.ndarray, " n"]
@@ -44,7 +62,14 @@ def judge(
     weights: Float[np.ndarray, " c"] | None,
     transition: Transition,
 ) -> Judged:
-    """Take the noise out of the votes, or weigh them, and compare with the given labels."""
+    """Judge the given labels by votes from which the noise is taken out, or which are weighed.
+
+    Args:
+        votes: Shares of given labels around each example; a row is zero where no other example has a vote.
+        given: Given labels, 0 to c-1.
+        weights: Weight of a vote for each class; None takes out the noise instead.
+        transition: The noise.
+    """
     silent = votes.sum(axis=1) == 0
     votes = np.where(silent[:, None], transition.shares, votes)
     if weights is None:

@@ -15,6 +15,15 @@ from lend.auditing.transition import Transition
 def issues_table(
     judged: Judged, given: Int[np.ndarray, " n"], names: np.ndarray, index: pd.Index, agreement: np.ndarray
 ) -> pd.DataFrame:
+    """Return the table ``Audit.issues``, one row per example.
+
+    Args:
+        judged: Judgement of each label.
+        given: Given labels, 0 to c-1.
+        names: (c,) classes that the codes stand for.
+        index: Sample ids.
+        agreement: (n,) share of the neighbours with the same given label.
+    """
     columns = {
         "given_label": names[given].tolist(),
         "predicted_label": names[judged.predicted].tolist(),
@@ -26,6 +35,7 @@ def issues_table(
 
 
 def matrix_table(transition: Transition, names: list[Any]) -> pd.DataFrame:
+    """Return the transition matrix as a table with the classes as index, true, and as columns, given."""
     true, given = (pd.Index(names, name=name) for name in ("true_label", "given_label"))
     return pd.DataFrame(transition.matrix, index=true, columns=given)
 
@@ -33,6 +43,14 @@ def matrix_table(transition: Transition, names: list[Any]) -> pd.DataFrame:
 def classes_table(
     judged: Judged, given: Int[np.ndarray, " n"], names: list[Any], transition: Transition
 ) -> pd.DataFrame:
+    """Return the table ``Audit.classes``, one row per class.
+
+    Args:
+        judged: Judgement of each label.
+        given: Given labels, 0 to c-1.
+        names: Classes that the codes stand for.
+        transition: The noise.
+    """
     counts = np.bincount(given, minlength=len(names))
     right = transition.prior * transition.matrix.diagonal() * len(given)  # labels of each class that are right
     flagged = np.bincount(given[judged.flagged], minlength=len(names))
@@ -48,7 +66,7 @@ def classes_table(
 
 
 def _confused_with(judged: Judged, given: Int[np.ndarray, " n"], names: list[Any]) -> pd.Series:
-    """The class that the others say most issues of each class to be; missing without issues."""
+    """Return the class that most issues of each class probably belong to; missing without issues."""
     said = judged.distributions.argmax(axis=1)
     suggested = [said[judged.flagged & (given == code)] for code in range(len(names))]
     found = [names[np.bincount(codes).argmax()] if len(codes) else None for codes in suggested]

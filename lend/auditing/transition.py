@@ -1,7 +1,8 @@
-"""How labels went wrong: the transition matrix and the number of errors, from what the neighbours say.
+"""Estimates of the noise: the transition matrix and the number of wrong labels, from the votes of the neighbours.
 
 In T[i, j] = P(given label j | true class i) rows are true classes. Where the neighbours are sure that an example is of
-class i, its own label is a draw from row i of T: it took no part in what they say (:mod:`lend.dilution.leaveoneout`).
+class i, its own label is a draw from row i of T, because it took no part in their votes
+(:mod:`lend.dilution.leaveoneout`).
 """
 
 from __future__ import annotations
@@ -14,24 +15,24 @@ import numpy as np
 from jaxtyping import Float, Int
 
 FOLDS = 5
-CAUTION = 0.2  # towards no noise when votes are unmixed: else, of two classes with like rows of T, one takes all
-ITERATIONS = 10  # of EM: few, since sampling noise would be taken for a signal
-SUREST = 0.4  # share of each predicted class from which T is counted
-LEAST = 5  # examples of a predicted class and fold, where there are as many
+CAUTION = 0.2  # weight of "no noise" in unmixing; without it, one of two classes with similar rows of T takes all
+ITERATIONS = 10  # steps of EM: more would fit the sampling noise
+SUREST = 0.4  # share of the examples of each predicted class from which T is counted
+LEAST = 5  # fewest examples to count of a predicted class in a fold, if it has as many
 BOOTSTRAPS = 200
-ROWS = 1 << 16  # unmixed at a time
+ROWS = 1 << 16  # votes unmixed at a time
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """How many labels are wrong.
+    """Estimated number of wrong labels, with an interval.
 
     Args:
-        errors: The estimate.
+        errors: Estimated number.
         low: Lower end of the interval.
-        high: Upper end.
-        confidence: Asked of the interval's sampling part.
-        examples: Labels in all.
+        high: Upper end of the interval.
+        confidence: Confidence of the part of the interval that covers sampling.
+        examples: Number of all labels.
     """
 
     errors: float
@@ -42,7 +43,7 @@ class Estimate:
 
     @property
     def share(self) -> float:
-        """Wrong labels of all labels."""
+        """Estimated share of the labels that are wrong."""
         return self.errors / self.examples
 
     def __str__(self) -> str:
@@ -56,11 +57,11 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Transition:
-    """Counts of given labels among the surest examples of each predicted class, and what follows from them.
+    """Counts of given labels by predicted class, and the noise that follows from them.
 
     Args:
-        counts: (c, c) given labels, row = class that the neighbours are sure of.
-        shares: (c,) of the given labels in the whole set.
+        counts: (c, c) number of given labels, row = class that the neighbours predict.
+        shares: (c,) share of each class among all given labels.
     """
 
     counts: Float[np.ndarray, "c c"]
@@ -68,19 +69,19 @@ class Transition:
 
     @property
     def matrix(self) -> Float[np.ndarray, "c c"]:
-        """T, rows sum to one; that of the identity for a class that nobody was predicted to be."""
+        """T, rows sum to one; the row of a class that was never predicted is that of the identity."""
         total = self.counts.sum(axis=1, keepdims=True)
         return np.where(total > 0, self.counts / np.maximum(total, 1), np.eye(len(total)))
 
     @property
     def smoothed(self) -> Float[np.ndarray, "c c"]:
-        """T with one further label a row, spread evenly: what was not seen is rare, not impossible."""
+        """T with one label added to each row, spread evenly: an exchange that was not seen may still occur."""
         total = self.counts.sum(axis=1, keepdims=True)
         return (self.matrix * total + 1 / len(total)) / (total + 1)
 
     @property
     def prior(self) -> Float[np.ndarray, " c"]:
-        """Shares of the true classes."""
+        """Share of each true class."""
         return true_shares(self.matrix, self.shares)
 
     @property
@@ -90,14 +91,14 @@ class Transition:
 
 
 def true_shares(matrix: Float[np.ndarray, "c c"], shares: Float[np.ndarray, " c"]) -> Float[np.ndarray, " c"]:
-    """Solve given = Tᵀ true among shares of at least 0, by a few steps of EM from the given shares.
+    """Return the shares of the true classes: solve given = Tᵀ true by a few steps of EM from the given shares.
 
-    Where two classes exchange nearly half of their labels the solution hangs on the sampling noise of T; so few steps
-    leave those classes as frequent as their labels, and find the others.
+    Where two classes exchange nearly half of their labels, the exact solution depends on the sampling noise of T. A few
+    steps leave the shares of such classes near those of their labels, and find the others.
 
     Args:
         matrix: T.
-        shares: Of the given labels.
+        shares: Share of each class among the given labels.
     """
     true = shares
     for _ in range(ITERATIONS):
@@ -107,11 +108,14 @@ def true_shares(matrix: Float[np.ndarray, "c c"], shares: Float[np.ndarray, " c"
 
 
 def unmix(votes: Float[np.ndarray, "n c"], transition: Transition) -> Float[np.ndarray, "n c"]:
-    """Shares of the true classes behind shares of given labels: votes = q T, a few steps of EM from the prior.
+    """Take the noise out of votes: solve votes = q T by a few steps of EM from the shares of the true classes.
 
     Args:
-        votes: Rows that sum to one.
+        votes: Shares of given labels; rows sum to one.
         transition: The noise.
+
+    Returns:
+        q, shares of the true classes; rows sum to one.
     """
     T, prior = (1 - CAUTION) * transition.smoothed + CAUTION * np.eye(len(transition.shares)), transition.prior
     return np.concatenate([_unmix_rows(votes[i : i + ROWS], T, prior) for i in range(0, len(votes), ROWS)])
@@ -130,15 +134,15 @@ def _unmix_rows(
 def count_transitions(
     votes: Float[np.ndarray, "n c"], given: Int[np.ndarray, " n"], folds: Int[np.ndarray, " n"]
 ) -> tuple[Transition, Transition]:
-    """Estimate T in two rounds: from the votes as they are, and with that T taken out of them.
+    """Estimate T in two rounds: from the votes as they are, then from votes without the noise of the first round.
 
     Args:
         votes: Shares of given labels among the neighbours in other folds; rows sum to one.
-        given: Labels, 0 to c-1.
-        folds: Of each example.
+        given: Given labels, 0 to c-1.
+        folds: Number of the fold of each example.
 
     Returns:
-        T from the surest examples, and from all: where classes overlap, that one takes overlap for noise.
+        T from the surest examples, and T from all examples, in which the overlap of classes counts as noise.
     """
     shares = np.bincount(given, minlength=votes.shape[1]) / len(given)
     true = unmix(votes, Transition(_count(votes, given, folds, SUREST), shares))
@@ -149,7 +153,7 @@ def count_transitions(
 def _count(
     true: Float[np.ndarray, "n c"], given: Int[np.ndarray, " n"], folds: Int[np.ndarray, " n"], share: float
 ) -> Float[np.ndarray, "c c"]:
-    """Given labels of the surest examples of each predicted class and fold."""
+    """Count the given labels of the surest examples of each predicted class and fold."""
     predicted, counts = true.argmax(axis=1), np.zeros((true.shape[1],) * 2)
     ordered = np.partition(true, -2, axis=1)
     lead = ordered[:, -1] - ordered[:, -2]
@@ -161,26 +165,27 @@ def _count(
 
 
 def _groups(predicted: Int[np.ndarray, " n"], folds: Int[np.ndarray, " n"]) -> Iterator[Int[np.ndarray, " m"]]:
-    """Positions of the examples of each predicted class and fold that there is."""
+    """Yield the positions of the examples of each predicted class in each fold, where there are any."""
     key = predicted * (folds.max() + 1) + folds
     order = np.argsort(key, kind="stable")
     yield from np.split(order, np.flatnonzero(np.diff(key[order])) + 1)
 
 
 def estimate_errors(surest: Transition, every: Transition, n: int, confidence: float, seed: int) -> Estimate:
-    """The number of wrong labels, with an interval of two parts: sampling, and how sure the neighbours are.
+    """Estimate the number of wrong labels, with an interval for sampling and for the choice of the surest examples.
 
-    From the surest examples to all, the rate rises by what overlapping classes add, and by what embeddings that have
-    begun to learn the errors hide in the surest. So the interval reaches up to the rate of all, and as far down: the
-    surest are taken to hold no more overlap than the rest adds. That step is a choice, not a theorem; a test holds it
-    to known noise. The interval cannot tell what the embeddings have learnt by heart.
+    The rate from all examples is above that from the surest for two reasons: overlapping classes count as noise, and
+    embeddings that have begun to learn the errors hide them among the surest examples. So the interval reaches up to
+    the rate from all examples, and as far down, which assumes that the surest examples contain no more overlap than the
+    others add. This is a choice, not a theorem; a test checks it with known noise. Errors that the embeddings have
+    memorised are outside of the interval.
 
     Args:
         surest: T from the surest examples.
-        every: T from all.
-        n: Labels.
-        confidence: Of the sampling part, by a bootstrap over the examples that T was counted from.
-        seed: Of the bootstrap.
+        every: T from all examples.
+        n: Number of labels.
+        confidence: Confidence of the sampling part, from a bootstrap over the examples that T was counted from.
+        seed: Seed of the bootstrap.
     """
     rise = abs(every.rate - surest.rate)
     sampling = NormalDist().inv_cdf(0.5 + confidence / 2) * float(np.std(_resampled_rates(surest, n, seed)))
@@ -189,9 +194,9 @@ def estimate_errors(surest: Transition, every: Transition, n: int, confidence: f
 
 
 def _resampled_rates(transition: Transition, n: int, seed: int) -> list[float]:
-    """Rates of wrong labels of bootstrap samples: of the counted examples, and of all given labels.
+    """Return the rates of wrong labels in bootstrap samples of the counted examples and of all given labels.
 
-    Drawn from the smoothed T: where no error was seen, there may be some.
+    They are drawn from the smoothed T, so that the interval has a width even where no error was seen.
     """
     generator, rates = np.random.default_rng(seed), []
     totals = transition.counts.sum(axis=1).astype(np.int64)
@@ -205,17 +210,17 @@ def _resampled_rates(transition: Transition, n: int, seed: int) -> list[float]:
 def with_own_labels(
     true: Float[np.ndarray, "n c"], given: Int[np.ndarray, " n"], transition: Transition
 ) -> Float[np.ndarray, "n c"]:
-    """Probabilities of the true classes, of what the others say and, as half a piece of evidence, the given label.
+    """Return probabilities of the true classes from the votes and, as half a piece of evidence, the given label.
 
         p_ij = q_ij T_jg^½ / Σ_y q_iy T_yg^½,   g the given label of i
 
-    With the whole of T in place of its root, an overestimated noise drowns what the neighbours say. Likewise T should
-    be that of all examples: too small a noise, from embeddings that have begun to learn it, would excuse every label.
+    With T in place of its root, an overestimated noise would outweigh the votes. T should be that of all examples: an
+    underestimated noise, from embeddings that have begun to learn it, would make every given label look right.
 
     Args:
-        true: q, shares of the true classes, rows sum to one.
-        given: Labels, 0 to c-1.
-        transition: The noise.
+        true: q, shares of the true classes; rows sum to one.
+        given: Given labels, 0 to c-1.
+        transition: The noise, from all examples.
     """
     weighed = true * np.sqrt(transition.smoothed[:, given]).T
     return weighed / np.maximum(weighed.sum(axis=1, keepdims=True), 1e-300)

@@ -1,4 +1,4 @@
-"""What the neighbours say about each example: votes without its own label, and how many agree with it."""
+"""Votes of the neighbours on each example, without its own label, and the share that agree with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,19 @@ from lend.neighbors import KnnGraph
 def leave_out_votes(
     graphs: Sequence[KnnGraph], given: Int[np.ndarray, " n"], c: int, settings: Dilution, seed: int
 ) -> tuple[Float[np.ndarray, "n c"], Float[np.ndarray, "n c"], Int[np.ndarray, " n"]]:
-    """Shares of given labels around each example, of all others and of the other folds; the mean over the graphs."""
+    """Return the shares of given labels around each example, without its own; the mean over the graphs.
+
+    Args:
+        graphs: Neighbours of each example, at least one graph.
+        given: Given labels, 0 to c-1.
+        c: Number of classes.
+        settings: Settings of the dilution; the class prior is not used.
+        seed: Seed of the folds.
+
+    Returns:
+        Shares among all other examples, shares among the examples of the other folds, and the number of the fold of
+        each example. Rows of shares sum to one, or to zero where no other example has a vote.
+    """
     onehot = one_hot(torch.from_numpy(given), c, torch.float64)
     folds = np.random.default_rng(seed).permutation(len(given)) % FOLDS
     others, crossed = torch.zeros_like(onehot), torch.zeros_like(onehot)
@@ -30,13 +42,18 @@ def leave_out_votes(
 
 
 def _shares(Z: Float[torch.Tensor, "n c"]) -> Float[torch.Tensor, "n c"]:
-    """Rows that sum to one; zero for an example on which nobody has a say."""
+    """Scale rows to sum to one; a row without votes stays zero."""
     total = Z.sum(dim=1, keepdim=True)
     return Z / torch.where(total > 0, total, 1.0)
 
 
 def neighbor_agreement(graphs: Sequence[KnnGraph], given: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Share of the neighbours with the same given label; NaN for an example without neighbours."""
+    """Return the share of each example's neighbours with the same given label; NaN without neighbours.
+
+    Args:
+        graphs: Neighbours of each example; those of all graphs count.
+        given: Given labels, 0 to c-1.
+    """
     agree = np.zeros((2, len(given)))
     for knn in graphs:
         near = knn.cosines > 0

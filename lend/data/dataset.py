@@ -73,7 +73,7 @@ class Dataset:
 
         Args:
             n: Training examples to keep, 1 to len(self).
-            seed: Of this choice alone.
+            seed: Seed of this choice alone.
 
         Returns:
             A data set of the same name.

@@ -1,13 +1,13 @@
 """LEND, Eq. (1) to (6) and Definition 1 (arXiv 2206.13025), one short function each.
 
-The paper's letters, used here and nowhere else:
+Letters, as in ``equations.py``:
 
     V (n, d)  embeddings, rows scaled to length 1     A (n, n)  similarity to the k nearest neighbours
     y (n,)    noisy labels                            W (n, n)  A made symmetric and normalised
     Z (n, c)  label distributions while they dilute   k, γ, α, β  neighbours, exponent, spread, momentum
 
 What the paper leaves open is an option of :func:`dilute`; the README's table of open choices names them all.
-Every function takes NumPy arrays or torch tensors and answers in kind, on the same device.
+Every function takes NumPy arrays or torch tensors and returns the same array type, on the same device.
 """
 
 from __future__ import annotations
@@ -24,9 +24,6 @@ from lend.config import Dilution
 from lend.dilution.arrays import answer_like, check_embeddings, check_labels, find_neighbors_and_encode
 from lend.dilution.equations import COLLAPSE, Array, Graph, dilute_from_neighbors, most_frequent, one_hot, prior_weights
 from lend.neighbors import nearest
-
-# --- Eq. (1) and (2): the graph -----------------------------------------------------------------------------------
-
 
 # --- Eq. (3) and (4): the dilution --------------------------------------------------------------------------------
 
@@ -142,6 +139,3 @@ def _sparse_similarity(graph: Graph, root: Float[Tensor, "n 1"]) -> Any:  # noqa
     A = sparse.csr_array((A.values().numpy(), tuple(A.indices().numpy())), shape=A.shape)
     scale = sparse.diags_array(root.flatten().cpu().numpy())
     return (scale @ (A.T @ A if graph.affinity == "product" else A + A.T) @ scale).tocsr()
-
-
-# --- Arrays in and out --------------------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ What the paper leaves open is an option; :func:`lend.dilute` documents each.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -91,13 +91,21 @@ def iterate(graph: Graph, onehot: Float[Tensor, "n c"], alpha: float, reserve: s
 def diffuse(
     graph: Graph, onehot: Float[Tensor, "n c"], alpha: float, steps: int | str, reserve: str
 ) -> Float[Tensor, "n c"]:
-    """Z after a number of steps, or where it no longer changes."""
-    Z = onehot
-    for before, Z in pairwise(
-        islice(iterate(graph, onehot, alpha, reserve), 1 + (MOST_STEPS if steps == "converged" else int(steps)))
-    ):
-        if steps == "converged" and (Z - before).abs().max() < TOLERANCE:
-            break
+    """Return Z after a number of steps of Eq. (3), or its limit with steps="converged".
+
+    Warns if the limit is not reached in ``MOST_STEPS`` steps: an entry still changes by ``TOLERANCE`` or more.
+    """
+    states = iterate(graph, onehot, alpha, reserve)
+    Z = next(states)
+    if steps != "converged":
+        for _ in range(int(steps)):
+            Z = next(states)
+        return Z
+    for _ in range(MOST_STEPS):
+        before, Z = Z, next(states)
+        if (Z - before).abs().max() < TOLERANCE:
+            return Z
+    warnings.warn(f"steps='converged': no limit after {MOST_STEPS:,} steps; the last one is returned", stacklevel=2)
     return Z
 
 

@@ -36,12 +36,12 @@ def sharded_dilute(
     Args:
         sources: Shards of embeddings, as in :func:`sharded_graph`.
         labels: (n,) noisy labels, integers 0..c-1, or shards of them, in the order of the embeddings.
-        client: Of the Dask cluster.
+        client: Client of the Dask cluster.
         k: Neighbours of each example.
         name: Column or array of the embeddings in each shard.
         label_name: Column or array of the labels in each shard of them.
         progress: Show a progress bar.
-        options: Further ones of :func:`lend.dilute`.
+        options: Further arguments of :func:`lend.dilute`.
 
     Returns:
         (n, c) label distributions, float32.

@@ -1,20 +1,26 @@
-"""What a notebook calls: :func:`explore`, and the :class:`Explorer` that it gives."""
+"""What a notebook calls: :func:`explore`, and the :class:`Explorer` that it returns."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
+import matplotlib
 import numpy as np
 import pandas as pd
 from jaxtyping import Shaped
 
-from lend.config import require
-from lend.explorer.inspection.inspection import Inspection
+from lend.config import require, require_name
+from lend.explorer.inspection import Inspection
+from lend.explorer.inspection.mapped import Columns
 from lend.explorer.inspection.pixels import Images
+from lend.explorer.pictures import explorer_figure
+from lend.explorer.pictures.maps import MOST_VIEWS
+from lend.explorer.pictures.words import reason
 from lend.extras import MissingExtraError, extra
+from lend.plots import STYLE, png_bytes
 from lend.run import Run
 
 if TYPE_CHECKING:
@@ -25,17 +31,18 @@ if TYPE_CHECKING:
     from lend.explorer.widgets.page import Page
 
 FIGURES = (".pdf", ".png", ".svg")
-DATES = {".pdf": "CreationDate", ".svg": "Date"}  # left out of a file
-MOST = 4  # maps
+DATES = {".pdf": "CreationDate", ".svg": "Date"}  # left out of a file, so that the same figure gives the same bytes
 DEFAULTS = ("true", "predicted", "noisy", "diluted")
+
+Data: TypeAlias = Run | pd.DataFrame | Inspection | str | Path
 
 
 def explore(
-    data: Run | pd.DataFrame | Inspection | str | Path,
+    data: Data,
     colorings: Sequence[str] | None = None,
     *,
     images: Images = None,
-    **columns: Any,  # noqa: ANN401
+    **columns: Unpack[Columns],
 ) -> Explorer:
     """Look at a run's embeddings, epoch by epoch, in JupyterLab and where else jupyter-scatter works.
 
@@ -43,23 +50,27 @@ def explore(
 
     Args:
         data: A run with maps or its folder, a table with columns x, y and labels, or an inspection.
-        colorings: Of one to four maps; true, predicted, noisy and diluted labels, those that there are, if not given.
+        colorings: What one to four maps are coloured by; if not given, true, predicted, noisy and diluted labels, those
+            that there are.
         images: As in :meth:`lend.Inspection.of_frame`; a run's own, if not given.
-        columns: Of a table: x, y, epoch and class_names, as in :meth:`lend.Inspection.of_frame`.
+        columns: For a table only: x, y, epoch and class_names, as in :meth:`lend.Inspection.of_frame`.
     """
     return Explorer(data, colorings, images=images, **columns)
 
 
 class Explorer:
-    """What :func:`explore` shows. Its widgets are made when it is first shown, so scripts may use it, too."""
+    """Linked maps of a run or a table, as :func:`explore` shows them; the arguments are the same.
+
+    The widgets are made when it is first shown, so scripts may use it, too.
+    """
 
     def __init__(
         self,
-        data: Run | pd.DataFrame | Inspection | str | Path,
+        data: Data,
         colorings: Sequence[str] | None = None,
         *,
         images: Images = None,
-        **columns: Any,  # noqa: ANN401
+        **columns: Unpack[Columns],
     ) -> None:
         self._source = (data, colorings, images, columns)
         self._inspection: Inspection | None = None
@@ -72,8 +83,8 @@ class Explorer:
         data, colorings, images, columns = self._source
         try:
             inspection = _inspect(data, images, columns)
-            chosen = default_colorings(inspection) if colorings is None else colorings
-            self._colorings = _check_colorings(inspection, chosen)
+            self._colorings = default_colorings(inspection) if colorings is None else tuple(colorings)
+            _require_colorings(inspection, self._colorings)
         except (ValueError, KeyError, TypeError, OSError) as error:
             self._trouble = error
         else:
@@ -84,14 +95,12 @@ class Explorer:
 
     @property
     def inspection(self) -> Inspection:
-        """The state.
+        """The state: epoch, labels, selection, corrections.
 
         Raises:
             ValueError: If there is nothing to show; the message is that of the page.
         """
         if self._inspection is None:
-            from lend.explorer.pictures.words import reason
-
             raise ValueError(reason(self._trouble))
         return self._inspection
 
@@ -101,7 +110,7 @@ class Explorer:
         return self.inspection.selection
 
     @selection.setter
-    def selection(self, ids: Any) -> None:  # noqa: ANN401
+    def selection(self, ids: Iterable[Any]) -> None:
         self.inspection.select(ids)
         if self._page:
             self._page.show_selection()
@@ -119,19 +128,18 @@ class Explorer:
 
     @property
     def colorings(self) -> tuple[str, ...]:
-        """Of the maps, from left to right and down; may be set to one to four."""
+        """What the maps are coloured by, from left to right and down; may be set to one to four names."""
         return self._page.views.colorings if self._page else self._colorings
 
     @colorings.setter
     def colorings(self, colorings: Sequence[str]) -> None:
-        self._colorings = _check_colorings(self.inspection, colorings)
+        _require_colorings(self.inspection, colorings)
+        self._colorings = tuple(colorings)
         if self._page:
             self._page.set_colorings(self._colorings)
 
     def figure(self) -> Figure:
-        """The maps shown as a figure of a paper."""
-        from lend.explorer.pictures.pictures import explorer_figure
-
+        """Draw the maps shown as a figure of a paper."""
         return explorer_figure(self.inspection, self.colorings, self.epoch, selection=self.selection)
 
     def save(self, path: str | Path) -> Path:
@@ -145,10 +153,6 @@ class Explorer:
         require(ending in (*FIGURES, ".parquet"), "path", f"to end in {', '.join(FIGURES)} or .parquet", str(path))
         if ending == ".parquet":
             return self.inspection.save_parquet(path)
-        import matplotlib
-
-        from lend.plots import STYLE, png_bytes
-
         figure = self.figure()
         path.parent.mkdir(parents=True, exist_ok=True)
         if ending == ".png":
@@ -162,7 +166,7 @@ class Explorer:
 
     @property
     def page(self) -> Page | Notice:
-        """What the widgets do; a notice where there is nothing to show."""
+        """The widgets and what they do; a notice where there is nothing to show."""
         if self._trouble is not None:
             return self._notice
         if self._page is None:
@@ -178,10 +182,10 @@ class Explorer:
             from lend.explorer.widgets.notice import Notice
 
         assert self._trouble is not None  # a notice says what is wrong
-        return Notice(self._trouble, self._made)
+        return Notice(self._trouble, self._show_made_maps)
 
-    def _made(self) -> None:
-        """The maps are there."""
+    def _show_made_maps(self) -> None:
+        """Replace the notice by the page, now that the maps are made."""
         self._open()
         if self._trouble is not None:
             raise self._trouble
@@ -189,7 +193,7 @@ class Explorer:
 
     @property
     def widget(self) -> ipywidgets.VBox:
-        """All of the page; the explorer shows it as the last value of a cell."""
+        """All of the page as one widget, which a notebook shows for an explorer that ends a cell."""
         if self._widget is None:
             with extra("notebooks"):
                 import ipywidgets
@@ -210,15 +214,15 @@ class Explorer:
 
 
 def default_colorings(inspection: Inspection) -> tuple[str, ...]:
-    """True, predicted, noisy and diluted labels, those that there are; without true ones, also the label score."""
+    """Return true, predicted, noisy and diluted, those that there are; where true is unknown, also the label score."""
     there = inspection.colorings
     found = [name for name in DEFAULTS if name in there]
     if "true" not in found and "score" in there:
-        found.append("score")  # instead: the examples that may be wrong
+        found.append("score")  # points at the examples that may be wrong
     return tuple(found or there[:1])
 
 
-def _inspect(data: Any, images: Images, columns: dict[str, Any]) -> Inspection:  # noqa: ANN401
+def _inspect(data: Data, images: Images, columns: Columns) -> Inspection:
     if isinstance(data, pd.DataFrame):
         return Inspection.of_frame(data, images=images, **columns)
     require(not columns, "columns", "given for a table only", list(columns))
@@ -229,8 +233,7 @@ def _inspect(data: Any, images: Images, columns: dict[str, Any]) -> Inspection: 
     return Inspection.of_run(run, images=images)
 
 
-def _check_colorings(inspection: Inspection, colorings: Sequence[str]) -> tuple[str, ...]:
-    require(1 <= len(colorings) <= MOST, "colorings", f"one to {MOST} names", colorings)
+def _require_colorings(inspection: Inspection, colorings: Sequence[str]) -> None:
+    require(1 <= len(colorings) <= MOST_VIEWS, "colorings", f"one to {MOST_VIEWS} names", colorings)
     for coloring in colorings:
-        inspection.kind(coloring)  # refuses unknown ones
-    return tuple(colorings)
+        require_name(coloring, inspection.colorings, "coloring")

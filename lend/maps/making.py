@@ -36,8 +36,8 @@ def make_maps(
         epochs: Snapshot epochs; all of the run's if not given.
         aligned: Points keep their place from epoch to epoch; False makes each map on its own.
         points: Examples in the maps, a fixed stratified subset of those in the snapshots; 0 takes all.
-        perplexity: Of t-SNE; lowered to (points - 1) / 3 in small runs.
-        seed: Of the subset and of the first map.
+        perplexity: Effective number of neighbours in t-SNE; lowered to (points - 1) / 3 in small runs.
+        seed: Seed of the subset and of the first map.
         progress: Show a progress bar with the time left.
 
     Raises:

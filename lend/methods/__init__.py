@@ -1,6 +1,6 @@
-"""Ways to train with noisy labels. A method decides one thing: the loss of a batch.
+"""Methods of training with noisy labels. A method decides one thing: the loss of a batch.
 
-The loop (:func:`lend.train`) owns networks, optimiser, schedule, device and checkpoints, and the per-example memory
+The loop (:func:`lend.train`) owns networks, optimiser, schedule, device and checkpoints, and the memory of each example
 that a method asks for. A new method is one class in a file of its own and one line in ``registry.py``.
 """
 

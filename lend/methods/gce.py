@@ -1,4 +1,4 @@
-"""Generalized cross entropy."""
+"""GCE: generalized cross entropy, and its truncated form."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ from lend.methods.base import Batch, Features, Memory, Method, label_losses
 class GCE(Method):
     """Generalized cross entropy (Zhang & Sabuncu, 2018, arXiv:1805.07836): L(p) = (1 - p_y^q) / q.
 
-    Truncated, an example with p_y <= k counts the constant L(k), so it teaches nothing. Which examples these are is
-    decided in epoch ``truncate_from`` and every ``truncate_every`` epochs after it, by the predictions of that epoch's
-    own passes. (The paper asks the best model so far, which the common re-implementation finds on the test set.)
+    In the truncated form the loss of an example with p_y <= k is the constant L(k), which has no gradient. These
+    examples are determined in epoch ``truncate_from`` and every ``truncate_every`` epochs after it, from the
+    predictions of the training pass. (The paper uses the predictions of the best model so far, which the common
+    re-implementation finds on the test set.)
 
     Args:
-        q: In (0, 1]; towards 0 it is cross entropy, at 1 it is 1 - p_y.
+        q: Exponent, in (0, 1]; the limit 0 is cross entropy, and 1 gives 1 - p_y.
         truncation: k, in (0, 1), 0.5 in the paper; plain L if not given, as the LEND paper describes it.
-        truncate_from: First epoch that truncates; the paper's is 41 of 120 (CIFAR-10) and 81 of 150 (CIFAR-100).
-        truncate_every: Epochs between two decisions.
+        truncate_from: First epoch that truncates; 41 of 120 (CIFAR-10) and 81 of 150 (CIFAR-100) in the paper.
+        truncate_every: Epochs from one determination to the next.
+
+    Raises:
+        ValueError: If a value is out of range.
     """
 
     q: float = 0.7

@@ -1,4 +1,4 @@
-"""LEND: selection by diluted labels, Eq. (5) to (7)."""
+"""LEND: selection of examples by their diluted labels, Eq. (5) to (7)."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ from lend.methods.base import Batch, Features, Memory, Method, label_losses, mas
 
 @dataclass(frozen=True)
 class LEND(Method):
-    """Label noise dilution (arXiv 2206.13025): Eq. (5) to (7) on the batch's diluted labels.
+    """Label noise dilution (arXiv 2206.13025): Eq. (5) to (7) on diluted labels.
 
     Args:
-        beta: Momentum of the memory over the epochs, Eq. (5), in [0, 1]; 1 never drops: plain cross entropy.
-        memory: "hard" folds the diluted label into it as a one-hot vector (paper: "encoded with one-hot
-            representation", said once); "soft" the distribution.
-        scope: "batch", the paper's graph: Eq. (1) to (4) among the examples of a batch. "dataset": among all training
-            examples, once per epoch, from the embeddings of the epoch's own passes; it selects for the next epoch.
+        beta: Momentum of the memory over the epochs, Eq. (5), in [0, 1]; 1 drops no example, which is plain cross
+            entropy.
+        memory: What Eq. (5) averages: "hard", the diluted label as a one-hot vector (the paper says once that Z is
+            "encoded with one-hot representation"), or "soft", the distribution.
+        scope: "batch", as in the paper: labels are diluted among the examples of a batch, Eq. (1) to (4). "dataset":
+            among all training examples, once per epoch, from the embeddings of the training pass; the result selects
+            the examples of the next epoch.
+
+    Raises:
+        ValueError: If a value is out of range or unknown.
     """
 
     beta: float = 0.9
     memory: str = "hard"
-    scope: str = "batch"  # type: ignore[misc]  # a constant of other methods
+    scope: str = "batch"  # type: ignore[misc]  # of the class in other methods
 
     def __post_init__(self) -> None:
         require(isinstance(self.beta, Real) and 0 <= self.beta <= 1, "beta", "inside [0, 1]", self.beta)

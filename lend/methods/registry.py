@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from lend.config import nearest_name
+from lend.config import nearest_name, require_name
 from lend.methods.base import Method
 from lend.methods.gce import GCE
 from lend.methods.lend import LEND
@@ -24,13 +24,16 @@ METHODS: dict[str, type[Method]] = {
 
 
 def build(name: str, options: Mapping[str, Any]) -> Method:
-    """The method of that name with these hyper-parameters.
+    """Build a method from its name and its hyper-parameters.
+
+    Args:
+        name: Key of :data:`METHODS`.
+        options: Values of the method's fields; the others keep their defaults.
 
     Raises:
-        ValueError: If the name or an option is unknown.
+        ValueError: If the name or an option is unknown, or a value is out of range.
     """
-    if name not in METHODS:
-        raise ValueError(f"unknown method {name!r}; {nearest_name(name, METHODS)}")
+    require_name(name, METHODS, "method")
     known = [f.name for f in fields(METHODS[name])]
     for option in options:
         if option not in known:

@@ -1,4 +1,4 @@
-"""Methods that learn from the examples of small loss: Co-teaching, JoCoR and SIGUA."""
+"""Methods that train on the examples with small losses: Co-teaching, JoCoR and SIGUA."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from lend.methods.base import Batch, Features, Memory, Method, label_losses, mas
 
 
 def smallest(losses: Float[Tensor, " b"], count: int) -> Bool[Tensor, " b"]:
-    """Mask of the ``count`` smallest losses; no gradient passes through the choice."""
+    """Return a mask of the ``count`` smallest losses; no gradient passes through it."""
     return losses.detach().argsort(stable=True).argsort() < count
 
 
 @dataclass(frozen=True)
 class SmallLoss(Method):
-    """What the methods share that forget the examples of largest loss: how many of a batch they keep.
+    """Base of the methods that forget the examples with the largest losses: the number of examples to keep.
 
     Args:
-        forget_rate: Share to forget after the warm-up; the realised noise rate of the run if not given.
-        warmup: Epochs over which the rate rises from 0, linearly; the first epoch forgets nothing.
+        forget_rate: Share of a batch to forget after the warm-up, in [0, 1); the realised noise rate of the run if not
+            given.
+        warmup: Epochs over which the share rises from 0, linearly, at least 2; the first epoch forgets nothing.
+
+    Raises:
+        ValueError: If a value is out of range.
     """
 
     forget_rate: float | None = None
@@ -37,7 +41,7 @@ class SmallLoss(Method):
         require(known, "forget_rate", "inside [0, 1)", rate)
         require(self.warmup >= 2, "warmup", "at least 2", self.warmup)
 
-    def informed(self, noise_rate: float | None) -> Method:
+    def with_noise_rate(self, noise_rate: float | None) -> Method:
         return self if self.forget_rate is not None else replace(self, forget_rate=noise_rate)
 
     def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
@@ -45,20 +49,20 @@ class SmallLoss(Method):
         return {"kept": torch.ones_like(labels, dtype=torch.bool)}
 
     def kept_count(self, size: int, epoch: int) -> int:
-        """How many of ``size`` examples are kept: floor((1 - R) size).
+        """Return the number of examples to keep in a batch of ``size`` examples: floor((1 - R) size).
 
         R = forget_rate * min((epoch - 1) / (warmup - 1), 1)
         """
-        assert self.forget_rate is not None  # initial_memory has asked for it
+        assert self.forget_rate is not None  # initial_memory has required it
         return int((1 - self.forget_rate * min((epoch - 1) / (self.warmup - 1), 1)) * size)
 
 
 @dataclass(frozen=True)
 class CoTeaching(SmallLoss):
-    """Each of two networks learns from the examples of small loss under the other (Han et al., 2018, arXiv:1804.06872).
+    """Two networks, each trained on the examples whose loss under the other is small (Han et al., arXiv:1804.06872).
 
-    The mean is taken once. (The authors' code divides by the number kept a second time, which Adam hides and SGD
-    does not.)
+    The losses are divided by the number of kept examples once. (The authors' code divides twice, which makes no
+    difference to Adam but does to SGD.)
     """
 
     networks: ClassVar[int] = 2
@@ -73,12 +77,12 @@ class CoTeaching(SmallLoss):
 
 @dataclass(frozen=True)
 class JoCoR(SmallLoss):
-    """Two networks that agree: joint loss with co-regularisation (Wei et al., 2020, arXiv:2003.02752).
+    """Two networks with a joint loss that makes them agree: co-regularisation (Wei et al., 2020, arXiv:2003.02752).
 
-        l = (1 - λ) (CE(p1, y) + CE(p2, y)) + λ (KL(p1 || p2) + KL(p2 || p1)),  the mean over the smallest
+        l = (1 - λ) (CE(p1, y) + CE(p2, y)) + λ (KL(p1 || p2) + KL(p2 || p1)),  mean over the smallest l
 
     Args:
-        coregularisation: λ, in [0, 1]. The paper's value for CIFAR-10; the authors' code has 0.1.
+        coregularisation: λ, in [0, 1]; 0.9 is the paper's value for CIFAR-10, the authors' code has 0.1.
     """
 
     networks: ClassVar[int] = 2
@@ -102,13 +106,13 @@ class JoCoR(SmallLoss):
 
 @dataclass(frozen=True)
 class SIGUA(SmallLoss):
-    """Learn from small losses, unlearn the next ones a little (SIGUA-SL; Han et al., 2020, arXiv:1809.11008).
+    """Descent on small losses and weak ascent on some others (SIGUA-SL; Han et al., 2020, arXiv:1809.11008).
 
     Args:
-        bad_share: σ, the share of the forgotten examples to unlearn.
-        ascent: γ, the weight of unlearning.
-        unlearn: "next": those of the smallest losses among the forgotten, as in the authors' code; "top": those of
-            the largest.
+        bad_share: σ, the share of the forgotten examples on whose losses it ascends, in [0, 1].
+        ascent: γ, the weight of the ascent, at least 0.
+        unlearn: Which of the forgotten examples these are: "next", those with the smallest losses, as in the authors'
+            code; or "top", those with the largest.
     """
 
     bad_share: float = 0.4

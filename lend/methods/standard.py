@@ -1,4 +1,4 @@
-"""Cross entropy, the baseline."""
+"""Standard training: cross entropy, the baseline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lend.methods.base import Batch, Features, Memory, Method
 
 @dataclass(frozen=True)
 class Standard(Method):
-    """Cross entropy on the labels as given."""
+    """Cross entropy with the noisy labels."""
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
         return cross_entropy(outputs[0].logits, batch.labels)

@@ -35,7 +35,7 @@ def nearest_by_clusters(rows: Rows, k: int, *, seed: int = 0, progress: bool = F
     Args:
         rows: The embeddings.
         k: Neighbours per row, 1 <= k < n.
-        seed: Of the choice of first centres and of the rows to try.
+        seed: Seed of the choice of first centres and of the rows to try.
         progress: Show a progress bar.
 
     Returns:

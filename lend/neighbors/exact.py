@@ -166,7 +166,7 @@ def nearest_of(ids: Tensor, read: Callable[[Tensor], Tensor], n: int, k: int, bl
     """Find the k nearest neighbours of some rows among all, exactly.
 
     Args:
-        ids: Of the rows, (t,), increasing.
+        ids: Numbers of the rows, (t,), increasing.
         read: Gives the rows of some ids, of length 1 or 0.
         n: Rows in all.
         k: Neighbours per row, 1 <= k < n.

@@ -46,7 +46,7 @@ def nearest_by_hnsw(rows: Rows, k: int, *, seed: int = 0, progress: bool = False
     Args:
         rows: The embeddings.
         k: Neighbours per row, 1 <= k < n.
-        seed: Of the levels of the rows.
+        seed: Seed of the levels of the rows.
         progress: Show a progress bar.
 
     Returns:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from lend.config import nearest_name, require
+from lend.config import require, require_name
 from lend.neighbors import clusters
 from lend.neighbors import faiss_index as indexes
 from lend.neighbors.exact import nearest_by_blocks, nearest_of
@@ -33,7 +33,7 @@ class KnnGraph:
 
     Args:
         indices: Neighbours (n, k), int64; no example is its own.
-        cosines: Of the neighbours, (n, k), float32, in [-1, 1].
+        cosines: Cosines to the neighbours, (n, k), float32, in [-1, 1].
         method: How they were found.
         recall: Share of the true neighbours that were found: 1 if exact, measured on some rows if approximate, None
             where it is not known.
@@ -171,7 +171,7 @@ def knn_graph(
             99 % of the true neighbours of some trial rows are found; "hnsw", of faiss; or "auto": "exact" up to
             100,000 examples, "clusters" above.
         sample: Rows on which the recall of an approximate graph is measured against exact search.
-        seed: Of whatever is drawn: those rows, clusters, levels.
+        seed: Seed of whatever is drawn: those rows, clusters, levels.
         threads: To use; torch's number if not given.
         progress: Show a progress bar with the time left.
 
@@ -182,8 +182,7 @@ def knn_graph(
     Raises:
         ValueError: Naming the argument, what is allowed and what came.
     """
-    if method not in METHODS and method != "auto":
-        raise ValueError(f"unknown method {method!r}; {nearest_name(method, ['auto', *METHODS])}")
+    require_name(method, ["auto", *METHODS], "method")
     require(isinstance(sample, Integral) and sample >= 1, "sample", "an integer of at least 1", sample)
     require(threads is None or threads >= 1, "threads", "at least 1", threads)
     rows = Rows(embeddings)

@@ -104,7 +104,7 @@ def sharded_graph(
         sources: Shards of embeddings, in order, readable by every worker; each as :func:`lend.neighbors.read_shard`
             takes it.
         k: Neighbours of each, 1 to n-1.
-        client: Of the cluster. Its workers' threads work on a pair of shards each.
+        client: Client of the Dask cluster. Its workers' threads work on a pair of shards each.
         name: Column or array in each shard.
         progress: Show a progress bar with the time left.
 
@@ -204,6 +204,3 @@ def _gather(tasks: list[Future], merged: list[Future], progress: bool) -> tuple[
             future.result()
     graphs = [future.result() for future in merged]
     return np.concatenate([indices for indices, _ in graphs]), np.concatenate([cosines for _, cosines in graphs])
-
-
-# --- The dilution -------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ def corrupt(labels: Any, matrix: Any, seed: int) -> Any:  # noqa: ANN401
     Args:
         labels: True labels (n,), integers in 0..c-1; NumPy, torch or a list.
         matrix: Transition matrix (c, c), row = true class.
-        seed: Of the noise alone, 0 to 2**32 - 1.
+        seed: Seed of the noise alone, 0 to 2**32 - 1.
 
     Returns:
         Noisy labels (n,), int64; NumPy, or torch on the same device where labels are torch.

@@ -26,7 +26,7 @@ def instance_dependent(images: Any, labels: Any, rate: float, seed: int, num_cla
         images: Images or vectors (n, ...), uint8 or floats; NumPy or torch. Held as float64 one class at a time.
         labels: True labels (n,), integers.
         rate: Mean flip probability r, in [0, 1].
-        seed: Of the noise alone, 0 to 2**32 - 1.
+        seed: Seed of the noise alone, 0 to 2**32 - 1.
         num_classes: Number of classes c; the largest label plus one where it is None.
 
     Returns:

@@ -101,7 +101,7 @@ def draw(dataset: Labelled, noise: str, rate: float, seed: int) -> np.ndarray:
         dataset: Has name, train_images, train_labels, num_classes and human_labels, as `lend.data.Dataset`.
         noise: One of the above.
         rate: Noise rate in [0, 1].
-        seed: Of the noise alone, 0 to 2**32 - 1.
+        seed: Seed of the noise alone, 0 to 2**32 - 1.
 
     Returns:
         Given labels (n,), int64, NumPy.

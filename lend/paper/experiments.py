@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lend.config import RunConfig, nearest_name
+from lend.config import RunConfig, require_name
 from lend.paper.grids import LEND_ROWS, ROWS, TRIALS, Entry, Grid, Profile, Settings, layered
 from lend.paper.profiles import CHANGES, FIGURES, LEND_DEFAULTS, PROFILES
 
@@ -45,7 +45,7 @@ def plan(
         dataset: Where the profile's data set comes from; the profile's own if not given.
         data: Folder where data sets are kept.
         download: Fetch a public data set that is missing.
-        note: Of the data, for everyone who reads of a run.
+        note: What a reader of a run must know about the data.
 
     Raises:
         ValueError: If a name is unknown, or the profile does not have the figure.
@@ -71,10 +71,8 @@ def _plain(settings: Settings) -> dict[str, Any]:
 
 
 def _grid(figure: str, profile: str) -> Grid:
-    if profile not in PROFILES:
-        raise ValueError(f"unknown profile {profile!r}; {nearest_name(profile, PROFILES)}")
-    if figure not in FIGURES:
-        raise ValueError(f"unknown figure {figure!r}; {nearest_name(figure, FIGURES)}")
+    require_name(profile, PROFILES, "profile")
+    require_name(figure, FIGURES, "figure")
     if figure not in PROFILES[profile].figures:
         have = ", ".join(PROFILES[profile].figures)
         raise ValueError(f"profile {profile} has no {figure}; it has {have}")
@@ -89,8 +87,7 @@ def plan_all(profile: str = "digits", *, trials: int = 1, **place: Any) -> list[
         trials: Runs of each cell.
         place: runs, dataset, data, download and note, as for :func:`plan`.
     """
-    if profile not in PROFILES:
-        raise ValueError(f"unknown profile {profile!r}; {nearest_name(profile, PROFILES)}")
+    require_name(profile, PROFILES, "profile")
     entries = [e for figure in PROFILES[profile].figures for e in plan(figure, profile, trials=trials, **place)]
     configs = {entry.config.hash: entry.config for entry in entries}
     return sorted(configs.values(), key=lambda config: config.seed)

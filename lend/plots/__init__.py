@@ -1,4 +1,4 @@
-"""Pictures: arrays and tables in, a matplotlib Figure out."""
+"""Figures: each function takes arrays or tables and returns a matplotlib Figure."""
 
 from lend.plots.accuracy import accuracy_curves
 from lend.plots.audit import audit_figure, worst

@@ -16,13 +16,13 @@ from lend.plots.style import PAGE, Picture, styled
 
 @styled
 def accuracy_curves(curves: pd.DataFrame) -> Figure:
-    """Test accuracy by epoch, the mean over trials in a band of ± 1 standard deviation: Fig. 6 and 7.
+    """Draw test accuracy by epoch, the mean over trials in a band of ± 1 standard deviation: Fig. 6 and 7.
 
-    The y axis leaves out the rise of the first tenth of the epochs.
-    A cell without a finished run is named below its panel; without any cell there is one empty panel.
+    The y axis leaves out the rise in the first tenth of the epochs. A cell without a finished run is named below its
+    panel; without any cell there is one empty panel.
 
     Args:
-        curves: One panel per column, one curve per row; see :func:`lend.paper.tables.curves`.
+        curves: Table of :func:`lend.paper.tables.curves`, fractions: one panel per column, one curve per row.
     """
     figure = Picture(figsize=(PAGE, 3.1), layout="constrained")
     rows, columns = (list(dict.fromkeys(curves.index.get_level_values(name))) for name in ("row", "column"))
@@ -44,7 +44,7 @@ def accuracy_curves(curves: pd.DataFrame) -> Figure:
 
 
 def _accuracy_limits(mean: pd.Series) -> tuple[float, float]:
-    """Where the curves are after their first rise, in per cent: the methods part there."""
+    """Return the range of the curves after their first rise, in per cent, where the methods differ."""
     epochs = mean.index.get_level_values("epoch")
     later = 100 * mean[epochs > 0.1 * epochs.max()].dropna()
     room = 0.08 * (later.max() - later.min()) + 1
@@ -75,6 +75,6 @@ def _draw_mean_and_band(axes: Axes, percent: pd.DataFrame, row: str) -> None:
 
 
 def _line(row: str) -> dict[str, Any]:
-    """How the curve of a row is drawn: width, colour and dashes, no marker."""
+    """Return the style of the curve of a row: width, colour and dashes, no marker."""
     style = {"linewidth": 1.1} | LINES.get(row, OTHER_LINE)
     return {name: value for name, value in style.items() if name != "marker"}

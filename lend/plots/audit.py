@@ -1,7 +1,8 @@
-"""Pictures of an audit: the scores, which labels are taken for which, and the worst examples."""
+"""Figures of an audit: label scores, given against suggested labels, and the worst labels."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import StrMethodFormatter
 
 from lend.plots.colours import GREY, LABEL_COLOURS, LEGEND_CLASSES
@@ -30,17 +31,20 @@ Images = Sequence[Any] | np.ndarray  # one per example to show
 def audit_figure(
     issues: pd.DataFrame, class_names: Sequence[Any], images: Images | None = None, title: str = ""
 ) -> Figure:
-    """An audit on one page: label scores, given against suggested labels and, with images, the worst labels.
+    """Draw an audit on one page: label scores, given against suggested labels and, with images, the worst labels.
 
     Args:
-        issues: As `lend.Audit.issues`.
-        class_names: In the order of the matrix.
-        images: Images of the worst examples, in the order of :func:`worst`, as :func:`as_rgb` takes them; None leaves
+        issues: Table ``Audit.issues``.
+        class_names: Classes in the order of the rows and columns of the matrix.
+        images: Images of the worst labels, in the order of :func:`worst`, as :func:`as_rgb` takes them; None leaves
             them out.
-        title: Above all panels.
+        title: Title above all panels.
+
+    Raises:
+        ValueError: If an image is of another shape than :func:`as_rgb` takes.
     """
     shown = worst(issues, 0 if images is None else len(images))
-    rows = -(-len(shown) // WIDTH)
+    rows = math.ceil(len(shown) / WIDTH)
     heights = [3.0] + [ROW * rows + 0.25] * bool(rows)
     figure = Picture(figsize=(PAGE, sum(heights)), layout="constrained")
     top, *gallery = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
@@ -56,22 +60,30 @@ def audit_figure(
 
 @styled
 def worst_labels(issues: pd.DataFrame, images: Images, title: str = "") -> Figure:
-    """The worst labels alone: each image with its given and its suggested label.
+    """Draw the worst labels alone: each image with its given and its suggested label.
 
     Args:
-        issues: As `lend.Audit.issues`.
-        images: Of the worst examples, in the order of :func:`worst`.
-        title: Above all images.
+        issues: Table ``Audit.issues``.
+        images: Images of the worst labels, in the order of :func:`worst`, as :func:`as_rgb` takes them.
+        title: Title above all images.
+
+    Raises:
+        ValueError: If an image is of another shape than :func:`as_rgb` takes.
     """
     shown = worst(issues, len(images))
-    rows = max(1, -(-len(shown) // WIDTH))
+    rows = max(1, math.ceil(len(shown) / WIDTH))
     figure = Picture(figsize=(PAGE, ROW * rows + 0.25), layout="constrained")
     _draw_gallery(figure, shown, images, rows, title)
     return figure
 
 
 def worst(issues: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The label issues with the lowest scores, worst first; ties keep the order of the examples."""
+    """Return the label issues with the lowest scores, worst first; equal scores keep the order of the examples.
+
+    Args:
+        issues: Table ``Audit.issues``.
+        count: Most rows to return.
+    """
     return issues[issues["is_label_issue"]].sort_values("label_score", kind="stable").head(count)
 
 
@@ -111,7 +123,7 @@ def _draw_confusion(axes: Axes, issues: pd.DataFrame, class_names: Sequence[Any]
 
 
 def _draw_exchanges(axes: Axes, counts: Float[np.ndarray, "c c"], names: Sequence[str]) -> None:
-    """The most frequent pairs of given and suggested label as bars."""
+    """Draw the most frequent pairs of given and suggested label as bars."""
     apart = counts.copy()
     np.fill_diagonal(apart, 0)
     order = np.argsort(-apart, axis=None, kind="stable")[:PAIRS]
@@ -127,7 +139,7 @@ def _draw_exchanges(axes: Axes, counts: Float[np.ndarray, "c c"], names: Sequenc
     axes.tick_params(axis="y", length=0)
 
 
-def _draw_gallery(figure: Any, shown: pd.DataFrame, images: Images, rows: int, title: str = "") -> None:  # noqa: ANN401
+def _draw_gallery(figure: FigureBase, shown: pd.DataFrame, images: Images, rows: int, title: str = "") -> None:
     grid = figure.subplots(rows, WIDTH, squeeze=False).flatten()
     for axes in grid[len(shown) :]:
         axes.set_visible(False)
@@ -141,12 +153,12 @@ def _draw_gallery(figure: Any, shown: pd.DataFrame, images: Images, rows: int, t
     figure.suptitle(title or note, fontsize=8.5, x=0.01, ha="left")
 
 
-def _caption(given: Any, suggested: Any) -> str:  # noqa: ANN401
-    """Two lines: the given label, an arrow and the suggested one, or a question mark where there is no better one."""
+def _caption(given: object, suggested: object) -> str:
+    """Return two lines: the given label, and an arrow with the suggested one, or "?" where both are the same."""
     return f"{_short(given, 12)}\n→ {'?' if given == suggested else _short(suggested, 10)}"
 
 
-def _short(name: Any, most: int) -> str:  # noqa: ANN401
-    """A name of at most so many characters."""
+def _short(name: object, most: int) -> str:
+    """Return a name, cut to at most so many characters."""
     text = str(name)
     return text if len(text) <= most else text[: most - 1] + "…"

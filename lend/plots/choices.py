@@ -1,4 +1,4 @@
-"""Comparison of settings: one change at a time, and what each does to accuracy and to the choice of examples."""
+"""Comparison of settings, changed one at a time: accuracy, and right and wrong labels kept."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ PANELS = {
     "right labels kept (%)": ("right_kept",),
     "wrong labels kept (%)": ("wrong_kept",),
 }
-CHANGED = "#444444"  # a row that is no method of its own
+CHANGED = "#444444"  # colour of a row that is not in LINES
 
 
 @styled
 def choices(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Accuracy, right labels kept and wrong labels kept of each row: means over the trials, ± 1 standard deviation.
+    """Draw accuracy, right labels kept and wrong labels kept of each row: mean over trials ± 1 standard deviation.
 
-    One line of panels per table. Vertical lines go on from Standard, LEND and LEND+prior, so that a change is read
-    against them. Rows without a finished run are named below.
+    There is one line of panels per table. Vertical lines mark the means of Standard, LEND and LEND+prior, to compare
+    the other rows with. Rows without a finished run are named below.
 
     Args:
-        tables: By their titles; see :func:`lend.paper.tables.selected`.
+        tables: Tables of :func:`lend.paper.tables.selected`, by their titles.
     """
     counts = [max(table["row"].nunique(), 4) for table in tables.values()] or [4]
     figure = Picture(figsize=(PAGE, 0.16 * sum(counts) + 0.75 * len(counts) + 0.4), layout="constrained")

@@ -1,4 +1,4 @@
-"""One colour per class, method and kind of label, whatever the figure."""
+"""Colours and lines: the same for a class, a method or a kind of label in every figure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from matplotlib.colors import to_hex
 GREY = "#8c8c8c"
 WRONG = "#e8000b"
 
-# Found by a search for ten colours far apart in OKLab, for normal vision and without any one kind of cones (at least
-# 11.8 of 100). In this order the classes that asymmetric noise exchanges, such as 3 and 5 of CIFAR-10, are 27 apart.
+# Found by a search for ten colours far apart in OKLab, for normal vision and for each kind of dichromatic vision: at
+# least 11.8 of 100. In this order, classes that asymmetric noise exchanges, such as 3 and 5 of CIFAR-10, are 27 apart.
 CLASS_COLOURS = (
     "#5f3174",
     "#00ebc7",
@@ -24,9 +24,9 @@ CLASS_COLOURS = (
     "#ad6000",
     "#2f7694",
 )
-LEGEND_CLASSES = 20  # above, a legend would be larger than the picture
+LEGEND_CLASSES = 20  # with more classes, a legend would be larger than the figure
 
-# Okabe and Ito's colours, told apart by all common kinds of colour vision
+# colours of Okabe and Ito, which all common kinds of colour vision can distinguish
 LABEL_COLOURS = {
     "true": "#000000",
     "predicted": "#d55e00",
@@ -44,10 +44,10 @@ METHOD_COLOURS = {
     "jocor": "#cc79a7",
     "sigua": "#56b4e9",
 }
-PRIOR = "#d55e00"  # LEND with the class prior: beside LEND's blue the colour that is seen best
+PRIOR = "#d55e00"  # LEND with the class prior: the colour that differs most from the blue of LEND
 
-# The lines of a comparison, called as in lend.experiments.ROWS. LEND's two are wide and on top; dashes tell the others
-# apart where colours cannot.
+# The lines of a comparison, named like the rows of lend.paper. The two of LEND are wide and on top; dashes distinguish
+# the others where colours do not.
 LINES: dict[str, dict[str, Any]] = {
     "Standard": {"color": METHOD_COLOURS["standard"], "linestyle": (0, (1, 1.1)), "marker": "s"},
     "Co-teaching": {"color": METHOD_COLOURS["coteaching"], "linestyle": (0, (4, 1.4)), "marker": "^"},
@@ -61,10 +61,13 @@ OTHER_LINE: dict[str, Any] = {"color": GREY, "linestyle": "-", "marker": "o"}
 
 
 def class_colours(c: int) -> list[str]:
-    """One colour per class, the same in every figure: ten that colour-blind readers can tell apart, then a wheel.
+    """Return one colour per class, the same in every figure.
 
-    Above ten classes, hues a golden angle apart in three lightnesses: neighbours in the order differ, but nobody can
-    tell 100 colours from each other.
+    Up to ten classes, colour-blind readers can distinguish them. For more, hues are a golden angle apart in three
+    lightnesses: classes next to each other differ, but 100 colours cannot all be distinguished.
+
+    Args:
+        c: Number of classes.
     """
     if c <= len(CLASS_COLOURS):
         return list(CLASS_COLOURS[:c])

@@ -1,4 +1,4 @@
-"""The axis of epochs in label curves: early ones decide and get room, late ones are flat."""
+"""The axis of epochs in label curves: early epochs, where most changes, get most of the room."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 
 def root_axis(axes: Axes, last: int) -> None:
-    """Epochs 1 to ``last`` on a square root scale, and a grid of the values."""
+    """Make the x axis show epochs 1 to ``last`` on a square root scale, and draw a grid of the values."""
     axes.set_xscale("function", functions=(_root, np.square))
     axes.set_xlim(0.7, max(last, 2) * 1.02)
     grid = axes.get_gridspec()
@@ -19,4 +19,4 @@ def root_axis(axes: Axes, last: int) -> None:
 
 
 def _root(epochs: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.maximum(epochs, 0))  # matplotlib probes the scale left of zero
+    return np.sqrt(np.maximum(epochs, 0))  # matplotlib also evaluates the scale left of zero

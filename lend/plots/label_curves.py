@@ -1,7 +1,8 @@
-"""Label accuracy by epoch."""
+"""Label accuracy by epoch: Fig. 4."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -16,16 +17,16 @@ from lend.plots.style import PAGE, Picture, styled
 
 @styled
 def label_accuracy_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
-    """Label accuracy by epoch, one panel per run: Fig. 4.
+    """Draw label accuracy by epoch, one panel per run: Fig. 4.
 
-    The epoch in which the diluted labels lead the predicted ones most is marked by a line between the two curves.
+    A line between the two curves marks the epoch in which the lead of diluted over predicted labels is largest.
 
     Args:
-        curves: By the name of the run; see :func:`lend.analysis.label_accuracy`.
+        curves: Tables of :func:`lend.analysis.label_accuracy`, by the name of the run; at least one.
     """
     columns = min(len(curves), 3)
-    rows = -(-len(curves) // columns)
-    # of the note above a panel: characters that fit, lines it takes
+    rows = math.ceil(len(curves) / columns)
+    # the note above a panel: characters that fit into a line, and number of lines
     width, lines = {1: (80, 2), 2: (56, 3), 3: (36, 4)}[columns]
     height = 2.05 + 0.13 * lines
     figure = Picture(figsize=(PAGE if columns > 1 else 4.2, height * rows + 0.5), layout="constrained")
@@ -63,13 +64,17 @@ def _draw_curves(axes: Axes, table: pd.DataFrame, width: int) -> None:
 
 
 def largest_margin(table: pd.DataFrame) -> tuple[int, float] | None:
-    """The epoch in which diluted labels lead predicted ones most, and by which fraction; None where unknown."""
+    """Return the epoch in which diluted labels lead predicted ones most, and by how much; None where unknown.
+
+    Args:
+        table: Table of :func:`lend.analysis.label_accuracy`.
+    """
     margin = (table["diluted"] - table["predicted"]).dropna()
     return (int(margin.idxmax()), float(margin.max())) if len(margin) else None
 
 
 def _curve_axes(figure: Figure, panels: list[Axes]) -> None:
-    """Axis labels and one legend for panels with the same curves."""
+    """Draw the axis labels and one legend for panels with the same curves."""
     for axes in panels:
         root_axis(axes, int(np.max(np.asarray(axes.get_lines()[0].get_xdata()))))
         place = axes.get_subplotspec()

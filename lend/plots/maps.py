@@ -1,7 +1,8 @@
-"""Maps of embeddings: one snapshot, and all of a run."""
+"""Maps of embeddings: one snapshot, or all of a run."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -18,13 +19,13 @@ from lend.plots.style import PAGE, Picture, styled
 def snapshot_panels(
     points: pd.DataFrame, numbers: Mapping[str, float] | pd.Series, class_names: Sequence[str], title: str = ""
 ) -> Figure:
-    """The t-SNE map after one epoch, coloured by true, predicted and noisy labels: Fig. 1 and 9 to 12.
+    """Draw the t-SNE map after one epoch, coloured by true, predicted and noisy labels: Fig. 1 and 9 to 12.
 
     Args:
-        points: Columns x, y, true, predicted and noisy; see :func:`lend.analysis.snapshot_points`.
-        numbers: Fractions written under the panels; see :func:`lend.analysis.snapshot_numbers`. May be empty.
-        class_names: One per class, for the legend.
-        title: Above all panels.
+        points: Table of :func:`lend.analysis.snapshot_points`, with columns x, y, true, predicted and noisy.
+        numbers: Fractions to write under the panels, of :func:`lend.analysis.snapshot_numbers`; may be empty.
+        class_names: Name of each class, for the legend.
+        title: Title above all panels.
     """
     figure = Picture(figsize=(PAGE, 3.35), layout="constrained")
     for axes, kind in zip(figure.subplots(1, 3), ("true", "predicted", "noisy"), strict=True):
@@ -38,12 +39,12 @@ def snapshot_panels(
 
 @styled
 def overview(points: Mapping[int, pd.DataFrame], numbers: pd.DataFrame, class_names: Sequence[str]) -> Figure:
-    """All snapshots on one page: epochs as columns, true, predicted, diluted and noisy labels as rows.
+    """Draw all snapshots on one page: one column per epoch; true, predicted, diluted and noisy labels as rows.
 
     Args:
-        points: By epoch, as in :func:`snapshot_panels`, with a column diluted.
-        numbers: One row per epoch; see :func:`lend.analysis.snapshot_table`.
-        class_names: One per class, for the legend.
+        points: Tables of :func:`lend.analysis.snapshot_points`, by epoch; at least one.
+        numbers: Table of :func:`lend.analysis.snapshot_table`, one row per epoch.
+        class_names: Name of each class, for the legend.
     """
     kinds = ("true", "predicted", "diluted", "noisy")
     side = min(PAGE / len(points), 2.2)
@@ -61,7 +62,7 @@ def overview(points: Mapping[int, pd.DataFrame], numbers: pd.DataFrame, class_na
 
 
 def _scatter(axes: Axes, points: pd.DataFrame, kind: str, class_names: Sequence[str], side: float) -> None:
-    colours = np.array([*class_colours(len(class_names)), GREY])  # an unknown label, -1, takes the last
+    colours = np.array([*class_colours(len(class_names)), GREY])  # the last is that of an unknown label, -1
     axes.scatter(
         points["x"],
         points["y"],
@@ -77,7 +78,7 @@ def _scatter(axes: Axes, points: pd.DataFrame, kind: str, class_names: Sequence[
 
 
 def _numbers_text(numbers: Mapping[str, float] | pd.Series, kind: str, accuracy: str, purity: str) -> str:
-    """Lines such as "label accuracy 76.5 %"; without those that are not known."""
+    """Return lines such as "label accuracy 76.5 %", without those of unknown numbers."""
     lines = ((accuracy, f"{kind}_label_accuracy"), (purity, f"{kind}_purity"))
     values = [(name, numbers.get(key, np.nan)) for name, key in lines]
     return "\n".join(f"{name} {100 * value:.1f} %" for name, value in values if np.isfinite(value))
@@ -91,5 +92,9 @@ def _class_legend(figure: Figure, class_names: Sequence[str]) -> None:
     dots = [dot(colour, name) for colour, name in zip(class_colours(c), class_names, strict=True)]
     wide = sum(len(name) + 5 for name in class_names) > 110  # characters that fit in a line of the page
     figure.legend(
-        handles=dots, loc="outside lower center", ncols=-(-c // 2) if wide else c, columnspacing=1.1, handletextpad=0.1
+        handles=dots,
+        loc="outside lower center",
+        ncols=math.ceil(c / 2) if wide else c,
+        columnspacing=1.1,
+        handletextpad=0.1,
     )

@@ -9,16 +9,22 @@ from matplotlib.lines import Line2D
 
 
 def marker_size(n: int, side: float) -> float:
-    """Area in square points of each of n markers, so that together they cover a fifth of a square panel.
+    """Return the area of a marker, in square points, at which n of them cover a fifth of a square panel.
 
     Args:
-        n: Points.
-        side: Of the panel, in inches.
+        n: Number of markers.
+        side: Side of the panel, in inches.
     """
     return float(np.clip((72 * side) ** 2 / (5 * max(n, 1)), 0.4, 30))
 
 
-def dot(colour: str, label: str, **settings: Any) -> Line2D:  # noqa: ANN401
-    """Draw the dot of a legend's entry."""
+def dot(colour: str, label: str, **settings: Any) -> Line2D:  # noqa: ANN401 (those of Line2D)
+    """Make a dot with its label, as an entry of a legend.
+
+    Args:
+        colour: Colour of the dot.
+        label: Text beside it.
+        settings: Further properties of the line, such as ``markersize``.
+    """
     settings = {"markersize": 5, "markeredgewidth": 0} | settings
     return Line2D([], [], linestyle="none", marker="o", color=colour, label=label, **settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,17 +18,17 @@ from lend.plots.style import PAGE, Picture, styled
 def transition_matrices(
     matrices: Mapping[str, np.ndarray], class_names: Mapping[str, Sequence[str]], columns: int = 2
 ) -> Figure:
-    """Transition matrices as heat maps, row = true class, in per cent: Fig. 5.
+    """Draw transition matrices as heat maps, row = true class, in per cent: Fig. 5.
 
-    Up to 20 classes, shares of half a per cent and more are written in their cells.
+    Up to 20 classes, shares of half a per cent and more are written into their cells.
 
     Args:
-        matrices: (c, c) fractions, by title.
-        class_names: Of each matrix, by the same titles.
+        matrices: (c, c) fractions, by title; at least one.
+        class_names: Names of the classes of each matrix, by the same titles.
         columns: Panels in a row.
     """
     columns = min(columns, len(matrices))
-    rows = -(-len(matrices) // columns)
+    rows = math.ceil(len(matrices) / columns)
     side = PAGE / columns
     figure = Picture(figsize=(PAGE if columns > 1 else 3.9, (min(side, 3.5) - 0.2) * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
@@ -41,6 +42,7 @@ def transition_matrices(
 
 
 def heat_map(axes: Axes, percent: np.ndarray, names: Sequence[str]) -> AxesImage:
+    """Draw one matrix (c, c) of per cents, with the names of the classes up to 20 of them."""
     image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, interpolation="nearest")
     axes.set(xlabel="given label", ylabel="true class")
     for spine in axes.spines.values():

@@ -1,4 +1,4 @@
-"""What a method kept, class by class, and when wrong labels are memorised."""
+"""Labels kept by class, and wrong labels memorised and kept by epoch."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ EPOCH_PANELS = {
     "wrong_kept": ("wrong labels kept", "% of the wrong labels"),
     "right_kept": ("right labels kept", "% of the right labels"),
 }
-MANY = 20  # classes; above, rows are as low as their names allow and the figure is a page tall
-BAND = "#f4f3ef"  # behind every second class
+MANY = 20  # with more classes, rows are as low as their names allow and the figure is a page tall
+BAND = "#f4f3ef"  # colour behind every second class
 TRUTH = "#555555"
-EDGE = {"markeredgecolor": "w", "markeredgewidth": 0.4}  # parts marks that meet
+EDGE = {"markeredgecolor": "w", "markeredgewidth": 0.4}  # separates marks that overlap
 
 
 # --- Class by class -----------------------------------------------------------------------------------------------
@@ -41,14 +41,14 @@ EDGE = {"markeredgecolor": "w", "markeredgewidth": 0.4}  # parts marks that meet
 
 @styled
 def kept_by_class(tables: Mapping[str, pd.DataFrame], title: str = "") -> Figure:
-    """Right labels kept, wrong labels kept and the share of the kept set, one row per class, one mark per run.
+    """Draw right labels kept, wrong labels kept and the share of the kept set, one row per class, one mark per run.
 
-    In the last panel a thin line is the share of the class among the true labels: where a mark lies on it, the kept
-    set is as balanced as the data. A class without wrong labels, or without right ones, says so.
+    In the last panel a thin line is the share of the class among the true labels: where a mark lies on it, the class
+    is as frequent in the kept set as in the data. A text marks a class without wrong labels, or without right ones.
 
     Args:
-        tables: By the name of the run, all of the same classes; see :func:`lend.analysis.memorisation.by_class`.
-        title: Above the panels, such as the epoch.
+        tables: Tables of :func:`lend.analysis.memorisation.by_class`, by the name of the run, all of the same classes.
+        title: Title above the panels, such as the epoch.
 
     Raises:
         ValueError: If the tables are of different classes.
@@ -85,7 +85,7 @@ def _shared_classes(tables: Mapping[str, pd.DataFrame]) -> list[str]:
 
 
 def _places(count: int) -> np.ndarray:
-    """Where the runs lie inside the row of a class: below each other, so that equal values are all seen."""
+    """Return the place of each run inside the row of a class: below each other, so that equal values are all seen."""
     return (np.arange(count) - (count - 1) / 2) * 0.75 / max(count, 3)
 
 
@@ -107,7 +107,7 @@ def _class_axes(axes: Axes, names: Sequence[str], heading: str, label: str) -> N
 
 
 def _draw_truth(axes: Axes, tables: Mapping[str, pd.DataFrame], places: np.ndarray) -> None:
-    """A piece of line behind each mark: runs of the same data have one line per class."""
+    """Draw a piece of line behind each mark; for runs of the same data they form one line per class."""
     half = 0.4 / len(tables)
     for place, table in zip(places, tables.values(), strict=True):
         rows = np.arange(len(table)) + place
@@ -127,13 +127,13 @@ def _name_empty_classes(axes: Axes, columns: Sequence[pd.Series], heading: str) 
 
 @styled
 def memorisation_curves(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Wrong labels memorised, wrong labels kept and right labels kept by epoch, one line per run.
+    """Draw wrong labels memorised, wrong labels kept and right labels kept by epoch, one line per run.
 
-    A mark is the first epoch in which more than half of the wrong labels are memorised, and in which fewer than half
-    are kept.
+    Marks are at the first epoch in which more than half of the wrong labels are memorised, and at the first in which
+    fewer than half are kept.
 
     Args:
-        tables: By the name of the run; see :func:`lend.analysis.memorisation.by_epoch`.
+        tables: Tables of :func:`lend.analysis.memorisation.by_epoch`, by the name of the run.
     """
     figure = Picture(figsize=(PAGE, 2.6), layout="constrained")
     panels = figure.subplots(1, len(EPOCH_PANELS), sharey=True)
@@ -161,7 +161,7 @@ def memorisation_curves(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def _styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The line and marker of each run: that of its method, or a shade of its own where the name is another."""
+    """Return line and marker of each run: those of its method, or a shade of its own if the name is not a method."""
     names = list(names)
     others = [name for name in names if name not in LINES]
     shades = matplotlib.colormaps["viridis"](np.linspace(0.05, 0.85, len(others)))
@@ -180,7 +180,7 @@ def _without_runs(figure: Figure) -> Figure:
 
 
 def _legend(figure: Figure, handles: Sequence[Artist], note: str) -> None:
-    """One legend of the runs below all panels, with as many names beside each other as fit."""
+    """Draw one legend of the runs below all panels, with as many names in a line as fit."""
     longest = max(len(str(handle.get_label())) for handle in handles)
     figure.legend(
         handles=handles,

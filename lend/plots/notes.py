@@ -1,4 +1,4 @@
-"""What the panels of a comparison say in words: the number of trials, what is absent, and the legend of the rows."""
+"""Texts of a comparison: the number of trials, rows without a finished run, and the legend of the rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from matplotlib.figure import Figure
 
 
 def trials(n: pd.Series) -> str:
-    """How many finished trials the cells of a panel have, such as "3 to 5 trials"."""
+    """Return how many finished trials the cells of a panel have, such as "3 to 5 trials".
+
+    Args:
+        n: Number of finished trials of each cell.
+    """
     found = n[n > 0]
     if not len(found):
         return ""
@@ -21,13 +25,19 @@ def trials(n: pd.Series) -> str:
 
 
 def absent_below(label: str, names: Sequence[str], width: int) -> str:
-    """The label of an axis and, below it, what has no finished run."""
+    """Return the label of an axis and, below it, the names of what has no finished run.
+
+    Args:
+        label: Label of the axis; may be empty.
+        names: Rows or cells without a finished run.
+        width: Most characters of a line.
+    """
     note = textwrap.fill(f"no finished run: {', '.join(names)}", width) if names else ""
     return f"{label}\n{note}".strip()
 
 
 def nothing(axes: Axes, text: str) -> None:
-    """An empty panel in a frame that says why."""
+    """Draw a frame around an empty panel, and a text that says why it is empty."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="#777777")
     axes.grid(False)
     for spine in axes.spines.values():
@@ -35,7 +45,7 @@ def nothing(axes: Axes, text: str) -> None:
 
 
 def row_legend(figure: Figure, handles: Sequence[Artist], title: str) -> None:
-    """One legend of the rows, below all panels."""
+    """Draw one legend of the rows, below all panels; nothing without handles."""
     if handles:
         figure.legend(
             handles=handles,

@@ -1,4 +1,4 @@
-"""Images of any layout and kind of number, as people see them."""
+"""Conversion of images of any layout and number type to RGB."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from jaxtyping import UInt8
 from lend.config import require
 
 
-def as_rgb(image: Any) -> UInt8[np.ndarray, "h w 3"]:  # noqa: ANN401
-    """An image as uint8 (h, w, 3), grey ones three times the same.
+def as_rgb(image: Any) -> UInt8[np.ndarray, "h w 3"]:  # noqa: ANN401 (an image of any library)
+    """Convert an image to uint8 (h, w, 3); a grey one gets three equal channels, a fourth channel is dropped.
 
     Args:
-        image: (h, w), (1 or 3, h, w) or (h, w, 1, 3 or 4), NumPy, torch or Pillow. uint8 counts from 0 to 255; floats
-            from 0 to 1; other integers are stretched from their least to their largest.
+        image: (h, w), (1 or 3, h, w) or (h, w, 1, 3 or 4), NumPy, torch or Pillow. uint8 is taken as it is, floats
+            from 0 to 1 are scaled; all other values are stretched from their smallest to their largest.
 
     Raises:
         ValueError: If it is of another shape.

@@ -17,18 +17,18 @@ from lend.plots.colours import LINES, OTHER_LINE
 from lend.plots.notes import absent_below, nothing, row_legend, trials
 from lend.plots.style import PAGE, Picture, styled
 
-BEHIND = "#e9e4d8"  # marks a default
+BEHIND = "#e9e4d8"  # colour behind the default value
 
 
 @styled
 def sensitivity(panels: Mapping[str, pd.DataFrame], defaults: Mapping[str, Any]) -> Figure:
-    """Best and last accuracy against the value of one setting per panel, error bars of ± 1 standard deviation: Fig. 8.
+    """Draw best and last accuracy against the values of one setting per panel, ± 1 standard deviation: Fig. 8.
 
     Numbers are joined by lines, categories are not. A cell without a finished run is named below its panel.
 
     Args:
-        panels: By the name of the setting: its values are the columns; see :func:`lend.paper.tables.long`.
-        defaults: The value of each setting in all other panels, which is marked.
+        panels: Tables of :func:`lend.paper.tables.long`, by the name of the setting whose values are their columns.
+        defaults: Value of each setting in the other panels; it is marked.
     """
     figure = Picture(figsize=(PAGE, 3.0), layout="constrained")
     widths = [_letters(table) for table in panels.values()] or [1]
@@ -46,11 +46,11 @@ def sensitivity(panels: Mapping[str, pd.DataFrame], defaults: Mapping[str, Any])
 
 
 def _letters(table: pd.DataFrame) -> int:
-    """Room that the values of a setting want below their panel."""
+    """Return the number of characters that the values of a setting need below their panel."""
     return max(14, sum(max(3, len(str(value).split(" (")[0])) + 1 for value in table["column"].unique()))
 
 
-def _draw_setting(axes: Axes, table: pd.DataFrame, setting: str, default: Any) -> None:  # noqa: ANN401
+def _draw_setting(axes: Axes, table: pd.DataFrame, setting: str, default: object) -> None:
     values, found = list(dict.fromkeys(table["column"])), table[table["n"] > 0]
     axes.set_title(setting, loc="left", fontweight="bold")
     axes.set_title(trials(table["n"]), loc="right", fontsize=7, color="#444444")
@@ -73,12 +73,12 @@ def _draw_setting(axes: Axes, table: pd.DataFrame, setting: str, default: Any) -
 
 
 def _shifts(count: int) -> np.ndarray:
-    """Small steps to the side, so that error bars at one value do not cover each other."""
+    """Return a small shift of each curve, so that error bars at one value do not overlap."""
     return 0.09 * (np.arange(count) - (count - 1) / 2)
 
 
 def _setting_line(row: str, measure: str) -> Line2D:
-    """A line of :func:`sensitivity`: best is dashed and hollow, last is solid and filled."""
+    """Return a line of :func:`sensitivity`: best is dashed with hollow markers, last is solid with filled ones."""
     style = LINES.get(row, OTHER_LINE)
     return Line2D(
         [],

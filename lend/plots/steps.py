@@ -13,11 +13,12 @@ from lend.plots.style import Picture, styled
 
 @styled
 def step_curves(table: pd.DataFrame, noisy: float | None = None) -> Figure:
-    """Label accuracy by the number of dilution steps, one line per snapshot.
+    """Draw label accuracy by the number of dilution steps, one line per snapshot.
 
     Args:
-        table: Fractions; index: steps, columns: epochs. See :func:`lend.analysis.step_accuracy`.
-        noisy: Label accuracy of the given labels, drawn as the baseline.
+        table: Table of :func:`lend.analysis.step_accuracy`, fractions: one row per number of steps, one column per
+            epoch.
+        noisy: Label accuracy of the noisy labels, to draw as a baseline.
     """
     figure = Picture(figsize=(5.4, 2.6), layout="constrained")
     axes = figure.subplots()

@@ -1,6 +1,6 @@
-"""The style of every figure, and its files. Works without a display and never shows anything.
+"""The style of every figure, and saving. It needs no display and never opens a window.
 
-Widths are those of a page of a paper (7 inches), on which no text is smaller than 7 points.
+Figures are as wide as a page of a paper (7 inches), and no text on them is smaller than 7 points.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec
 
 import matplotlib
 import pandas as pd
@@ -40,29 +40,34 @@ STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
 }
 
-Builder = TypeVar("Builder", bound=Callable[..., Any])
+P = ParamSpec("P")
 
 
-def styled(build: Builder) -> Builder:
-    """Run in our style, without a trace in the caller's."""
+def styled(build: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Decorate a function that builds a figure: it runs in :data:`STYLE`; the caller's settings stay as they are."""
 
     @wraps(build)
-    def in_style(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    def in_style(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with matplotlib.rc_context(STYLE):
             return build(*args, **kwargs)
 
-    return in_style  # type: ignore[return-value]
+    return in_style
 
 
 class Picture(Figure):
-    """A figure that shows itself as the last value of a notebook cell, whatever the backend; pyplot is not needed."""
+    """A figure that a notebook shows as the value of a cell, with any backend and without pyplot."""
 
     def _repr_png_(self) -> bytes:
         return png_bytes(self, self.dpi)
 
 
 def png_bytes(figure: Figure, dpi: float) -> bytes:
-    """The figure as PNG of 256 colours, which has a third of the bytes of the full range and looks the same."""
+    """Return the figure as PNG of 256 colours, which looks the same and has a third of the bytes of a full one.
+
+    Args:
+        figure: Any matplotlib figure.
+        dpi: Pixels per inch.
+    """
     raw, small = BytesIO(), BytesIO()
     figure.savefig(raw, dpi=dpi, format="png")
     image, coverage = Image.open(raw).convert("RGB"), Image.Quantize.MAXCOVERAGE  # the default loses rare colours
@@ -71,15 +76,15 @@ def png_bytes(figure: Figure, dpi: float) -> bytes:
 
 
 def save(figure: Figure, name: str, folder: str | Path, table: pd.DataFrame | None = None) -> list[Path]:
-    """Write NAME.pdf, NAME.png and, where there is a table, NAME.csv with the numbers that the picture shows.
+    """Write a figure as NAME.pdf and NAME.png and, if given, the table of its numbers as NAME.csv.
 
-    Fonts are embedded as TrueType; a figure of the same numbers gives the same bytes.
+    Fonts are embedded as TrueType. A figure of the same numbers gives the same bytes.
 
     Args:
         figure: Any matplotlib figure.
-        name: Without an ending.
-        folder: Made if it is missing.
-        table: Its index is written where it has a name.
+        name: Name of the files, without an ending.
+        folder: Folder to write to; made if it is missing.
+        table: Numbers that the figure shows; the index is written if it has a name.
 
     Returns:
         The files.

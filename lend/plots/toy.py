@@ -1,6 +1,8 @@
-"""The toy of the dilution: label distributions of points of two classes."""
+"""The toy of the dilution: label distributions of points in the plane, of two classes."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import pandas as pd
@@ -20,17 +22,17 @@ from lend.plots.style import PAGE, Picture, styled
 def dilution_toy(
     points: pd.DataFrame, shares: pd.DataFrame, edges: np.ndarray | None = None, boundary: float | None = None
 ) -> Figure:
-    """Label distributions of points of two classes, before and after dilution: the setting of Fig. 2 and 3.
+    """Draw label distributions of points of two classes, before and after dilution: the setting of Fig. 2 and 3.
 
     Args:
-        points: Columns x, y and true (0 or 1); see :func:`lend.analysis.toy`.
-        shares: Share of class 1 of each point, one column per panel; see :func:`lend.analysis.toy_shares`.
-        edges: Pairs of neighbours, (e, 2), drawn as thin lines.
-        boundary: The x at which the true class changes.
+        points: Table of :func:`lend.analysis.toy`, with columns x, y and true (0 or 1).
+        shares: Table of :func:`lend.analysis.toy_shares`, the share of class 1 of each point; one panel per column.
+        edges: (e, 2) positions of pairs of neighbours, to draw as thin lines.
+        boundary: The x at which the true class changes, to draw as a line.
     """
     panels = {"true classes": points["true"].astype(float), **shares}
     columns = 3
-    rows = -(-len(panels) // columns)
+    rows = math.ceil(len(panels) / columns)
     figure = Picture(figsize=(PAGE, 1.56 * rows + 0.35), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (name, share) in zip(grid.flat, panels.items(), strict=False):
@@ -45,7 +47,7 @@ def dilution_toy(
 
 
 def two_class_colours() -> LinearSegmentedColormap:
-    """From the colour of class 0 over near white to the colour of class 1."""
+    """Return the colours from that of class 0 through near white to that of class 1."""
     first, second = class_colours(2)
     return LinearSegmentedColormap.from_list("two classes", [first, "#f4f2ee", second])
 

@@ -1,7 +1,8 @@
-"""Comparison of methods: every single trial."""
+"""Comparison of methods: each trial as a dot."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -22,15 +23,17 @@ MEASURE_TITLES = {
 
 @styled
 def trial_dots(collected: pd.DataFrame, measure: str = "last") -> Figure:
-    """Every trial as a small dot, their mean as a large one, ± 1 standard deviation as a line; one panel per column.
+    """Draw every trial as a small dot, the mean as a large one, and ± 1 standard deviation as a line.
+
+    There is one panel per column of the experiment, and one line of dots per row.
 
     Args:
-        collected: See :func:`lend.paper.tables.collect`.
-        measure: best, last, chosen or ensemble.
+        collected: Table of :func:`lend.paper.tables.collect`.
+        measure: Accuracy to draw: "best", "last", "chosen" or "ensemble".
     """
     columns = list(dict.fromkeys(collected["column"]))
     across = min(max(len(columns), 1), 3)
-    down = -(-max(len(columns), 1) // across)
+    down = math.ceil(max(len(columns), 1) / across)
     rows = list(dict.fromkeys(collected["row"]))
     figure = Picture(figsize=(PAGE, (0.19 * max(len(rows), 5) + 0.45) * down + 0.35), layout="constrained")
     grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).flatten()

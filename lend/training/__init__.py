@@ -1,6 +1,6 @@
 """Training: one run, or many of them side by side.
 
-:func:`train` is the loop of every method; :func:`sweep` trains what is missing, in this process, in child processes or
+:func:`train` is the loop of every method; :func:`sweep` trains the missing runs, in this process, in child processes or
 on a Dask cluster.
 """
 

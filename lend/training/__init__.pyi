@@ -1,6 +1,7 @@
 from . import networks
+from .child import TrainingFailedError
 from .examples import Source
-from .executors import TrainingFailedError, cores
+from .executors import cores
 from .loop import train
 from .sweeps import Failure, RunsFailedError, sweep
 

@@ -1,4 +1,4 @@
-"""What a run learns from: the training examples with their noisy labels, and those that are held out."""
+"""The examples of a run: the training examples with their noisy labels, and the held-out ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from lend.config import RunConfig
 
 @dataclass(frozen=True)
 class Source:
-    """Training examples and held-out ones, both with noisy labels; the data set keeps the training examples' own."""
+    """The training examples and the held-out ones, both with noisy labels.
+
+    Args:
+        dataset: The training examples, their labels before the noise, and the test set.
+        noisy: Noisy labels of the training examples.
+        validation_images: Held-out images; none where the configuration holds nothing out.
+        validation_labels: Their noisy labels.
+    """
 
     dataset: data.Dataset
     noisy: Int[Tensor, " n"]
@@ -23,16 +30,19 @@ class Source:
 
     @property
     def noise_rate(self) -> float | None:
-        """The share of the training labels that is wrong; None where the true ones are unknown."""
+        """Share of the training labels that are wrong; None where the true labels are unknown."""
         clean = self.dataset.train_labels.numpy()
         return noise.realised_rate(clean, self.noisy.numpy()) if self.dataset.clean else None
 
 
 def load(config: RunConfig) -> Source:
-    """Read the data set, draw the noise, hold out a part: all from seeds of the configuration.
+    """Read the data set, draw the noise and hold out a part, with the seeds of the configuration.
+
+    Args:
+        config: Names the data set, the noise, the number of examples and the share to hold out.
 
     Raises:
-        ValueError: If the data set, its size or the noise is unknown or wrong.
+        ValueError: If the data set or the noise is unknown, or ``train_size`` or ``noise_rate`` is out of range.
     """
     dataset = data.load(config.dataset, config.data, config.download)
     if config.train_size is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
@@ -12,7 +14,16 @@ PADDING = 4
 def normalise(
     images: UInt8[Tensor, "b channels height width"], mean: Float[Tensor, " channels"], std: Float[Tensor, " channels"]
 ) -> Float[Tensor, "b channels height width"]:
-    """Scale to [0, 1], then standardise each channel; in the channels-last layout that convolutions prefer."""
+    """Scale images to [0, 1], then standardise each channel.
+
+    Args:
+        images: Any number of images.
+        mean: Mean of each channel over the data set, of values in [0, 1].
+        std: Standard deviation of each channel, likewise.
+
+    Returns:
+        float32 in the channels-last layout, which convolutions prefer.
+    """
     x = images.to(torch.float32, memory_format=torch.channels_last)
     return (x / 255 - mean[:, None, None]) / std[:, None, None]
 
@@ -20,9 +31,11 @@ def normalise(
 def augment(
     images: UInt8[Tensor, "b channels height width"], generator: torch.Generator
 ) -> UInt8[Tensor, "b channels height width"]:
-    """Random crop of the padded image and horizontal flip, drawn for each example on its own.
+    """Crop the padded images at random and flip half of them horizontally, each on its own.
 
-    One gather for the batch. The draws come from a CPU generator, so they are the same on every device.
+    Args:
+        images: Any number of images, on any device.
+        generator: A CPU generator, so that the draws are the same on every device.
     """
     b, _, height, width = images.shape
     device = images.device
@@ -40,9 +53,18 @@ def augment(
 def batches(
     n: int, size: int, generator: torch.Generator, device: torch.device | str = "cpu"
 ) -> tuple[Int[Tensor, " _"], ...]:
-    """A random order of n examples, cut into the fewest batches of at most ``size``, equal to within one example.
+    """Draw a random order of n examples, and cut it into the fewest batches of at most ``size`` examples.
 
-    Equal batches, since a small last one has too few neighbours of each class to dilute its labels. The order
-    travels to the device once.
+    The batches are equal to within one example: a small last one would have too few neighbours of each class to
+    dilute its labels.
+
+    Args:
+        n: Examples, at least 1.
+        size: Most examples of a batch, at least 1.
+        generator: A CPU generator.
+        device: Where the positions are put.
+
+    Returns:
+        Positions of the examples of each batch.
     """
-    return torch.randperm(n, generator=generator).to(device).tensor_split(-(-n // size))
+    return torch.randperm(n, generator=generator).to(device).tensor_split(math.ceil(n / size))

@@ -1,14 +1,11 @@
-"""One training loop for every method: epochs, which count from 1, saving, going on where a run was stopped."""
+"""The training loop of every method: it counts epochs from 1, saves, and goes on where a run was stopped."""
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 
 import numpy as np
 import torch
@@ -16,31 +13,30 @@ from tqdm.auto import tqdm
 
 from lend import methods, storage
 from lend.config import RunConfig
-from lend.run import Run, writing
-from lend.training import examples as source
-from lend.training import tracking
+from lend.run import EpochResult, Run, writing
+from lend.training import examples, tracking
 from lend.training.allocator import keep_freed_memory
-from lend.training.examples import Source
+from lend.training.opening import open_or_create
 from lend.training.parallel import Processes
 from lend.training.saving import Saver
 from lend.training.trainer import Trainer
 
 SAVING_SHARE = 0.02  # an epoch is saved at once unless saving would take more than this share of the time
-PACKAGES = ("lend", "torch", "torchvision", "numpy", "zarr", "xarray")
 
 
 def train(config: RunConfig, *, progress: bool = True) -> Run:
-    """Train, or go on training, the run of this configuration; a finished run is returned as it is.
+    """Train the run of this configuration, from where it was stopped; a finished run is returned as it is.
 
     Args:
-        config: Its `folder` is where the run is saved.
-        progress: Show a progress bar with the losses and the time left.
+        config: Settings of the run; its `folder` is where the run is saved.
+        progress: Show a progress bar with the loss, the test accuracy and the time left.
 
     Returns:
         The saved run.
 
     Raises:
-        ValueError: If a setting is wrong, before anything is written; or if a saved file is damaged.
+        ValueError: If a setting is wrong, before anything is written; if the saved run was started on other data; or
+            if a saved file is damaged.
         FileExistsError: If the folder holds something else.
         InUseError: If another process trains the run.
         FloatingPointError: If the training diverges; what was saved stays.
@@ -54,11 +50,13 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
     if device.type == "cpu":
         keep_freed_memory()
     processes = Processes.join(device)
-    examples = source.load(config)
-    trainer = Trainer(config, method.informed(examples.noise_rate), examples, device, processes)
+    source = examples.load(config)
+    method = method.with_noise_rate(source.noise_rate)
+    # a run keeps the precision that it was started in, wherever it goes on
+    precision = _precision(config.precision, device) if run is None else run.info["precision"]
+    trainer = Trainer(config, method, source, device, processes, bf16=precision == "bf16")
     with _only_writer(config, processes):
-        run = processes.first(lambda: _found(config, examples) or _create(config, examples, device))
-        trainer.bf16 = run.info["precision"] == "bf16"
+        run = processes.first(partial(open_or_create, config, source, device, precision))
         done, state = processes.first(partial(writing.restore, run))
         if state is not None:
             trainer.load(state)
@@ -82,7 +80,7 @@ def _device(name: str) -> torch.device:
 
 
 def _precision(name: str, device: torch.device) -> str:
-    """bf16 where the device multiplies in it natively: elsewhere it is emulated, and slower than fp32."""
+    """Return "bf16" or "fp32"; "auto" takes bf16 where it is native: elsewhere it is emulated, slower than fp32."""
     if name != "auto":
         return name
     if device.type == "cuda":
@@ -91,42 +89,8 @@ def _precision(name: str, device: torch.device) -> str:
     return "bf16" if native.get("amx_bf16") or native.get("avx512_bf16") else "fp32"
 
 
-def _found(config: RunConfig, examples: Source) -> Run | None:
-    """The saved run, if there is one; of the same data."""
-    run = Run.find(config)
-    if run is None:
-        return None
-    saved, ids = run.labels, examples.dataset.sample_ids
-    if not np.array_equal(saved.index, ids) or not np.array_equal(saved["noisy"], examples.noisy):
-        raise ValueError(f"dataset {config.dataset!r} is not the one that {run.path} was started on")
-    return run
-
-
-def _create(config: RunConfig, examples: Source, device: torch.device) -> Run:
-    dataset, n = examples.dataset, len(examples.noisy)
-    info = {
-        "class_names": list(dataset.class_names),
-        "examples": n,
-        "held_out": len(examples.validation_labels),
-        "image_shape": list(dataset.train_images.shape[1:]),
-        "realised_noise_rate": examples.noise_rate,
-        "device": torch.cuda.get_device_name() if device.type == "cuda" else f"{device.type} ({platform.machine()})",
-        "threads": torch.get_num_threads(),
-        "precision": _precision(config.precision, device),
-        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    small = np.min_scalar_type(-len(dataset.class_names))
-    given = {
-        "true": (dataset.train_labels.numpy() if dataset.clean else np.full(n, -1)).astype(small),
-        "noisy": examples.noisy.numpy().astype(small),
-        "sample_id": dataset.sample_ids.numpy(),
-    }
-    return writing.create(config, given, info)
-
-
 def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: bool) -> None:
-    """Epoch after epoch; what is finished is saved at once, or with later epochs where epochs are very short."""
+    """Train the epochs after those done. Each is saved at once, or with later ones where epochs are very short."""
     config, pending = run.config, []
     saved_at = time.perf_counter()
     total = config.epochs * trainer.steps
@@ -139,24 +103,34 @@ def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: boo
         if progress and rate is not None:
             bar.write(f"{config.noise_title}: {rate:.2%} of the labels are wrong")
         for epoch in range(done + 1, config.epochs + 1):
-            pending.append(trainer.epoch(epoch, bar))
-            row = pending[-1].row
-            if not np.isfinite(row["train_loss"]):
+            result = trainer.epoch(epoch, bar)
+            if not np.isfinite(result.row["train_loss"]):
                 saver.wait()
-                raise FloatingPointError(
-                    f"training diverged in epoch {epoch} (train loss {row['train_loss']}), saved up to epoch "
-                    f"{run.epochs_done}; try a learning_rate below {config.learning_rate}"
-                )
-            log(row, epoch)
-            bar.set_postfix(
-                epoch=epoch,
-                loss=f"{row['train_loss']:.3f}",
-                test=f"{row['test_accuracy']:.3f}",
-                kept=f"{row['kept_share']:.2f}",
-            )
+                raise _divergence(run, result)
+            pending.append(result)
+            log(result.row, epoch)
+            bar.set_postfix(_shown(result))
             now = time.perf_counter()
             cheap = not saver.busy and saver.cost <= SAVING_SHARE * (now - saved_at)
             if cheap or epoch in (*config.snapshot_epochs, config.epochs):
                 if trainer.processes.main:
                     saver.save(pending, trainer.state())
                 pending, saved_at = [], now
+
+
+def _divergence(run: Run, result: EpochResult) -> FloatingPointError:
+    return FloatingPointError(
+        f"training diverged in epoch {result.epoch} (train loss {result.row['train_loss']}), saved up to epoch "
+        f"{run.epochs_done}; try a learning_rate below {run.config.learning_rate}"
+    )
+
+
+def _shown(result: EpochResult) -> dict[str, int | str]:
+    """Return what the progress bar shows after an epoch."""
+    row = result.row
+    return {
+        "epoch": result.epoch,
+        "loss": f"{row['train_loss']:.3f}",
+        "test": f"{row['test_accuracy']:.3f}",
+        "kept": f"{row['kept_share']:.2f}",
+    }

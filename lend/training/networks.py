@@ -1,4 +1,4 @@
-"""Backbones. Each returns what the paper needs from a network: the last hidden layer and the logits."""
+"""Networks. Each returns the last hidden layer, which is the embedding, and the logits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lend.config import nearest_name
+from lend.config import require_name
 from lend.extras import extra
 from lend.methods import Features
 
@@ -17,9 +17,14 @@ with extra("train"):
 
 
 class ResNet18(ResNet):
-    """torchvision's ResNet-18 with the CIFAR stem (3x3, stride 1, no pooling) and a free width.
+    """ResNet-18 of torchvision with the stem for CIFAR (3x3, stride 1, no pooling) and any width.
 
-    Width 64 is the paper's (512-dimensional embeddings); 16 trains on two cores (128-dimensional).
+    Width 64 is that of the paper, with embeddings of 512 numbers; width 16, with 128, trains on two cores.
+
+    Args:
+        channels: Channels of the images.
+        num_classes: Classes.
+        width: Channels of the first stage; embeddings have 8 times as many numbers.
     """
 
     def __init__(self, channels: int, num_classes: int, width: int = 64) -> None:
@@ -33,7 +38,7 @@ class ResNet18(ResNet):
             setattr(self, f"layer{stage + 1}", layer)
         self.fc = nn.Linear(width * 8, num_classes)
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):  # as torchvision starts the layers replaced here
+            if isinstance(module, nn.Conv2d):  # as torchvision initialises its own layers
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, images: Float[Tensor, "b channels height width"]) -> Features:
@@ -44,7 +49,13 @@ class ResNet18(ResNet):
 
 
 class Small(nn.Module):
-    """Two convolutions and one hidden layer, for 8x8 digits: 2 x width embeddings."""
+    """Two convolutions and one hidden layer, for images as small as the 8x8 digits.
+
+    Args:
+        channels: Channels of the images.
+        num_classes: Classes.
+        width: Channels of the second convolution; embeddings have twice as many numbers.
+    """
 
     def __init__(self, channels: int, num_classes: int, width: int = 64) -> None:
         super().__init__()
@@ -72,15 +83,20 @@ NETWORKS: dict[str, Callable[[int, int, int], nn.Module]] = {"resnet18": ResNet1
 
 
 def build(name: str, image_shape: tuple[int, ...], num_classes: int, width: int) -> nn.Module:
-    """A network for images of shape (channels, height, width); "auto" takes small below 16 pixels.
+    """Build a network with random weights from torch's global generator, in training mode.
+
+    Args:
+        name: "resnet18", "small", or "auto": small for images of fewer than 16 pixels a side, resnet18 for others.
+        image_shape: (channels, height, width) of the images.
+        num_classes: Classes.
+        width: Channels, as the network defines them.
 
     Raises:
         ValueError: If the name is unknown.
     """
     if name == "auto":
         name = "small" if min(image_shape[1:]) < 16 else "resnet18"
-    if name not in NETWORKS:
-        raise ValueError(f"unknown network {name!r}; {nearest_name(name, NETWORKS)}")
+    require_name(name, NETWORKS, "network")
     network = NETWORKS[name](image_shape[0], num_classes, width)
     network.eval()(torch.zeros(1, *image_shape))  # gives lazy layers their size
     return network.train()

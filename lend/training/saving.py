@@ -1,4 +1,4 @@
-"""Saving beside the training: a thread writes copies of what an epoch left, so no epoch waits for the disk."""
+"""Saving while the training goes on: a thread writes copies of finished epochs, so that no epoch waits for the disk."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from lend.run import EpochResult
 
 
 class Saver:
-    """Commits epochs one call at a time, in their order; leaving the context waits for the last.
+    """Writes finished epochs in a thread, in their order; leaving the context waits for the last.
 
     Args:
-        commit: :func:`lend.run.writing.commit` of a run.
+        commit: Writes some epochs and the training state after them: :func:`lend.run.writing.commit` of a run.
 
     Attributes:
         cost: Seconds that the last finished save took.
@@ -32,7 +32,7 @@ class Saver:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """However the training ends, what was handed over is written, or its error told."""
+        """Wait for the last save. Where the training failed as well, its error is raised, with a note of this one."""
         self._writer.shutdown()
         try:
             self.wait()
@@ -44,33 +44,44 @@ class Saver:
 
     @property
     def busy(self) -> bool:
-        """Whether a save is under way; raises the error of one that failed."""
+        """Whether a save has not finished; raises the error of one that failed."""
         if self._writing is not None and not self._writing.done():
             return True
         self.wait()
         return False
 
     def save(self, epochs: list[EpochResult], state: Mapping[str, Any]) -> None:
-        """Hand over finished epochs and the state after the last of them, which may change as soon as this returns.
+        """Save finished epochs and the training state after them; the state may change as soon as this returns.
 
-        Waits for a save that is under way: there is never more than one copy of the state in memory.
+        It waits for an unfinished save, so that there is never more than one copy of the state in memory.
+
+        Args:
+            epochs: Results in the order of their epochs.
+            state: Tensors in dictionaries and lists; copied here.
+
+        Raises:
+            OSError: If the save before this one failed.
         """
         self.wait()
         self._writing = self._writer.submit(self._write, epochs, copied(state))
 
     def wait(self) -> None:
-        """Until everything is written; raises the error of a save that failed."""
+        """Wait until everything is written; raises the error of a save that failed."""
         if self._writing is not None:
             self._writing.result()
 
-    def _write(self, epochs: list[EpochResult], state: Any) -> None:  # noqa: ANN401
+    def _write(self, epochs: list[EpochResult], state: Mapping[str, Any]) -> None:
         start = time.perf_counter()
         self.commit(epochs, state)
         self.cost = time.perf_counter() - start
 
 
-def copied(state: Any) -> Any:  # noqa: ANN401
-    """The state with every tensor copied to the memory of the CPU."""
+def copied(state: Any) -> Any:  # noqa: ANN401 (a state is nested to any depth)
+    """Copy a training state, every tensor to the memory of the CPU.
+
+    Args:
+        state: Tensors and plain values in dictionaries and lists, nested to any depth.
+    """
     if isinstance(state, torch.Tensor):
         return state.detach().to("cpu", copy=True)
     if isinstance(state, Mapping):

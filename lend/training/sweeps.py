@@ -1,4 +1,4 @@
-"""Many runs: which are missing or unfinished, and one view of all while they are trained."""
+"""Training of many runs: those that are missing or unfinished, with one progress bar for all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tqdm.auto import tqdm
 
@@ -44,22 +44,26 @@ def sweep(
     scheduler: str | None = None,
     progress: bool = True,
 ) -> list[Failure]:
-    """Train what is missing or unfinished; a finished run is left as it is.
+    """Train the runs that are missing or unfinished; a finished run is left as it is.
 
-    It may be stopped, or killed, and called again; calls side by side, on machines with a common folder, share the
-    work. A failed run does not stop the others.
+    A sweep that was stopped or killed goes on when it is called again. Several sweeps at the same time, on machines
+    with a common folder, share the work. A failed run does not stop the others.
 
     Args:
         configs: The runs, each in the folder that its configuration names.
-        workers: Trainings side by side; one per GPU, or per core, if not given; 0 trains in this process.
-        threads: Of each training; the cores divided among the workers if not given.
-        scheduler: Address of a Dask scheduler whose workers train the runs, or "local" for a cluster of our own.
+        workers: Trainings at a time; if not given, one per GPU, or one per core where there is no GPU. 0 trains in this
+            process.
+        threads: Threads of each training; the cores divided by the workers if not given.
+        scheduler: Address of a Dask scheduler whose workers train the runs, or "local" to start a cluster on this
+            machine; None trains without one.
         progress: Show one progress bar over the epochs of all runs, with the time left.
 
     Returns:
         The runs that failed.
 
     Raises:
+        ValueError: If workers is below 0.
+        OSError: If there is no scheduler at the address.
         ConnectionError: If the scheduler is lost; what was saved stays.
     """
     require(workers is None or workers >= 0, "workers", "at least 0", workers)
@@ -87,13 +91,13 @@ def _complete(config: RunConfig) -> bool:
     try:
         run = Run.find(config)
     except (OSError, ValueError):
-        return False  # the training says what is in the way
+        return False  # its training fails with this error, and the sweep reports it
     return run is not None and run.complete
 
 
 def _trained(waiting: deque[RunConfig], executor: Executor, view: _View) -> Iterator[tuple[RunConfig, str | None]]:
-    """Each run when it is finished, or has failed with an error."""
-    running: dict[Future, RunConfig] = {}
+    """Yield each run when it has finished, with None, or has failed, with its error."""
+    running: dict[Future[Any], RunConfig] = {}
     taken: list[RunConfig] = []  # by another sweep: looked at again when the others are done
     while waiting or taken or running:
         if not (waiting or running):
@@ -112,7 +116,7 @@ def _trained(waiting: deque[RunConfig], executor: Executor, view: _View) -> Iter
         view.update(running.values())
 
 
-def _error(future: Future) -> BaseException | None:
+def _error(future: Future[Any]) -> BaseException | None:
     try:
         return future.exception()
     except CancelledError:
@@ -120,7 +124,7 @@ def _error(future: Future) -> BaseException | None:
 
 
 class _View:
-    """One progress bar: epochs of all runs, and how many runs are done, running, failed."""
+    """One progress bar for all runs: their epochs, and the number of runs done, running and failed."""
 
     def __init__(self, configs: list[RunConfig], progress: bool) -> None:
         self.counts = {config.hash: min(epochs_done(config.folder), config.epochs) for config in configs}

@@ -1,4 +1,4 @@
-"""The numbers of each epoch, sent to a tracker that accelerate knows: TensorBoard, MLflow, Weights & Biases, ..."""
+"""Sending the numbers of each epoch to a tracker that accelerate supports: TensorBoard, MLflow and others."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from lend.config import nearest_name
 from lend.extras import extra
 from lend.run import Run
 
-Log = Callable[[Mapping[str, float], int], None]
+Log = Callable[[Mapping[str, float], int], None]  # takes the numbers of an epoch, and its number
 
 
 def check(name: str | None) -> None:
-    """Raise ValueError unless the tracker is installed (None: no tracker)."""
+    """Raise ValueError unless the tracker is installed; None, no tracker, always passes."""
     if name is None:
         return
     with extra("train"):
@@ -26,7 +26,12 @@ def check(name: str | None) -> None:
 
 @contextmanager
 def log_to(name: str | None, run: Run) -> Iterator[Log]:
-    """A function of an epoch's row and its number; what the tracker keeps on disk is in the run's folder."""
+    """Open a tracker for a run; the value of the context sends it the numbers of an epoch.
+
+    Args:
+        name: Tracker that :func:`check` has found; None sends nothing.
+        run: Names the tracked run; files of the tracker go into its folder.
+    """
     if name is None:
         yield lambda row, epoch: None
         return

@@ -10,42 +10,72 @@ import math
 import time
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from lend import methods
 from lend.config import RunConfig
 from lend.dilution import COLLAPSE, dilute_from_neighbors, most_frequent, one_hot, prior_weights
+from lend.methods import Batch, Features, Method
 from lend.neighbors import nearest
 from lend.run import EPOCH_ARRAYS, EpochResult
-from lend.training import images, networks
+from lend.training import evaluation, images, networks
 from lend.training.examples import Source
 from lend.training.parallel import Processes
 
-EVALUATION_BATCH = 1000
+LABEL_KINDS = tuple(name for name in EPOCH_ARRAYS if name != "kept")  # the labels of a pass
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass over the training examples leaves, filled step by step.
+
+    Args:
+        epoch: Number of the epoch, from 1.
+        loss: Sum of the losses of the steps.
+        labels: Tensors (n,) by the names of :data:`LABEL_KINDS`.
+        seen_here: Mask of the examples that this process has trained on.
+    """
+
+    epoch: int
+    loss: Float[Tensor, ""]
+    labels: dict[str, Int[Tensor, " n"]]
+    seen_here: Bool[Tensor, " n"]
 
 
 class Trainer:
-    """The moving parts of a run: networks, optimiser, per-example memory."""
+    """The moving parts of a run: networks, optimiser, per-example memory.
 
-    bf16 = False
+    Args:
+        config: Settings of the run.
+        method: Gives the loss.
+        source: Training examples and held-out ones.
+        device: Where everything is computed.
+        processes: The processes that train this run together.
+        bf16: Compute the networks in bfloat16.
+
+    Raises:
+        ValueError: If a setting does not fit the data, the method or the processes.
+    """
 
     def __init__(
         self,
         config: RunConfig,
-        method: methods.Method,
+        method: Method,
         source: Source,
         device: torch.device,
         processes: Processes,
+        *,
+        bf16: bool = False,
     ) -> None:
         _check_neighbors(config, method.scope, len(source.noisy))
-        self.config, self.method, self.device, self.processes = config, method, device, processes
+        self.config, self.method, self.device, self.processes, self.bf16 = config, method, device, processes, bf16
         dataset = source.dataset
         self.images, self.test_images = dataset.train_images.to(device), dataset.test_images.to(device)
         self.mean, self.std = (value.to(device) for value in dataset.mean_std())
@@ -53,8 +83,8 @@ class Trainer:
         self.clean = dataset.train_labels.to(device) if dataset.clean else None
         self.validation = source.validation_images.to(device), source.validation_labels.to(device)
         self.num_classes = dataset.num_classes
-        self.steps = -(-len(self.noisy) // config.batch_size)
-        self.networks = nn.ModuleList(self._network(seed) for seed in range(method.networks))
+        self.steps = math.ceil(len(self.noisy) / config.batch_size)
+        self.networks = nn.ModuleList(self._network(number) for number in range(method.networks))
         self.networks.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # 4-D only
         self.shards = processes.shards(config.shards, self.networks)
         self.optimizer = torch.optim.SGD(
@@ -78,6 +108,7 @@ class Trainer:
             return networks.build(self.config.network, shape, self.num_classes, self.config.width)
 
     def state(self) -> dict[str, Any]:
+        """Return everything that the next epoch depends on, without copying it."""
         return {
             "networks": self.networks.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -85,6 +116,7 @@ class Trainer:
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state` returned after an earlier epoch."""
         self.networks.load_state_dict(state["networks"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.memory = {name: value.to(self.device) for name, value in state["memory"].items()}
@@ -94,43 +126,55 @@ class Trainer:
     # --- One epoch ------------------------------------------------------------------------------------------------
 
     def epoch(self, epoch: int, bar: tqdm) -> EpochResult:
-        """Train for one pass; labels are those of the passes themselves, at no cost of a second one."""
+        """Train for one pass over the examples, and evaluate.
+
+        The labels of the result are those of the training pass itself, so they need no second pass.
+
+        Args:
+            epoch: Number of the epoch, from 1; the epochs before it are trained or loaded.
+            bar: Progress bar to move by one at each step.
+        """
         start = time.perf_counter()
         order, *draws = (self._generator(epoch, part) for part in range(self.config.shards + 1))
         dropped = epoch > self.config.drop_at * self.config.epochs
         self.optimizer.param_groups[0]["lr"] = self.config.learning_rate * (0.1 if dropped else 1)
-        labels = {name: torch.zeros_like(self.noisy) for name in EPOCH_ARRAYS if name != "kept"}
-        loss, mine = torch.zeros((), device=self.device), torch.zeros_like(self.noisy, dtype=torch.bool)
+        current = self._new_pass(epoch)
         for shard in self.shards.values():
             shard.train()
         for index in images.batches(len(self.noisy), self.config.batch_size, order, self.device):
             parts = index.tensor_split(self.config.shards)
-            loss += self._step([(shard, parts[i], draws[i]) for i, shard in self.shards.items()], epoch, labels, mine)
+            here = [(shard, parts[i], draws[i]) for i, shard in self.shards.items()]
+            current.loss.add_(self._step(here, current))
             bar.update()
-        self._agree(loss, labels, mine)
-        labels["kept"] = self.memory.get("kept", torch.ones_like(self.noisy, dtype=torch.bool)).clone()
-        if self.method.scope == "dataset":
-            self._dilute_all(labels, mine)
-        row = {"train_loss": loss.item() / self.steps, **self._scores(), **self._shares(labels)}
+        self._exchange(current)
+        kept = self.memory.get("kept", torch.ones_like(current.seen_here)).clone()
+        if self.method.scope == "dataset":  # after kept is copied: the diluted labels choose for the next epoch
+            self._dilute_all(current)
+        row = {
+            "train_loss": current.loss.item() / self.steps,
+            **self._scores(),
+            **evaluation.kept_shares(kept, self.noisy, self.clean),
+            **evaluation.label_accuracies({"noisy": self.noisy, **current.labels}, self.clean),
+        }
         row["seconds"] = time.perf_counter() - start
-        return EpochResult(epoch, row, self._small(labels), self._snapshot(epoch))
+        return EpochResult(epoch, row, self._arrays({**current.labels, "kept": kept}), self._snapshot(epoch))
 
     def _generator(self, epoch: int, part: int) -> torch.Generator:
         return torch.Generator().manual_seed((part << 40) + self.config.seed * 1_000_003 + epoch)
 
+    def _new_pass(self, epoch: int) -> Pass:
+        labels = {name: torch.zeros_like(self.noisy) for name in LABEL_KINDS}
+        return Pass(epoch, torch.zeros((), device=self.device), labels, torch.zeros_like(self.noisy, dtype=torch.bool))
+
     def _step(
-        self,
-        parts: list[tuple[nn.ModuleList, Int[Tensor, " _"], torch.Generator]],
-        epoch: int,
-        labels: dict[str, Tensor],
-        mine: Bool[Tensor, " n"],
+        self, parts: list[tuple[nn.ModuleList, Int[Tensor, " _"], torch.Generator]], current: Pass
     ) -> Float[Tensor, ""]:
-        """One step on this process's parts of a batch: the mean of the losses of all parts."""
+        """Step on this process's parts of a batch; return their share of the mean loss of all parts."""
         total = torch.zeros((), device=self.device)
         self.optimizer.zero_grad()
         for shard, index, generator in parts:
-            mine[index] = True
-            loss = self._loss(shard, index, generator, epoch, labels) / self.config.shards
+            current.seen_here[index] = True
+            loss = self._loss(shard, index, generator, current) / self.config.shards
             loss.backward()
             total += loss.detach()
         self.processes.sum_gradients(self.networks.parameters())
@@ -138,44 +182,30 @@ class Trainer:
         return total
 
     def _loss(
-        self,
-        shard: nn.ModuleList,
-        index: Int[Tensor, " b"],
-        generator: torch.Generator,
-        epoch: int,
-        labels: dict[str, Tensor],
+        self, shard: nn.ModuleList, index: Int[Tensor, " b"], generator: torch.Generator, current: Pass
     ) -> Float[Tensor, ""]:
         raw = self.images[index]
         x = images.normalise(images.augment(raw, generator) if self.config.augment else raw, self.mean, self.std)
         outputs = [self._forward(network, x) for network in shard]
         noisy, V, diluted = self.noisy[index], outputs[0].embeddings.detach(), None
-        labels["predicted"][index] = outputs[0].logits.detach().argmax(dim=1)
+        current.labels["predicted"][index] = outputs[0].logits.detach().argmax(dim=1)
         if self.method.scope == "dataset":
-            self._keep(V, index)
+            self._keep_embeddings(V, index)
         else:
-            diluted, labels["dominant"][index] = self._dilute_batch(V, noisy)
-            labels["diluted"][index] = diluted.argmax(dim=1)
-        return self.method.loss(outputs, methods.Batch(index, noisy, diluted), self.memory, epoch)
+            diluted, current.labels["dominant"][index] = self._dilute_batch(V, noisy)
+            current.labels["diluted"][index] = diluted.argmax(dim=1)
+        return self.method.loss(outputs, Batch(index, noisy, diluted), self.memory, current.epoch)
 
-    def _keep(self, V: Float[Tensor, "b d"], index: Int[Tensor, " b"]) -> None:
-        if self.embeddings is None:
-            self.embeddings = V.new_zeros(len(self.noisy), V.shape[1])
-        self.embeddings[index] = V
+    def _forward(self, network: nn.Module, x: Float[Tensor, "b channels height width"]) -> Features:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            features = network(x)
+        return Features(*(part.float() for part in features))
 
-    @torch.no_grad()
-    def _dilute_all(self, labels: dict[str, Tensor], mine: Bool[Tensor, " n"]) -> None:
-        """Eq. (1)-(4) and Definition 1 among all examples, from the embeddings of the epoch's passes."""
-        assert self.embeddings is not None  # every batch of the epoch has filled it
-        self.processes.gather_(self.embeddings, mine)
-        diluted, labels["dominant"] = self._dilute_batch(self.embeddings, self.noisy)
-        labels["diluted"] = diluted.argmax(dim=1)
-        self.method.after_epoch(diluted, self.noisy, self.memory)
-
-    def _agree(self, loss: Float[Tensor, ""], labels: dict[str, Tensor], mine: Bool[Tensor, " n"]) -> None:
-        """Every process learns what the others know of their examples; shards take the mean of their statistics."""
-        self.processes.sum_(loss)
-        for values in (*labels.values(), *self.memory.values()):
-            self.processes.gather_(values, mine)
+    def _exchange(self, current: Pass) -> None:
+        """Give every process what the others know of their examples; shards take the mean of their statistics."""
+        self.processes.sum_(current.loss)
+        for values in (*current.labels.values(), *self.memory.values()):
+            self.processes.gather_(values, current.seen_here)
         if self.config.shards == 1:
             return
         for buffers in zip(*(shard.buffers() for shard in self.shards.values()), strict=True):
@@ -184,63 +214,48 @@ class Trainer:
                 for buffer in buffers:
                     buffer.copy_(mean)
 
-    def _forward(self, network: nn.Module, x: Tensor) -> networks.Features:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            features = network(x)
-        return networks.Features(*(part.float() for part in features))
+    # --- Dilution ---------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def _dilute_batch(self, V: Float[Tensor, "b d"], y: Int[Tensor, " b"]) -> tuple[Tensor, Tensor]:
-        """Eq. (1)-(4) and Definition 1 inside the batch, from one search for neighbours."""
-        return self._dilute(V, y, *nearest(V, self.config.dilution.k, check=False))
-
-    def _dilute(self, V: Tensor, y: Tensor, indices: Tensor, cosines: Tensor) -> tuple[Tensor, Tensor]:
+        """Return Z of Eq. (1)-(4) and the labels of Definition 1 among these examples, from one neighbour search."""
+        indices, cosines = nearest(V, self.config.dilution.k, check=False)
         onehot = one_hot(y, self.num_classes)
         Z = dilute_from_neighbors(indices, cosines, onehot, self.weights, self.config.dilution)
         return Z, most_frequent(indices, cosines, onehot)
 
-    # --- What is measured and kept ----------------------------------------------------------------------------------
-
-    def _shares(self, labels: Mapping[str, Tensor]) -> dict[str, float]:
-        """Accuracy of each kind of label against the true ones, and what the method kept."""
-        kept = labels["kept"]
-        row = {"kept_share": kept.float().mean().item(), "kept_precision": float("nan")}
-        kinds = {"noisy": self.noisy, **{name: labels[name] for name in EPOCH_ARRAYS if name != "kept"}}
-        for name, values in kinds.items():
-            row[f"{name}_label_accuracy"] = float("nan")
-            if self.clean is not None:
-                row[f"{name}_label_accuracy"] = (values == self.clean).float().mean().item()
-        if self.clean is not None and kept.any():
-            right = (self.noisy == self.clean) & kept
-            row["kept_precision"] = right.sum().item() / kept.sum().item()
-        return row
-
-    def _small(self, labels: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-        small = np.min_scalar_type(self.num_classes - 1)
-        arrays = {name: values.cpu().numpy() for name, values in labels.items()}
-        return {name: a.copy() if a.dtype == bool else a.astype(small) for name, a in arrays.items()}
+    def _keep_embeddings(self, V: Float[Tensor, "b d"], index: Int[Tensor, " b"]) -> None:
+        if self.embeddings is None:
+            self.embeddings = V.new_zeros(len(self.noisy), V.shape[1])
+        self.embeddings[index] = V
 
     @torch.no_grad()
-    def _evaluate(self, network: nn.Module, pixels: Tensor) -> networks.Features:
-        network.eval()
-        parts = [
-            self._forward(network, images.normalise(batch, self.mean, self.std))
-            for batch in pixels.split(EVALUATION_BATCH)
-        ]
-        return networks.Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
+    def _dilute_all(self, current: Pass) -> None:
+        """Dilute among all examples, from the embeddings of the epoch's pass, and tell the method."""
+        assert self.embeddings is not None  # every batch of the epoch has filled it
+        self.processes.gather_(self.embeddings, current.seen_here)
+        diluted, current.labels["dominant"] = self._dilute_batch(self.embeddings, self.noisy)
+        current.labels["diluted"] = diluted.argmax(dim=1)
+        self.method.after_epoch(diluted, self.noisy, self.memory)
+
+    # --- What is measured and kept ----------------------------------------------------------------------------------
 
     def _scores(self) -> dict[str, float]:
         """Test accuracy, the mean of the networks where there are two, and that of their ensemble; validation."""
-        test, ensemble = self._accuracy(self.test_images, self.test_labels)
-        held_out = len(self.validation[1]) > 0
-        validation = self._accuracy(*self.validation)[0] if held_out else float("nan")
+        test, ensemble = evaluation.accuracies(self.networks, self.test_images, self.test_labels, self._forward_pixels)
+        validation = float("nan")
+        if len(self.validation[1]) > 0:
+            validation, _ = evaluation.accuracies(self.networks, *self.validation, self._forward_pixels)
         return {"test_accuracy": test, "ensemble_accuracy": ensemble, "validation_accuracy": validation}
 
-    def _accuracy(self, pixels: Tensor, labels: Int[Tensor, " m"]) -> tuple[float, float]:
-        """Mean accuracy of the networks, and accuracy of the argmax of their mean softmax."""
-        shares = torch.stack([self._evaluate(network, pixels).logits.softmax(dim=1) for network in self.networks])
-        single = (shares.argmax(dim=2) == labels).float().mean().item()
-        return single, (shares.mean(dim=0).argmax(dim=1) == labels).float().mean().item()
+    def _forward_pixels(self, network: nn.Module, pixels: UInt8[Tensor, "b channels height width"]) -> Features:
+        return self._forward(network, images.normalise(pixels, self.mean, self.std))
+
+    def _arrays(self, labels: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+        """Return the labels and masks as NumPy arrays of the smallest type that holds all classes."""
+        small = np.min_scalar_type(self.num_classes - 1)
+        arrays = {name: values.cpu().numpy() for name, values in labels.items()}
+        return {name: a.copy() if a.dtype == bool else a.astype(small) for name, a in arrays.items()}
 
     @torch.no_grad()
     def _snapshot(self, epoch: int) -> xr.Dataset | None:
@@ -251,10 +266,11 @@ class Trainer:
         """
         if epoch not in self.config.snapshot_epochs:
             return None
-        embeddings, logits = self._evaluate(self.networks[0], self.images)
+        embeddings, logits = evaluation.features(self.networks[0], self.images, self._forward_pixels)
         embeddings = embeddings.half()
-        indices, cosines = nearest(embeddings.float(), self.config.dilution.k)
-        diluted, _ = self._dilute(embeddings, self.noisy, indices, cosines)
+        neighbors = nearest(embeddings.float(), self.config.dilution.k)
+        onehot = one_hot(self.noisy, self.num_classes)
+        diluted = dilute_from_neighbors(*neighbors, onehot, self.weights, self.config.dilution)
         parts = {"embeddings": (embeddings, "feature"), "logits": (logits, "class"), "diluted": (diluted, "class")}
         return xr.Dataset({name: (("sample", last), t.cpu().numpy()) for name, (t, last) in parts.items()})
 

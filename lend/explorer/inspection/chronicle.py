@@ -1,4 +1,4 @@
-"""Labels of the points of maps over the epochs: how right they are, which points they single out, their history."""
+"""Labels of the points over all epochs: how many are right, and the history of single examples."""
 
 from __future__ import annotations
 
@@ -8,33 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
-from lend.config import nearest_name
-
-FILTERS = {
-    "class": "the noisy label is this class",
-    "mislabelled": "the noisy label is not the true one",
-    "predicted differs": "the network predicts another class than the noisy label in this epoch",
-    "dropped": "the method did not train on it in this epoch",
-    "memorised": "the noisy label is wrong, and the network predicts it in this epoch",
-    "learned then forgotten": "the noisy label is wrong, the network predicted the true one in an earlier epoch, and "
-    "predicts the noisy one in this epoch",
-}
-NEEDS = {
-    "class": ("noisy",),
-    "mislabelled": ("true", "noisy"),
-    "predicted differs": ("predicted", "noisy"),
-    "dropped": ("kept",),
-    "memorised": ("true", "noisy", "predicted"),
-    "learned then forgotten": ("true", "noisy", "predicted"),
-}
+from lend.config import require
 
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """Labels of some examples over all epochs; codes, -1 where unknown. What was not recorded is None.
+    """Labels of s examples over e epochs: codes, -1 where unknown. What was not recorded is None.
 
     Args:
-        sample_ids: Of the examples.
+        sample_ids: (s,) of the examples.
         epochs: In order.
         predicted: The network's labels in each epoch's training passes.
         diluted: The diluted labels.
@@ -65,65 +47,45 @@ class Chronicle:
         self, fixed: Mapping[str, np.ndarray], epochs: Sequence[int], read: Callable[[int], Mapping[str, np.ndarray]]
     ) -> None:
         self.fixed, self.epochs, self._read = fixed, tuple(epochs), read
-        self._known: dict[int, Mapping[str, np.ndarray]] = {}
+        self._kept: dict[int, Mapping[str, np.ndarray]] = {}
 
-    def at(self, epoch: int) -> Mapping[str, np.ndarray]:
-        """The labels that change, at an epoch."""
-        if epoch not in self._known:
-            self._known[epoch] = self._read(epoch)
-        return self._known[epoch]
-
-    def accuracies(self, epoch: int) -> dict[str, float]:
-        """predicted, diluted and noisy label accuracy, share kept, kept_precision; fractions, NaN where unknown."""
-        labels = {**self.fixed, **self.at(epoch)}
-        true, kept, unknown = labels.get("true"), labels.get("kept"), float("nan")
-        result = {name: _accuracy(labels.get(name), true) for name in ("predicted", "diluted", "noisy")}
-        precision = unknown if kept is None else _accuracy(labels.get("noisy"), true, kept)
-        return result | {"kept": unknown if kept is None else float(kept.mean()), "kept_precision": precision}
-
-    @property
-    def wrong(self) -> Bool[np.ndarray, " m"]:
-        """Points whose noisy label is not the true one; not those of which one is unknown."""
-        true, noisy = self.fixed["true"], self.fixed["noisy"]
-        return (noisy != true) & (true >= 0) & (noisy >= 0)
-
-    def found(self, name: str, epoch: int, code: int | None = None) -> Bool[np.ndarray, " m"]:
-        """The points that a filter finds, of all or of the noisy label of this code.
+    def require_epoch(self, epoch: int) -> int:
+        """Return the epoch as a plain integer.
 
         Raises:
-            ValueError: If the filter is unknown, or labels that it wants are not there.
+            ValueError: If there is no such epoch; the message names those that there are.
         """
-        if name not in FILTERS:
-            raise ValueError(f"unknown filter {name!r}; {nearest_name(name, FILTERS)}")
-        labels = {**self.fixed, **self.at(epoch)}
-        for kind in (*NEEDS[name], *(() if code is None else ("noisy",))):
-            if kind not in labels:
-                raise ValueError(
-                    f"the filter {name!r} needs {kind!r}, which is not there; there are {', '.join(labels)}"
-                )
-        if name == "class":
-            found = labels["noisy"] >= 0
-        elif name == "dropped":
-            found = ~labels["kept"]
-        elif name == "predicted differs":
-            found = (labels["predicted"] != labels["noisy"]) & (labels["predicted"] >= 0) & (labels["noisy"] >= 0)
-        else:
-            found = self.wrong
-        if name in ("memorised", "learned then forgotten"):
-            found = found & (labels["predicted"] == labels["noisy"])
-        if name == "learned then forgotten":
-            found = found & self._learned(epoch)
-        return found if code is None else found & (labels["noisy"] == code)
+        first, last = self.epochs[0], self.epochs[-1]
+        whole = self.epochs == tuple(range(first, last + 1))
+        require(epoch in self.epochs, "epoch", f"from {first} to {last}" if whole else f"one of {self.epochs}", epoch)
+        return int(epoch)
 
-    def _learned(self, epoch: int) -> Bool[np.ndarray, " m"]:
-        """Points whose true label was predicted in an earlier epoch."""
+    def at(self, epoch: int) -> Mapping[str, np.ndarray]:
+        """Return all labels at an epoch, (m,) by name: those that no epoch changes, and those of the epoch."""
+        if epoch not in self._kept:
+            self._kept[epoch] = {**self.fixed, **self._read(epoch)}
+        return self._kept[epoch]
+
+    def learned(self, epoch: int) -> Bool[np.ndarray, " m"]:
+        """Return a mask of the points whose true label was predicted in an epoch before this one."""
         learned = np.zeros(len(self.fixed["true"]), bool)
         for earlier in self.epochs[: self.epochs.index(epoch)]:
             learned |= self.at(earlier)["predicted"] == self.fixed["true"]
         return learned
 
+    def accuracies(self, epoch: int) -> dict[str, float]:
+        """Return the label accuracy of predicted, diluted and noisy labels, the share kept, and kept_precision.
+
+        All are fractions of the points, NaN where unknown; kept_precision is the label accuracy of the kept points.
+        """
+        labels = self.at(epoch)
+        true, kept, unknown = labels.get("true"), labels.get("kept"), float("nan")
+        result = {name: _accuracy(labels.get(name), true) for name in ("predicted", "diluted", "noisy")}
+        precision = unknown if kept is None else _accuracy(labels.get("noisy"), true, kept)
+        return result | {"kept": unknown if kept is None else float(kept.mean()), "kept_precision": precision}
+
     def history(self, ids: Shaped[np.ndarray, " s"], positions: Int[np.ndarray, " s"]) -> History:
-        """Labels of some points over all epochs."""
+        """Return the labels of some points over all epochs."""
         epochs = [self.at(epoch) for epoch in self.epochs]
         lines = {
             name: np.stack([labels[name][positions] for labels in epochs], axis=1) if name in epochs[0] else None

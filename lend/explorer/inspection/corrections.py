@@ -1,4 +1,4 @@
-"""Labels corrected by hand: given, undone, and handed over as a patch."""
+"""Labels corrected by hand: given, undone, and handed over as a table or a patch."""
 
 from __future__ import annotations
 
@@ -9,31 +9,40 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from lend import storage
+from lend.explorer.inspection.names import Names
 
 
 class Corrections:
-    """The given labels of m examples and those that replace some of them.
+    """The given labels of m examples and the labels that replace some of them.
 
     Args:
-        given: Codes of the given labels; -1 where an example has none.
+        given: Codes of the given labels, -1 where an example has none; None where no example has one.
+        corrected: Codes of corrections made before, -1 where there is none.
     """
 
-    def __init__(self, given: Int[np.ndarray, " m"]) -> None:
-        self.given = given
-        self.labels = given.copy()
+    def __init__(self, given: Int[np.ndarray, " m"] | None, corrected: Int[np.ndarray, " m"] | None = None) -> None:
+        self.possible = given is not None
+        self.given = np.zeros(0, np.int16) if given is None else given
+        self.labels = self.given.copy()
+        if corrected is not None and self.possible:
+            self.labels = np.where(corrected >= 0, corrected, self.given)
         self._before: list[tuple[np.ndarray, np.ndarray]] = []
-
-    def start(self, corrected: Int[np.ndarray, " m"]) -> None:
-        """Take corrections of before; unknown ones are none."""
-        self.labels = np.where(corrected >= 0, corrected, self.given)
 
     @property
     def positions(self) -> Int[np.ndarray, " s"]:
-        """Examples whose label differs from the given one."""
+        """Positions of the examples whose label differs from the given one."""
         return np.flatnonzero(self.labels != self.given)
 
     def relabel(self, code: int, positions: Int[np.ndarray, " s"]) -> int:
-        """Give these examples this label; how many had another one. Their given label takes the correction back."""
+        """Give these examples this label, and return how many had another one.
+
+        An example that gets its given label back is no longer corrected.
+
+        Raises:
+            ValueError: If there are no given labels to correct.
+        """
+        if not self.possible:
+            raise ValueError("relabelling needs noisy labels, and there are none")
         changed = positions[self.labels[positions] != code]
         if len(changed):
             self._before.append((changed, self.labels[changed]))
@@ -41,21 +50,27 @@ class Corrections:
         return len(changed)
 
     def undo(self) -> int:
-        """Take back the last :meth:`relabel` that changed something; how many labels, 0 if there is none."""
+        """Take back the last :meth:`relabel` that changed something, and return how many labels; 0 if there is none."""
         if not self._before:
             return 0
         positions, labels = self._before.pop()
         self.labels[positions] = labels
         return len(positions)
 
+    def table(self, names: Names) -> pd.DataFrame:
+        """Return given_label and corrected_label of the corrected examples, as class names, by sample_id."""
+        changed = self.positions
+        given, corrected = (names.of_codes(labels[changed]) for labels in (self.given, self.labels))
+        index = pd.Index(names.sample_ids[changed], name="sample_id")
+        return pd.DataFrame({"given_label": given, "corrected_label": corrected}, index=index)
 
-def write_patch(table: pd.DataFrame, scores: Float[np.ndarray, " s"], path: str | Path) -> Path:
-    """Write corrections as CSV in the columns of `lend.Audit.patch`, lowest score first.
+    def write(self, names: Names, scores: Float[np.ndarray, " m"], path: str | Path) -> Path:
+        """Write the corrections as CSV in the columns of `lend.Audit.patch`, lowest score first.
 
-    Args:
-        table: Index sample_id; given_label and corrected_label.
-        scores: Of the given labels; NaN where unknown, which leaves label_score empty.
-        path: Of the CSV.
-    """
-    table = table.rename(columns={"corrected_label": "suggested_label"}).assign(label_score=scores)
-    return storage.write_patch(table, path)
+        Args:
+            names: Sample ids and class names.
+            scores: Scores of the given labels of all examples; NaN where unknown, which leaves label_score empty.
+            path: The CSV file.
+        """
+        table = self.table(names).rename(columns={"corrected_label": "suggested_label"})
+        return storage.write_patch(table.assign(label_score=scores[self.positions]), path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int, UInt8
@@ -12,7 +12,17 @@ from lend.config import require
 from lend.plots import as_rgb
 from lend.run import Run
 
-Images = Any  # an array of one image per example, or a function that gives the image of a sample id
+
+@runtime_checkable
+class ImageArray(Protocol):
+    """Images one after the other: an array of any library, or a list."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> object: ...
+
+
+Images = ImageArray | Callable[[Any], Any] | None  # one image per example, or a function of the sample id
 
 
 class Pixels:
@@ -44,7 +54,7 @@ class Pixels:
 
 
 def of_examples(images: Images, ids: np.ndarray) -> Pixels:
-    """Images that the user gave.
+    """Return the images that the user gave.
 
     Args:
         images: An array (m, ...) with one image per example, in their order; a longer one that is indexed by sample
@@ -68,7 +78,7 @@ def of_examples(images: Images, ids: np.ndarray) -> Pixels:
 
 
 def of_run(run: Run, ids: Int[np.ndarray, " m"]) -> Pixels:
-    """Images of a run's training examples, from its data set, which is read as a whole when the first is asked for."""
+    """Return the images of a run's training examples; its data set is read as a whole at the first look at one."""
     return Pixels(lambda: _from_dataset(run, ids))
 
 
@@ -80,5 +90,5 @@ def _from_dataset(run: Run, ids: Int[np.ndarray, " m"]) -> Callable[[int], Any]:
     found = rows < len(dataset)
     found[found] = dataset.sample_ids.numpy()[rows[found]] == ids[found]
     require(bool(found.all()), "dataset", f"the one of the run, with sample {ids[~found][:1]}", run.config.dataset)
-    images = dataset.train_images[rows].clone()  # of the mapped examples alone: the others are let go
+    images = dataset.train_images[rows].clone()  # only the mapped examples: the memory of the others is freed
     return lambda position: images[position]

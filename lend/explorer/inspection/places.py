@@ -15,11 +15,11 @@ class Places:
     """Maps of the same points at some epochs.
 
     Args:
-        epochs: Of the maps, increasing.
+        epochs: Epochs of the maps, increasing.
         maps: Coordinates in each of them.
 
     Attributes:
-        limits: Of x and y over all maps, a square with a margin.
+        limits: Limits of x and y over all maps, a square with a margin.
     """
 
     def __init__(self, epochs: Sequence[int], maps: Float[np.ndarray, "e m 2"]) -> None:
@@ -27,11 +27,11 @@ class Places:
         self.limits = square(self.maps)
 
     def last_map(self, epoch: int) -> int:
-        """The epoch of the last map up to this epoch; the first map before it."""
+        """Return the epoch of the last map up to this epoch; that of the first map before it."""
         return max((number for number in self.epochs if number <= epoch), default=self.epochs[0])
 
     def at(self, epoch: int) -> Float[np.ndarray, "m 2"]:
-        """In between two maps on the straight line, before the first and after the last where those are."""
+        """Return the places at an epoch, float32: on straight lines between two maps, in the nearest map elsewhere."""
         before = self.epochs.index(self.last_map(epoch))
         after = min(before + 1, len(self.epochs) - 1)
         if epoch <= self.epochs[before] or after == before:
@@ -40,7 +40,7 @@ class Places:
         return self.maps[before] + np.float32(share) * (self.maps[after] - self.maps[before])
 
     def note(self, epoch: int) -> str:
-        """In words, which maps the places of an epoch come from."""
+        """Say in words which maps the places at an epoch come from."""
         first, last = self.epochs[0], self.epochs[-1]
         if epoch in self.epochs:
             return f"epoch {epoch}: its own map"
@@ -53,7 +53,7 @@ class Places:
 
 
 def square(maps: Float[np.ndarray, "e m 2"]) -> Limits:
-    """The least square around all points, and a margin."""
+    """Return the limits of the smallest square around all points, with a margin."""
     low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
     half = max(float((high - low).max()), 1e-6) * (0.5 + MARGIN)
     x, y = ((low + high) / 2).astype(float).tolist()

@@ -1,4 +1,4 @@
-"""A small memory: what was made last is kept, the oldest goes when there is no room."""
+"""A small memory: the results used last are kept, the oldest goes when there is no room."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Recent(Generic[Value]):
     """The results used last, by key.
 
     Args:
-        size: Results to keep.
+        size: How many results to keep.
     """
 
     def __init__(self, size: int) -> None:
@@ -24,7 +24,7 @@ class Recent(Generic[Value]):
         return len(self._kept)
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """The result of this key, made if it is not kept."""
+        """Return the result of this key, made if it is not kept."""
         if key in self._kept:
             self._kept.move_to_end(key)
         else:

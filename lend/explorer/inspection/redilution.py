@@ -1,4 +1,4 @@
-"""What a dilution while one waits gives; apart from what computes it, since torch alone takes seconds to import."""
+"""Dilution of the shown labels with other settings: its limits and its result."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Redilution:
     Args:
         labels: (m,) codes; -1 for points outside the part.
         accuracy: Share of them equal to the true ones, where those are known; NaN if none is.
-        seconds: That it took, without the search of the neighbours.
+        seconds: Time that the dilution took, without the search of the neighbours.
         epoch: The snapshot.
-        settings: Of :func:`lend.dilute`.
-        points: Examples diluted.
+        settings: Those of :func:`lend.dilute`.
+        points: How many examples were diluted.
     """
 
     labels: Int[np.ndarray, " m"]

@@ -20,19 +20,19 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from lend.config import require
-from lend.explorer.inspection.inspection import Inspection
-from lend.explorer.pictures.palettes import palette
-from lend.explorer.pictures.pictures import explorer_figure, point_colours, view_note
+from lend.explorer.inspection import Inspection
+from lend.explorer.pictures.maps import explorer_figure, view_note
+from lend.explorer.pictures.palettes import palette, point_colours
 from lend.run import Run
 
 ENDINGS = (".gif", ".mp4")
 DPI = 110
-LENGTH = 20.0  # seconds of a film, if nothing else is asked for
-SHORTEST, LONGEST = 0.1, 1.0  # seconds of an epoch then
+LENGTH = 20.0  # seconds of a film whose seconds per epoch are not given
+SHORTEST, LONGEST = 0.1, 1.0  # seconds of an epoch in such a film
 HOLD = 1.5  # seconds that the last epoch stays
-COLOURS = 256  # of a GIF
-EXACT = 64  # of them that may be given
-NEAR = 8  # Pillow does not tell shades nearer than this apart when it looks for the nearest
+COLOURS = 256  # in a GIF
+EXACT = 64  # the most of them that are given exactly
+NEAR = 8  # Pillow takes shades nearer than this for the same when it looks for the nearest
 NO_FFMPEG = (
     "an .mp4 needs ffmpeg, which was not found: install it (apt-get install ffmpeg, or conda install ffmpeg), or the "
     "package imageio-ffmpeg, which brings it (pip install imageio-ffmpeg); or write a .gif"
@@ -53,13 +53,14 @@ def animate(
     Args:
         source: A run with maps, or what an explorer shows (`explorer.inspection`).
         path: Ends in .gif or .mp4; the second needs ffmpeg.
-        colorings: Of one to four views; see :meth:`lend.Inspection.values`.
+        colorings: What each of one to four maps is coloured by; see :meth:`lend.Inspection.values`.
         fps: Frames a second, 1 to 50.
-        seconds_per_epoch: So that the film takes 20 seconds, but 0.1 to 1, if not given.
+        seconds_per_epoch: Seconds from an epoch to the next, above 0; if not given, from 0.1 to 1, such that the film
+            takes about 20 seconds.
         progress: Show a progress bar with the time left.
 
     Returns:
-        The path. The file is whole, or the old one.
+        The path. A film that fails leaves a file that was there before as it was.
 
     Raises:
         ValueError: If the ending, a coloring or a number is wrong, or the run has no maps.
@@ -92,7 +93,13 @@ def animate(
 
 @dataclass(frozen=True)
 class Moment:
-    """A frame: the epoch whose labels it shows, and how far its points are on their way to the next one, in [0, 1)."""
+    """A frame of a film.
+
+    Args:
+        epoch: The epoch whose labels it shows.
+        following: The epoch that its points move to.
+        share: How far they are on their way, in [0, 1).
+    """
 
     epoch: int
     following: int
@@ -100,7 +107,13 @@ class Moment:
 
 
 def frame_moments(epochs: Sequence[int], frames: int, hold: int) -> Iterator[Moment]:
-    """The frames of a film: so many from each epoch to the next, and the last epoch for a while."""
+    """Give the frames of a film.
+
+    Args:
+        epochs: In order.
+        frames: How many lead from each epoch to the next.
+        hold: How many show the last epoch; one at least.
+    """
     for epoch, following in zip(epochs, epochs[1:], strict=False):
         for number in range(frames):
             yield Moment(epoch, following, number / frames)
@@ -112,8 +125,8 @@ class Scene:
     """The figure of a film, drawn once; a frame only moves and colours its points.
 
     Args:
-        inspection: What is shown.
-        colorings: Of the views.
+        inspection: What the explorer shows.
+        colorings: What each map is coloured by.
     """
 
     def __init__(self, inspection: Inspection, colorings: Sequence[str]) -> None:
@@ -127,12 +140,12 @@ class Scene:
         self.figure.set_layout_engine("none")  # laid out once: nothing jumps, and a frame takes half the time
 
     def _cut_to_even(self) -> None:
-        """H.264 wants even numbers of pixels."""
+        """Round the size to even numbers of pixels, which H.264 needs."""
         width, height = (2 * round(length * DPI / 2) / DPI for length in self.figure.get_size_inches())
         self.figure.set_size_inches(width, height)
 
     def go(self, moment: Moment) -> None:
-        """Show a moment."""
+        """Move and colour the points as in this frame."""
         start, end = (self.inspection.coordinates(epoch) for epoch in (moment.epoch, moment.following))
         for axes in self._panels():
             axes.collections[0].set_offsets(start + np.float32(moment.share) * (end - start))
@@ -153,14 +166,14 @@ class Scene:
         return self.figure.axes[: len(self.colorings)]
 
     def pixels(self, moment: Moment) -> UInt8[np.ndarray, "height width 3"]:
-        """A frame as pixels."""
+        """Return a frame as pixels."""
         self.go(moment)
         self.canvas.draw()
         return np.asarray(self.canvas.buffer_rgba())[:, :, :3].copy()
 
 
 def _write_gif(scene: Scene, moments: Sequence[Moment], path: Path, fps: int, bar: tqdm) -> None:
-    """One palette for all frames: a palette each would let colours flicker. Frames are made as they are written."""
+    """Write all frames with one palette: with one each, colours would flicker. Frames are made as they are written."""
     colours = gif_palette(scene, [moments[place] for place in (0, len(moments) // 3, 2 * len(moments) // 3, -1)])
 
     def frames() -> Iterator[Image.Image]:
@@ -175,7 +188,12 @@ def _write_gif(scene: Scene, moments: Sequence[Moment], path: Path, fps: int, ba
 
 
 def gif_palette(scene: Scene, moments: Sequence[Moment]) -> Image.Image:
-    """White and the colours of the points, exactly, and the most frequent shades of some frames."""
+    """Return an image with the palette of a film: exactly white and the colours of the points, and frequent shades.
+
+    Args:
+        scene: The figure of the film.
+        moments: Some frames, whose most frequent shades are taken.
+    """
     looks = [palette(scene.inspection, coloring).colours for coloring in scene.colorings]
     named = ["#ffffff", *dict.fromkeys(colour for look in looks for colour in look if len(look) <= EXACT)][:EXACT]
     exact = [round(255 * part) for colour in named for part in to_rgb(colour)]
@@ -202,7 +220,7 @@ def _write_mp4(scene: Scene, moments: Sequence[Moment], path: Path, fps: int, pr
 
 
 def ffmpeg() -> str:
-    """The path of an ffmpeg: the system's, or the one that the package imageio-ffmpeg brings.
+    """Return the path of an ffmpeg: the system's, or the one that the package imageio-ffmpeg brings.
 
     Raises:
         FileNotFoundError: If there is neither.

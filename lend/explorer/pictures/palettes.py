@@ -1,4 +1,4 @@
-"""The colours of a coloring: the same on the page and in saved figures."""
+"""What a coloring looks like, on the page and in saved figures: its title, its colours, the colour of each point."""
 
 from __future__ import annotations
 
@@ -6,14 +6,26 @@ from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
-from jaxtyping import Int
-from matplotlib.colors import to_hex
+from jaxtyping import Float, Int
+from matplotlib.colors import to_hex, to_rgb
 
-from lend.explorer.inspection.inspection import Inspection
+from lend.explorer.inspection import Inspection
 from lend.plots import GREY, LABEL_COLOURS, WRONG, class_colours
 
+TITLES = {
+    "true": "true labels",
+    "noisy": "noisy (given) labels",
+    "predicted": "predicted labels",
+    "diluted": "diluted labels",
+    "rediluted": "labels diluted again",
+    "corrected": "corrected labels",
+    "kept": "kept by the method",
+    "wrong": "wrong labels",
+    "agreement": "neighbours that agree",
+    "score": "label score",
+}
 UNKNOWN_COLOUR = "#c9c9c9"
-PALE = "#d5d5d5"  # of the flag that is not looked for
+PALE = "#d5d5d5"  # for the value of a flag that nobody looks for
 FLAG = LABEL_COLOURS["diluted"]
 FLAGS = {  # colours and names of no and yes
     "kept": ((LABEL_COLOURS["predicted"], "dropped"), (PALE, "kept")),
@@ -30,8 +42,8 @@ class Palette:
 
     Args:
         colours: One per code.
-        names: One per code; of a scale only the first and the last are told, the others are empty.
-        scale: The colours are steps of a scale; the last one is for unknown values.
+        names: One per code; for a scale only the first and the last step have one, the others are empty.
+        scale: Whether the colours are steps of a scale; the last one is then for unknown values.
     """
 
     colours: tuple[str, ...]
@@ -39,8 +51,13 @@ class Palette:
     scale: bool = False
 
 
+def coloring_title(coloring: str) -> str:
+    """Return the title of a map in this coloring."""
+    return TITLES.get(coloring, coloring)
+
+
 def palette(inspection: Inspection, coloring: str) -> Palette:
-    """Colours and names of the codes of a coloring.
+    """Return colours and names of the codes of a coloring.
 
     Raises:
         ValueError: If there is no such coloring; the message says which there are.
@@ -58,7 +75,12 @@ def palette(inspection: Inspection, coloring: str) -> Palette:
 
 
 def codes(inspection: Inspection, coloring: str, epoch: int | None = None) -> Int[np.ndarray, " m"]:
-    """Position of each point's colour in the palette.
+    """Return the position of each point's colour in the palette.
+
+    Args:
+        inspection: What the explorer shows.
+        coloring: What the points are coloured by.
+        epoch: The one shown, if not given.
 
     Raises:
         ValueError: If the coloring or the epoch is unknown.
@@ -72,7 +94,13 @@ def codes(inspection: Inspection, coloring: str, epoch: int | None = None) -> In
     return np.where(known, np.rint(np.where(known, values, 0) * (STEPS - 1)), STEPS).astype(np.int64)
 
 
+def point_colours(inspection: Inspection, coloring: str, epoch: int | None = None) -> Float[np.ndarray, "m 3"]:
+    """Return the colour of every point in figures and films, RGB in [0, 1]; arguments as in :func:`codes`."""
+    colours = np.array([to_rgb(colour) for colour in palette(inspection, coloring).colours])
+    return colours[codes(inspection, coloring, epoch)]
+
+
 def class_colour(inspection: Inspection, name: str) -> str:
-    """The colour of a class, grey for anything else."""
+    """Return the colour of a class, grey for anything else."""
     names = inspection.class_names
     return class_colours(len(names))[names.index(name)] if name in names else GREY

@@ -1,4 +1,4 @@
-"""What the explorer writes into the page: HTML of legends, numbers, examples and histories. Everything is escaped."""
+"""The text of the page as HTML: legends, numbers, examples, histories, messages. Names and messages are escaped."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from html import escape, unescape
 import numpy as np
 from jaxtyping import Int
 
-from lend.explorer.inspection.inspection import History, Inspection
-from lend.explorer.inspection.mapped import duration
+from lend.explorer.inspection import History, Inspection
 from lend.explorer.pictures.palettes import UNKNOWN_COLOUR, Palette, class_colour
 from lend.plots import LEGEND_CLASSES, class_colours
 
@@ -18,7 +17,6 @@ ROWS = 40  # examples in a history
 NEIGHBORS = 8  # in the strip of an example
 TRACK, TALL = 210, 14  # pixels of a line of a history
 NOTHING = '<span class="lend-note">Nothing is selected: click a point, draw a lasso, or take a filter.</span>'
-__all__ = ["duration", "escape"]  # used by those who write words with these
 STYLE = """<style>
 .lend-explorer { font-size: 13px; line-height: 1.35; color: var(--jp-content-font-color1, #212121); }
 .lend-explorer .lend-title { font-size: 15px; font-weight: 600; }
@@ -42,12 +40,11 @@ STYLE = """<style>
 .lend-explorer .lend-history img { width: 28px; height: 28px; object-fit: contain; image-rendering: pixelated; }
 .lend-explorer .lend-history tr { background: none !important; }
 </style>"""
-
-
-IN_CARD = {"agreement": "neighbours agree", "score": "label score"}
+IN_CARD = {"agreement": "neighbours agree", "score": "label score"}  # instead of the names of the colorings
 
 
 def per_cent(share: float) -> str:
+    """Return a share as text, with one digit after the point."""
     return f"{100 * share:.1f} %"
 
 
@@ -55,12 +52,12 @@ def per_cent(share: float) -> str:
 
 
 def key(colour: str, name: str) -> str:
-    """A dot of a colour and what it means."""
+    """Return a dot of a colour and what it means."""
     return f'<span class="lend-key"><span class="lend-dot" style="background:{colour}"></span>{escape(name)}</span>'
 
 
 def class_legend(inspection: Inspection) -> str:
-    """One entry per class, the same for all views."""
+    """Return the legend of the classes, the same for all maps."""
     names = inspection.class_names
     if len(names) > LEGEND_CLASSES:
         return f'<span class="lend-note">{len(names)} classes: hover a point to read its labels</span>'
@@ -69,7 +66,7 @@ def class_legend(inspection: Inspection) -> str:
 
 
 def scale_legend(palette: Palette) -> str:
-    """Of a view whose colours are no classes: the two flags, or the ends of a scale."""
+    """Return the legend of a map whose colours are no classes: the two flags, or the ends of a scale."""
     if not palette.scale:
         return "".join(key(colour, name) for colour, name in zip(palette.colours, palette.names, strict=True))
     steps = ",".join(palette.colours[:-1:10])
@@ -78,7 +75,7 @@ def scale_legend(palette: Palette) -> str:
 
 
 def numbers(inspection: Inspection) -> str:
-    """The label accuracies of the epoch shown, of the points of the map."""
+    """Return the label accuracies and the share kept of the points at the epoch shown."""
     accuracy = inspection.label_accuracy()
     known = {name: accuracy[name] for name in ("predicted", "diluted", "noisy") if np.isfinite(accuracy[name])}
     parts = [f"{name} <b>{per_cent(value)}</b>" for name, value in known.items()]
@@ -96,13 +93,13 @@ Uri = Callable[[int], str | None]
 
 
 def card(inspection: Inspection, position: int, uri: Uri, note: str) -> str:
-    """One example: its image, its labels in words, and its neighbours in embedding space.
+    """Return one example: its image, its labels in words, and its neighbours in embedding space.
 
     Args:
-        inspection: What is shown.
-        position: Of the point.
+        inspection: What the explorer shows.
+        position: Position of the example among the points.
         uri: Gives the thumbnail of a point as the source of an image, or None.
-        note: In the place of the images, if it says anything.
+        note: Shown instead of the images, unless it is empty.
     """
     source = None if note else uri(position)
     image = f'<img class="lend-big" src="{source}">' if source else ""
@@ -140,14 +137,14 @@ def _neighbor(inspection: Inspection, position: int, source: str | None) -> str:
 
 
 def history_table(inspection: Inspection, history: History, total: int, uri: Uri | None, mark: str) -> str:
-    """Predicted, diluted and kept of some examples over all epochs, one row each; the epoch shown is marked.
+    """Return predicted, diluted and kept of some examples over all epochs, one row each; the epoch shown is marked.
 
     Args:
-        inspection: What is shown.
-        history: Of the rows.
-        total: How many are selected; the rest is told.
-        uri: Of thumbnails; None draws none.
-        mark: Class of the mark of the epoch shown, which :func:`mark_style` moves.
+        inspection: What the explorer shows.
+        history: The labels of the examples that get a row.
+        total: How many examples are selected; a line says how many have no row.
+        uri: Gives the thumbnail of a point as the source of an image; None draws no images.
+        mark: CSS class of the mark of the epoch shown, which :func:`mark_style` moves.
     """
     tracks = [name for name in ("predicted", "diluted", "kept") if getattr(history, name) is not None]
     heads = "".join(
@@ -188,7 +185,7 @@ def _track_colours(inspection: Inspection, name: str, values: Int[np.ndarray, " 
 
 
 def track(colours: Sequence[str], mark: str) -> str:
-    """A row of boxes, one per epoch, as SVG; equal ones side by side are one box. Below it the mark of the epoch."""
+    """Return a row of boxes, one per epoch, as SVG; equal ones side by side are one box. Below is the epoch's mark."""
     step = TRACK / len(colours)
     starts = [i for i in range(len(colours)) if i == 0 or colours[i] != colours[i - 1]]
     boxes = "".join(
@@ -201,7 +198,7 @@ def track(colours: Sequence[str], mark: str) -> str:
 
 
 def mark_style(mark: str, inspection: Inspection) -> str:
-    """Moves the marks of all histories to the epoch shown, without sending the histories again."""
+    """Return a style that moves the marks of all histories to the epoch shown; the histories are not sent again."""
     place = TRACK / len(inspection.epochs) * inspection.epochs.index(inspection.epoch)
     return f"<style>.{mark} {{ transform: translateX({place:.1f}px); }}</style>"
 
@@ -210,16 +207,16 @@ def mark_style(mark: str, inspection: Inspection) -> str:
 
 
 def message(words: str, error: bool = False) -> str:
-    """A line above the maps; nothing if there is nothing to say."""
+    """Return a line above the maps; nothing for an empty text."""
     return f'<div class="{"lend-error" if error else "lend-told"}" role="alert">{escape(words)}</div>' if words else ""
 
 
 def reason(error: Exception | None) -> str:
-    """What an exception says, in words; a KeyError says it in quotes otherwise."""
+    """Return the message of an exception; that of a KeyError without the quotes that str() adds."""
     told = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     return told or type(error).__name__
 
 
 def plain(html: str) -> str:
-    """The words of a message."""
+    """Return the text of a piece of HTML."""
     return unescape(re.sub(r"<[^>]*>", "", html))

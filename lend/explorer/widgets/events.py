@@ -1,4 +1,4 @@
-"""When things happen on the page: many calls become one, slow work leaves the kernel free, errors are told.
+"""Timing on the page: many calls become one, slow work leaves the kernel free, and errors are shown.
 
 In a kernel all of it runs on the event loop. Without a loop, as in a test or a script, everything happens at once.
 """
@@ -9,16 +9,17 @@ import asyncio
 import threading
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TypeVar
 
 Action = Callable[..., None]
+Value = TypeVar("Value")
 
 
 def guarded(action: Action, tell: Callable[[Exception], None]) -> Action:
-    """The action; an exception is told instead of raised, since nobody sees what a callback of the page raises."""
+    """Return the action with its exceptions handed to ``tell``: nobody sees what a callback of the page raises."""
 
     @wraps(action)
-    def call(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def call(*args: object, **kwargs: object) -> None:
         try:
             action(*args, **kwargs)
         except Exception as error:  # whatever a callback may raise belongs on the page
@@ -37,9 +38,9 @@ class Coalesced:
 
     def __init__(self, action: Action, wait: float = 0.03) -> None:
         self.action, self.wait = action, wait
-        self._newest: tuple[Any, ...] | None = None
+        self._newest: tuple[object, ...] | None = None
 
-    def __call__(self, *args: Any) -> None:  # noqa: ANN401
+    def __call__(self, *args: object) -> None:
         loop = _loop()
         if loop is None:
             self.action(*args)
@@ -53,8 +54,13 @@ class Coalesced:
         self.action(*(args or ()))
 
 
-def in_background(work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-    """Do slow work in a thread of its own; its value, or the exception that it raised, goes to ``then`` on the loop."""
+def in_background(work: Callable[[], Value], then: Callable[[Value | Exception], None]) -> None:
+    """Do slow work in a thread of its own.
+
+    Args:
+        work: Called in the thread; at once where there is no event loop.
+        then: Called on the event loop with the value, or with the exception that the work raised.
+    """
     loop = _loop()
     if loop is None:
         then(_outcome(work))
@@ -62,10 +68,10 @@ def in_background(work: Callable[[], Any], then: Callable[[Any], None]) -> None:
     threading.Thread(target=lambda: loop.call_soon_threadsafe(then, _outcome(work)), daemon=True).start()
 
 
-def _outcome(work: Callable[[], Any]) -> Any:  # noqa: ANN401
+def _outcome(work: Callable[[], Value]) -> Value | Exception:
     try:
         return work()
-    except Exception as error:  # told on the page by whoever asked
+    except Exception as error:  # shown on the page by the caller
         return error
 
 

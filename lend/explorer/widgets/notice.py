@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import ipywidgets as widgets
 
-from lend.explorer.inspection.inspection import NoMapsError
+from lend.explorer.inspection import NoMapsError
+from lend.explorer.inspection.mapped_run import duration
 from lend.explorer.pictures import words
 from lend.explorer.widgets.events import guarded, in_background
 from lend.explorer.widgets.panels import button
@@ -17,8 +17,8 @@ class Notice:
     """A message; for a run without maps also a button.
 
     Args:
-        trouble: What is wrong.
-        ready: Called when the maps are made.
+        trouble: What is wrong; a :class:`NoMapsError` brings the button.
+        ready: Called when all maps are made.
 
     Attributes:
         children: The widgets, from top to bottom.
@@ -30,12 +30,12 @@ class Notice:
         self._tell_error(trouble)
         if isinstance(trouble, NoMapsError):
             self.run = trouble.run
-            told = f"Make the maps ({words.duration(trouble.seconds)})"
+            told = f"Make the maps ({duration(trouble.seconds)})"
             self.make = button(told, guarded(self._make, self._tell_error), "t-SNE of each snapshot")
             self.children.append(self.make)
 
     def _make(self, done: int = 0) -> None:
-        """One map after the other, so that the page can say how far it is; each is kept."""
+        """Make one map after the other, so that the page can say how far it is; each is saved."""
         self.make.disabled = True
         if done == len(self.run.epochs):
             self.ready()
@@ -46,7 +46,7 @@ class Notice:
         told = f"map {done + 1} of {len(self.run.epochs)}, of epoch {epoch}, is being made …"
         self.message.value = words.message(told)
 
-        def made(outcome: Any) -> None:  # noqa: ANN401
+        def made(outcome: object) -> None:
             if isinstance(outcome, Exception):
                 self.make.disabled = False
                 raise outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,12 +11,13 @@ from uuid import uuid4
 import ipywidgets as widgets
 import numpy as np
 
-from lend.explorer.inspection.inspection import Inspection
+from lend.explorer.inspection import Inspection
 from lend.explorer.pictures import words
-from lend.explorer.widgets.events import Coalesced, guarded, in_background
+from lend.explorer.pictures.maps import MOST_VIEWS
+from lend.explorer.widgets.events import Action, Coalesced, guarded, in_background
 from lend.explorer.widgets.panels import DilutionPanel, EpochBar, RelabelPanel, SavePanel, SelectPanel
 from lend.explorer.widgets.thumbnails import Thumbnails
-from lend.explorer.widgets.views import MOST, Views
+from lend.explorer.widgets.views import Views
 
 LOADING = "the images of the data set are being read …"
 
@@ -24,9 +26,9 @@ class Page:
     """All widgets of an explorer.
 
     Args:
-        shown: What is shown.
-        colorings: Of the maps.
-        save: Writes what is shown to a path, and gives the path back.
+        shown: What the explorer shows.
+        colorings: What each map is coloured by.
+        save: Writes the maps shown to a path, and returns the path.
 
     Attributes:
         children: The widgets, from top to bottom.
@@ -65,36 +67,36 @@ class Page:
         beside = widgets.Layout(flex="1 1 340px", min_width="340px", max_width="460px", margin="0 0 0 8px")
         side = widgets.VBox([self.card, tabs], layout=beside)
         maps = widgets.VBox([self.views.box, self.legend], layout=widgets.Layout(flex="0 1 auto"))
-        title = widgets.HTML(f'{words.STYLE}<span class="lend-title">{words.escape(self.shown.title)}</span>')
+        title = widgets.HTML(f'{words.STYLE}<span class="lend-title">{escape(self.shown.title)}</span>')
         body = widgets.HBox(
             [maps, side], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start", margin="6px 0 0 0")
         )
         return [title, self.message, self.bar.box, body, self.history, self.mark]
 
-    # --- What Python asks for -----------------------------------------------------------------------------------------
+    # --- What Python sets ---------------------------------------------------------------------------------------------
 
     def show_selection(self) -> None:
-        """The inspection's selection was set."""
+        """Show the inspection's selection after it was set."""
         self.views.show_selection()
         self._show_selected()
 
     def show_epoch(self) -> None:
-        """The inspection's epoch was set: places and colours of the maps, and two lines of words."""
-        self.bar.slider.value = self.shown.epoch  # tells nobody: it is the inspection's already
+        """Show the inspection's epoch after it was set: places and colours of the maps, and two lines of text."""
+        self.bar.slider.value = self.shown.epoch  # causes no second change: the inspection is there already
         self.views.draw()
         self._show_numbers()
         if self._was_rediluted and self.shown.values("rediluted").max() < 0:
-            self.diluting.changed()  # another map: its labels are not diluted yet
+            self.diluting.changed()  # the labels of this map are not diluted again yet
 
     def set_colorings(self, colorings: tuple[str, ...]) -> None:
-        """Other maps."""
+        """Show maps in these colorings."""
         self.views.set_colorings(colorings)
         self.saving.views.value = len(colorings)
         self._show_legend()
 
-    # --- What the page asks for ---------------------------------------------------------------------------------------
+    # --- What the user does -------------------------------------------------------------------------------------------
 
-    def _guard(self, action: Any) -> Any:  # noqa: ANN401
+    def _guard(self, action: Action) -> Action:
         return guarded(action, self._tell_error)
 
     def _tell(self, text: str) -> None:
@@ -109,7 +111,7 @@ class Page:
             self.show_epoch()
 
     def _show_numbers(self) -> None:
-        told = f"{words.escape(self.shown.position_note())}<br>{words.numbers(self.shown)}"
+        told = f"{escape(self.shown.position_note())}<br>{words.numbers(self.shown)}"
         self.bar.note.value = f'<div style="line-height:1.35">{told}</div>'
         self.mark.value = words.mark_style(self._mark, self.shown)
 
@@ -118,14 +120,14 @@ class Page:
         self.legend.value = words.class_legend(self.shown) if classes else ""
 
     def _show_example(self, position: int | None) -> None:
-        """The card keeps the last example when the pointer leaves it."""
+        """Show an example on the card, which keeps the last one when the pointer leaves it."""
         if position is not None:
             self._hovered = position
             note = self._images_note()
             self.card.value = words.card(self.shown, position, self._thumbnails.uri, note)
 
     def _images_note(self) -> str:
-        """Why no images can be shown now; the first call has them read, which may take seconds."""
+        """Say why no images can be shown now; the first call starts to read them, which may take seconds."""
         if self._images == "unread":
             self._images = "reading"
             in_background(lambda: self.shown.image(0), self._guard(lambda _: self._images_read()))
@@ -173,11 +175,11 @@ class Page:
             epoch = self.shown.map_epoch()
             in_background(self.shown.prepare_redilution, self._guard(lambda found: self._searched(epoch, found)))
 
-    def _searched(self, epoch: int, outcome: Any) -> None:  # noqa: ANN401
+    def _searched(self, epoch: int, outcome: Exception | None) -> None:
         self._searching = False
         if isinstance(outcome, Exception):
             raise outcome
-        if epoch != self.shown.map_epoch():  # the slider was faster
+        if epoch != self.shown.map_epoch():  # the slider moved on during the search
             self._redilute(self._settings)
             return
         result = self.shown.redilute(**self._settings)
@@ -210,17 +212,17 @@ class Page:
         self._tell(f"written: {self.shown.patch(path)}, {len(self.shown.corrections):,} corrections")
 
     def _set_count(self, count: int) -> None:
-        """Other colorings come first in new maps."""
+        """Show more or fewer maps; new ones show colorings that no map has yet."""
         have = self.views.colorings
         if count != len(have):
             others = [name for name in self.shown.colorings if name not in have]
-            self.set_colorings((*have, *others, *self.shown.colorings * MOST)[:count])
+            self.set_colorings((*have, *others, *self.shown.colorings * MOST_VIEWS)[:count])
 
     def _save(self, path: str) -> None:
         self._tell(f"written: {self._write(path)}")
 
 
 def _with_rediluted(colorings: tuple[str, ...]) -> tuple[str, ...]:
-    """Re-diluted labels in the place of the diluted ones, or of the last map."""
+    """Put re-diluted labels in the place of the diluted ones, or of the last map."""
     place = colorings.index("diluted") if "diluted" in colorings else len(colorings) - 1
     return (*colorings[:place], "rediluted", *colorings[place + 1 :])

@@ -1,4 +1,4 @@
-"""The controls of the explorer: widgets only, each panel says what it wants done by calling back."""
+"""The controls of the explorer: widgets only. A panel calls back to say what it wants done, and knows no other."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from lend.explorer.inspection.chronicle import FILTERS, NEEDS
-from lend.explorer.inspection.inspection import Inspection
+from lend.explorer.inspection import FILTERS, Inspection
+from lend.explorer.inspection.filters import NEEDS
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS
+from lend.explorer.pictures.maps import MOST_VIEWS
 
 INTERVAL = 700  # milliseconds from epoch to epoch while playing
 ANY = "any class"
@@ -18,17 +19,36 @@ Do = Callable[..., None]
 
 
 def row(*children: widgets.Widget, **layout: str) -> widgets.HBox:
+    """Return widgets side by side, in as many lines as they need.
+
+    Args:
+        children: The widgets.
+        layout: More of the layout, as ipywidgets takes it.
+    """
     return widgets.HBox(children, layout=widgets.Layout(align_items="center", flex_flow="row wrap", **layout))
 
 
 def button(words: str, action: Do, tooltip: str = "", style: str = "") -> widgets.Button:
+    """Return a button.
+
+    Args:
+        words: Its text.
+        action: Called without arguments at a click.
+        tooltip: Shown under the pointer.
+        style: A style of ipywidgets, such as "primary".
+    """
     made = widgets.Button(description=words, tooltip=tooltip, button_style=style, layout=widgets.Layout(width="auto"))
     made.on_click(lambda _: action())
     return made
 
 
 class EpochBar:
-    """Play and a slider over all epochs."""
+    """A play button and a slider over all epochs.
+
+    Args:
+        inspection: What the explorer shows.
+        show: Called with the epoch that was chosen.
+    """
 
     def __init__(self, inspection: Inspection, show: Callable[[int], None]) -> None:
         epochs = inspection.epochs
@@ -50,7 +70,15 @@ class EpochBar:
 
 
 class SelectPanel:
-    """Choose points by a filter; what dragging does."""
+    """Filters that select points, and what dragging on a map does.
+
+    Args:
+        inspection: What the explorer shows; filters whose labels it lacks are not offered.
+        choose: Called with the name of a filter, and the code of a class or None.
+        clear: Called to select nothing.
+        lasso: Called with whether dragging draws a lasso.
+        reset: Called to show the whole map.
+    """
 
     def __init__(self, inspection: Inspection, choose: Do, clear: Do, lasso: Callable[[bool], None], reset: Do) -> None:
         there = set(inspection.colorings)
@@ -78,7 +106,7 @@ class SelectPanel:
 
     @property
     def chosen(self) -> int | None:
-        """The class; None for any, which would not do as a value: drawn again, the drop-down would show nothing."""
+        """The code of the class, None for any; the widget holds -1 then, since a drop-down cannot show None."""
         return None if self.label.value < 0 else self.label.value
 
     def _explain(self) -> None:
@@ -87,7 +115,12 @@ class SelectPanel:
 
 
 class DilutionPanel:
-    """Settings of a re-dilution; each change is told at once, after the first click."""
+    """Settings of a re-dilution. After the first click each change dilutes again.
+
+    Args:
+        points: How many points the maps have.
+        redilute: Called with the settings, as `lend.Inspection.redilute` takes them.
+    """
 
     def __init__(self, points: int, redilute: Callable[[dict[str, Any]], None]) -> None:
         most = max(1, min(MOST_NEIGHBORS, points - 1))
@@ -112,6 +145,7 @@ class DilutionPanel:
 
     @property
     def settings(self) -> dict[str, Any]:
+        """The settings, as `lend.Inspection.redilute` takes them."""
         return {
             "k": self.k.value,
             "alpha": self.alpha.value,
@@ -125,12 +159,20 @@ class DilutionPanel:
         self.changed()
 
     def changed(self) -> None:
+        """Dilute again, if the button was clicked before."""
         if self.on:
             self._redilute(self.settings)
 
 
 class RelabelPanel:
-    """Correct the labels of the selection."""
+    """Correction of the labels of the selection.
+
+    Args:
+        inspection: What the explorer shows.
+        relabel: Called with the code of a class.
+        undo: Called to take back the last correction.
+        export: Called with the path of a file.
+    """
 
     def __init__(self, inspection: Inspection, relabel: Callable[[int], None], undo: Do, export: Do) -> None:
         classes = [(name, code) for code, name in enumerate(inspection.class_names)]
@@ -148,11 +190,17 @@ class RelabelPanel:
 
 
 class SavePanel:
-    """How many maps, and the page as a figure."""
+    """How many maps are shown, and the page as a file.
+
+    Args:
+        views: How many there are.
+        show: Called with how many are wanted.
+        save: Called with the path of a file.
+    """
 
     def __init__(self, views: int, show: Callable[[int], None], save: Callable[[str], None]) -> None:
         self.views = widgets.ToggleButtons(
-            options=[1, 2, 3, 4],
+            options=list(range(1, MOST_VIEWS + 1)),
             value=views,
             description="maps",
             style={"button_width": "40px", "description_width": "60px"},

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -20,8 +19,8 @@ KEPT = 2000  # about 10 MB
 GAP = 2  # white pixels between the images of a strip
 
 
-def enlarged(image: Any, side: int = SIDE) -> UInt8[np.ndarray, "height width 3"]:  # noqa: ANN401
-    """An image whose longer side is about ``side`` pixels.
+def enlarged(image: object, side: int = SIDE) -> UInt8[np.ndarray, "height width 3"]:
+    """Return an image whose longer side is about ``side`` pixels.
 
     A small one is enlarged by a whole number, so that each of its pixels stays a sharp square; a large one is scaled
     down smoothly.
@@ -29,6 +28,9 @@ def enlarged(image: Any, side: int = SIDE) -> UInt8[np.ndarray, "height width 3"
     Args:
         image: As :func:`lend.plots.as_rgb` takes it, grey or RGB.
         side: Pixels, at least 1.
+
+    Raises:
+        ValueError: If the image is of another shape, or the side is below 1.
     """
     require(side >= 1, "side", "at least 1", side)
     array = as_rgb(image)
@@ -41,7 +43,7 @@ def enlarged(image: Any, side: int = SIDE) -> UInt8[np.ndarray, "height width 3"
 
 
 def png(image: UInt8[np.ndarray, "height width 3"]) -> bytes:
-    """An image as PNG, in 8 bits a pixel where it is grey."""
+    """Return an image as PNG, in 8 bits a pixel where it is grey."""
     grey = bool((image == image[:, :, :1]).all())
     file = BytesIO()
     Image.fromarray(image[:, :, 0] if grey else image).save(file, "PNG")
@@ -49,16 +51,19 @@ def png(image: UInt8[np.ndarray, "height width 3"]) -> bytes:
 
 
 def data_uri(content: bytes) -> str:
-    """PNG as the source of an <img>."""
+    """Return a PNG as the source of an <img>."""
     return f"data:image/png;base64,{base64.b64encode(content).decode()}"
 
 
-def strip(images: Sequence[Any], side: int = SIDE // 2) -> bytes:
-    """Several images in a row as one PNG, each in the middle of a white square.
+def strip(images: Sequence[object], side: int = SIDE // 2) -> bytes:
+    """Return several images in a row as one PNG, each in the middle of a white square.
 
     Args:
         images: One at least, as :func:`enlarged` takes them; None leaves a place empty.
         side: Pixels of a square.
+
+    Raises:
+        ValueError: If there is no image.
     """
     require(len(images) > 0, "images", "at least one", len(images))
     row = np.full((side, len(images) * (side + GAP) - GAP, 3), 255, np.uint8)
@@ -72,21 +77,21 @@ def strip(images: Sequence[Any], side: int = SIDE // 2) -> bytes:
 
 
 class Thumbnails:
-    """Thumbnails by position, made at the first look; the 2,000 seen last are kept.
+    """Thumbnails of the points by position, made at the first look; the 2,000 seen last are kept.
 
     Args:
         image: Gives the image at a position, or None.
         side: Pixels of the longer side.
     """
 
-    def __init__(self, image: Callable[[Any], Any], side: int = SIDE) -> None:
+    def __init__(self, image: Callable[[int], object], side: int = SIDE) -> None:
         self.image, self.side = image, side
         self._made: Recent[str] = Recent(KEPT)
 
-    def uri(self, position: Hashable) -> str | None:
-        """The data URI of an image, None where there is none."""
+    def uri(self, position: int) -> str | None:
+        """Return the data URI of the thumbnail, None where there is no image."""
         return self._made.get(position, lambda: self._make(position)) or None
 
-    def _make(self, position: Hashable) -> str:
+    def _make(self, position: int) -> str:
         image = self.image(position)
         return "" if image is None else data_uri(png(enlarged(image, self.side)))

@@ -22,7 +22,7 @@ class Comparison:
 
     Args:
         frame: From :func:`long`.
-        decimals: Of the printed numbers.
+        decimals: Decimals of the printed numbers.
         note: Added to the caption.
     """
 

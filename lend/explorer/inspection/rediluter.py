@@ -1,4 +1,4 @@
-"""Dilution while one waits: neighbours are searched once, and a change of a setting only spreads the labels again."""
+"""The computation of a dilution while the user waits: neighbours are searched once, then only labels spread again."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from torch import Tensor
 
 from lend.config import Dilution, require
 from lend.dilution import dilute_from_neighbors, one_hot, prior_weights
+from lend.explorer.inspection.mapped import UNKNOWN
 from lend.explorer.inspection.recent import Recent
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS, Redilution
 from lend.neighbors import nearest
 from lend.run import map_subset
 
-EPOCHS_KEPT = 2  # graphs to keep
+GRAPHS_KEPT = 2  # snapshots whose neighbours are kept in memory
 _ALONE = RLock()
 
 
@@ -30,7 +31,7 @@ class Rediluter:
     Args:
         noisy: Codes of the noisy labels, all known.
         true: Codes of the true labels; -1 where unknown.
-        classes: How many.
+        classes: How many classes there are.
         embeddings: Gives the embeddings (m, d) of a snapshot epoch.
     """
 
@@ -46,10 +47,10 @@ class Rediluter:
         self.onehot = one_hot(torch.from_numpy(noisy[self.chosen].astype(np.int64)), classes)
         self.embeddings = embeddings
         self.most = min(MOST_NEIGHBORS, len(self.chosen) - 1)
-        self._searched: Recent[tuple[Tensor, Tensor]] = Recent(EPOCHS_KEPT)
+        self._searched: Recent[tuple[Tensor, Tensor]] = Recent(GRAPHS_KEPT)
 
     def search(self, epoch: int) -> tuple[Int[Tensor, "s k"], Float[Tensor, "s k"]]:
-        """Neighbours and cosines among the chosen examples of a snapshot, as many as any setting wants."""
+        """Find neighbours and cosines among the chosen examples of a snapshot, as many as any setting wants."""
         with one_thread():
             return self._searched.get(epoch, lambda: self._search(epoch))
 
@@ -58,24 +59,23 @@ class Rediluter:
         return nearest(V, self.most)
 
     def dilute(self, epoch: int, settings: Dilution) -> Redilution:
-        """Dilute with other settings.
+        """Dilute the labels at a snapshot with these settings.
 
         Raises:
-            ValueError: If they ask for more neighbours than are kept, or for the limit, which is not reached while
-                one waits.
+            ValueError: If they ask for more neighbours than are kept, or for steps="converged", which takes longer
+                than a user waits.
         """
         require(settings.k <= self.most, "k", f"an integer from 1 to {self.most} here", settings.k)
         require(isinstance(settings.steps, Integral), "steps", "an integer of at least 1 here", settings.steps)
         weights = prior_weights(settings.class_prior, self.onehot)
         with one_thread():
-            indices, cosines = self.search(epoch)
+            indices, cosines = (found[:, : settings.k] for found in self.search(epoch))
             start = time.perf_counter()
-            nearer = indices[:, : settings.k], cosines[:, : settings.k]
-            labels = dilute_from_neighbors(*nearer, self.onehot, weights, settings).argmax(dim=1).numpy()
+            labels = dilute_from_neighbors(indices, cosines, self.onehot, weights, settings).argmax(dim=1).numpy()
             seconds = time.perf_counter() - start
         known = self.true >= 0
         accuracy = float((labels == self.true)[known].mean()) if known.any() else float("nan")
-        everywhere = np.full(self.size, -1, np.int16)
+        everywhere = np.full(self.size, UNKNOWN, np.int16)
         everywhere[self.chosen] = labels
         return Redilution(everywhere, accuracy, seconds, epoch, settings, len(self.chosen))
 

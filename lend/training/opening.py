@@ -1,0 +1,74 @@
+"""The run that a training writes to: the saved one, or a new one with what is known before the first epoch."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+
+from lend.config import RunConfig
+from lend.run import Run, writing
+from lend.storage import InUseError
+from lend.training.examples import Source
+
+PACKAGES = ("lend", "torch", "torchvision", "numpy", "zarr", "xarray")
+
+
+def open_or_create(config: RunConfig, source: Source, device: torch.device, precision: str) -> Run:
+    """Return the saved run of this configuration, or a new one where there is none.
+
+    The caller holds the lock of the run's folder.
+
+    Args:
+        config: Settings of the run.
+        source: Examples that the training was given.
+        device: Where it trains, recorded in a new run.
+        precision: "bf16" or "fp32", in which it trains.
+
+    Raises:
+        ValueError: If the saved run was started on other examples.
+        FileExistsError: If the folder holds something else.
+        InUseError: If another process has created the run in another precision since this one chose its own.
+    """
+    run = Run.find(config)
+    if run is None:
+        return writing.create(config, _given(source), _info(source, device, precision))
+    saved = run.labels
+    if not np.array_equal(saved.index, source.dataset.sample_ids) or not np.array_equal(saved["noisy"], source.noisy):
+        raise ValueError(f"dataset {config.dataset!r} is not the one that {run.path} was started on")
+    if run.info["precision"] != precision:
+        raise InUseError(f"{run.path} was just started by another process, in {run.info['precision']}; train it again")
+    return run
+
+
+def _given(source: Source) -> dict[str, np.ndarray]:
+    """Return the labels and ids of the training examples, as they are saved; unknown true labels are -1."""
+    dataset = source.dataset
+    small = np.min_scalar_type(-len(dataset.class_names))
+    true = dataset.train_labels.numpy() if dataset.clean else np.full(len(source.noisy), -1)
+    return {
+        "true": true.astype(small),
+        "noisy": source.noisy.numpy().astype(small),
+        "sample_id": dataset.sample_ids.numpy(),
+    }
+
+
+def _info(source: Source, device: torch.device, precision: str) -> dict[str, Any]:
+    """Return what config.json says of a run beside its settings."""
+    dataset = source.dataset
+    return {
+        "class_names": list(dataset.class_names),
+        "examples": len(source.noisy),
+        "held_out": len(source.validation_labels),
+        "image_shape": list(dataset.train_images.shape[1:]),
+        "realised_noise_rate": source.noise_rate,
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else f"{device.type} ({platform.machine()})",
+        "threads": torch.get_num_threads(),
+        "precision": precision,
+        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
