@@ -20,7 +20,7 @@ from sklearn.semi_supervised import LabelSpreading
 
 import lend
 from lend import noise
-from lend.auditing import audit
+from lend import audit
 from lend.neighbors import nearest
 
 NOISES = {

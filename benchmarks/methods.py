@@ -6,7 +6,7 @@ import time
 import torch
 from dilution import Bar, images
 
-from lend.config import RunConfig
+from lend import RunConfig
 from lend.methods import METHODS, build
 from lend.training import Source
 from lend.training.loop import _device, _precision

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from lend.config import RunConfig
+from lend import RunConfig
 from lend.run import EpochResult, writing
 
 READ = """

@@ -13,7 +13,7 @@ from functools import wraps
 from pathlib import Path
 from unittest.mock import patch
 
-from lend.config import RunConfig
+from lend import RunConfig
 from lend.run import writing
 from lend.training import train
 from lend.training.saving import Saver

@@ -10,7 +10,7 @@ import tempfile
 import time
 from dataclasses import asdict
 
-from lend.config import RunConfig
+from lend import RunConfig
 from lend.training import cores, sweep
 
 BARE = """

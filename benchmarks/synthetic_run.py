@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from lend import storage
-from lend.config import RunConfig
+from lend import RunConfig
 from lend.run import EpochResult, writing
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

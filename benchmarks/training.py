@@ -23,7 +23,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from lend.config import RunConfig
+from lend import RunConfig
 from lend.methods import build
 from lend.training import Source, networks
 from lend.training.allocator import keep_freed_memory

@@ -82,7 +82,7 @@ def copy_notebooks() -> None:
 
 def write_verbs() -> None:
     """The help of each verb, as the command line prints it."""
-    from lend.__main__ import VERBS, verb_parser
+    from lend.cli.main import VERBS, verb_parser
 
     folder = HERE / "reference" / "verbs"
     folder.mkdir(exist_ok=True)

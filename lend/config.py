@@ -5,7 +5,6 @@ Imports nothing heavy, so that the command line and the notebooks can build conf
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -15,30 +14,12 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from lend.inputs import nearest_name, require, require_name
+
 T = TypeVar("T")
 
 PAPER_EPOCHS = 200
 PAPER_SNAPSHOTS = (30, 50, 100, 150, 200)
-
-
-def nearest_name(name: str, allowed: Iterable[str]) -> str:
-    """Return a hint for an error message: the allowed names, and the one that was probably meant."""
-    allowed = sorted(allowed)
-    close = difflib.get_close_matches(str(name), allowed, n=1)
-    return f"allowed: {', '.join(allowed)}" + (f"; did you mean {close[0]!r}?" if close else "")
-
-
-def require(condition: bool, argument: str, allowed: str, got: object) -> None:
-    """Raise a ValueError unless the condition holds; it names the argument, what is allowed and what came."""
-    if not condition:
-        raise ValueError(f"{argument} must be {allowed}, got {got!r}")
-
-
-def require_name(name: str, allowed: Iterable[str], argument: str) -> None:
-    """Raise a ValueError unless the name is an allowed one; it lists those and suggests the nearest."""
-    allowed = list(allowed)
-    if name not in allowed:
-        raise ValueError(f"unknown {argument} {name!r}; {nearest_name(name, allowed)}")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 import lend
-from lend.__main__ import VERBS, verb_parser
+from lend.cli.main import VERBS, verb_parser
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Bool, Int, Integer
 
 from lend.analysis.shares import share_of
-from lend.config import require
+from lend.inputs import require
 from lend.run import Run
 
 EPOCH_COLUMNS = ("memorised", "recognised", "right_kept", "wrong_kept", "kept", "precision")

@@ -14,7 +14,8 @@ from lend.auditing.scores import class_weights, judge
 from lend.auditing.tables import classes_table, issues_table, matrix_table
 from lend.auditing.transition import count_transitions, estimate_errors
 from lend.auditing.votes import leave_out_votes, neighbor_agreement
-from lend.config import Dilution, require
+from lend.config import Dilution
+from lend.inputs import require
 
 
 def audit(

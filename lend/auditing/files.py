@@ -11,7 +11,7 @@ import pandas as pd
 from lend import storage
 from lend.auditing.detection import audit
 from lend.auditing.result import Audit
-from lend.config import require
+from lend.inputs import require
 
 
 def audit_files(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from lend.config import require
+from lend.inputs import require
 from lend.neighbors import KnnGraph, as_graph, require_one
 from lend.neighbors import knn_graph as find_neighbors
 

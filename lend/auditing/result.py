@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from lend import storage
 from lend.auditing.inputs import check_images
 from lend.auditing.transition import Estimate
-from lend.config import require
+from lend.inputs import require
 from lend.storage import write_patch
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 
 from lend.auditing.transition import Transition, unmix, with_own_labels
-from lend.config import require
 from lend.dilution import one_hot, prior_weights
+from lend.inputs import require
 
 SCORE = 0.7  # below it, a label that the neighbours contradict is an issue
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lend.cli.shipped import shipped
-from lend.config import nearest_name, require
 from lend.extras import require_extra
+from lend.inputs import nearest_name, require
 from lend.maps import make_maps
 from lend.paper import experiments
 from lend.run import Run

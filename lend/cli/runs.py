@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from lend.config import nearest_name
+from lend.inputs import nearest_name
 
 if TYPE_CHECKING:
     from lend.run import Run

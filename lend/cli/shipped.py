@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lend.config import require
+from lend.inputs import require
 
 PACKAGE = Path(__file__).parent.parent
 

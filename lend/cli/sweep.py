@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
-from lend.config import require
+from lend.inputs import require
 from lend.paper import experiments
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lend.config import require
+from lend.inputs import require
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,6 @@ torchvision verifies before it reads them.
 from collections.abc import Callable
 from pathlib import Path
 
-from lend.config import nearest_name
 from lend.data.animal10n import read_animal10n
 from lend.data.cifar import read_cifar
 from lend.data.dataset import Dataset
@@ -15,6 +14,7 @@ from lend.data.digits import read_digits
 from lend.data.folders import read_folder
 from lend.data.npz import read_npz
 from lend.data.parquet import read_parquet
+from lend.inputs import nearest_name
 
 _NAMED: dict[str, Callable[[Path, bool], Dataset]] = {
     "digits": read_digits,

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lend.config import require
 from lend.dilution.equations import Array, one_hot
+from lend.inputs import require
 from lend.neighbors import EXACT, KnnGraph, as_graph, nearest, require_one
 from lend.neighbors import knn_graph as find_neighbors
 

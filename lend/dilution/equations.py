@@ -21,7 +21,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lend.config import Dilution, require
+from lend.config import Dilution
+from lend.inputs import require
 
 Array = np.ndarray | Tensor
 

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lend.config import Dilution, require
+from lend.config import Dilution
 from lend.dilution.arrays import find_neighbors_and_encode
 from lend.dilution.equations import Array, Graph, iterate, prior_weights, reweight_and_normalize
+from lend.inputs import require
 
 
 def dilution_trace(

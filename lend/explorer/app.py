@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Shaped
 
-from lend.config import require, require_name
 from lend.explorer.inspection import Inspection
 from lend.explorer.inspection.mapped import Columns
 from lend.explorer.inspection.pixels import Images
@@ -20,6 +19,7 @@ from lend.explorer.pictures import explorer_figure
 from lend.explorer.pictures.maps import MOST_VIEWS
 from lend.explorer.pictures.words import reason
 from lend.extras import MissingExtraError, extra
+from lend.inputs import require, require_name
 from lend.plots import STYLE, png_bytes
 from lend.run import Run
 

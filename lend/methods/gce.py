@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lend.config import require
+from lend.inputs import require
 from lend.methods.base import Batch, Features, Memory, Method, label_losses
 
 

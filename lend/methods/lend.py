@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lend.config import require
 from lend.dilution import momentum, one_hot, select
+from lend.inputs import require
 from lend.methods.base import Batch, Features, Memory, Method, label_losses, masked_mean
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from lend.config import nearest_name, require_name
+from lend.inputs import nearest_name, require_name
 from lend.methods.base import Method
 from lend.methods.gce import GCE
 from lend.methods.lend import LEND

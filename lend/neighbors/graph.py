@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from lend.config import require, require_name
+from lend.inputs import require, require_name
 from lend.neighbors import clusters
 from lend.neighbors import faiss_index as indexes
 from lend.neighbors.exact import nearest_by_blocks, nearest_of

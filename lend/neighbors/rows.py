@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lend.config import require
+from lend.inputs import require
 from lend.neighbors.exact import unit_rows
 
 BLOCK = 4096  # rows to read at a time

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lend.config import require
 from lend.extras import extra
+from lend.inputs import require
 from lend.neighbors.exact import compare_all, compare_two
 from lend.neighbors.graph import KnnGraph
 from lend.neighbors.rows import Rows

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lend.config import nearest_name
+from lend.inputs import nearest_name
 from lend.noise.checks import check_classes, check_rate
 from lend.noise.flips import ASYMMETRIC, ASYMMETRIC_CLASSES
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from lend.config import nearest_name
+from lend.inputs import nearest_name
 from lend.noise.checks import as_numpy, check_labels, check_matrix, check_rate
 from lend.noise.drawing import corrupt
 from lend.noise.flips import ASYMMETRIC

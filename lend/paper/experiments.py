@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lend.config import RunConfig, require_name
+from lend.config import RunConfig
+from lend.inputs import require_name
 from lend.paper.grids import LEND_ROWS, ROWS, TRIALS, Entry, Grid, Profile, Settings, layered
 from lend.paper.profiles import CHANGES, FIGURES, LEND_DEFAULTS, PROFILES
 

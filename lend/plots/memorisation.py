@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lend.config import require
+from lend.inputs import require
 from lend.plots.colours import LINES
 from lend.plots.epochs import root_axis
 from lend.plots.notes import nothing

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from lend.config import require
+from lend.inputs import require
 
 
 def as_rgb(image: Any) -> UInt8[np.ndarray, "h w 3"]:  # noqa: ANN401 (an image of any library)

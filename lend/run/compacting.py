@@ -15,7 +15,8 @@ import xarray as xr
 from jaxtyping import Float, Float16, Int, Int8
 
 from lend import storage
-from lend.config import RunConfig, require
+from lend.config import RunConfig
+from lend.inputs import require
 from lend.run import writing
 from lend.run.layout import EPOCH_ARRAYS
 from lend.run.run import Run

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lend.config import require_name
 from lend.extras import extra
+from lend.inputs import require_name
 from lend.methods import Features
 
 with extra("train"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
-from lend.config import require
+from lend.inputs import require
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Shaped
 
-from lend.config import require_name
 from lend.explorer.inspection.chronicle import Chronicle
 from lend.explorer.inspection.corrections import Corrections
 from lend.explorer.inspection.filters import wrong_labels
 from lend.explorer.inspection.mapped import FIXED, Kind, Mapped
 from lend.explorer.inspection.newest_redilution import NewestRedilution
 from lend.explorer.inspection.places import Places
+from lend.inputs import require_name
 
 ORDER = ("true", "predicted", "noisy", "diluted", "kept", "wrong", "agreement", "score", "rediluted", "corrected")
 IN_PER_CENT = ("agreement", "score")

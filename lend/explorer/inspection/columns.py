@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from lend.config import require
 from lend.explorer.inspection.mapped import CLASSES, UNKNOWN, Kind
+from lend.inputs import require
 
 LABELS = (*CLASSES, "rediluted", "corrected")  # columns that must hold classes
 

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped, UInt8
 
 from lend import storage
-from lend.config import Dilution, require, require_name
+from lend.config import Dilution
 from lend.explorer.inspection import filters, pixels
 from lend.explorer.inspection.chronicle import Chronicle, History
 from lend.explorer.inspection.colorings import Colorings
@@ -25,6 +25,7 @@ from lend.explorer.inspection.newest_redilution import NewestRedilution
 from lend.explorer.inspection.pixels import Images, Pixels
 from lend.explorer.inspection.places import Places
 from lend.explorer.inspection.redilution import Redilution
+from lend.inputs import require, require_name
 from lend.run import Run
 
 

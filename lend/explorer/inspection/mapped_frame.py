@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from lend.config import require
 from lend.explorer.inspection.columns import LABELS, class_codes, column_reader
 from lend.explorer.inspection.mapped import CLASSES, FIXED, Mapped
+from lend.inputs import require
 
 
 class MappedFrame(Mapped):

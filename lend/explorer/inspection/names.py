@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int, Shaped
 
-from lend.config import require, require_name
+from lend.inputs import require, require_name
 
 
 class Names:

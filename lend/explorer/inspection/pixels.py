@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from lend.config import require
+from lend.inputs import require
 from lend.plots import as_rgb
 from lend.run import Run
 

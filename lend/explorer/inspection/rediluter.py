@@ -13,11 +13,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lend.config import Dilution, require
+from lend.config import Dilution
 from lend.dilution import dilute_from_neighbors, one_hot, prior_weights
 from lend.explorer.inspection.mapped import UNKNOWN
 from lend.explorer.inspection.recent import Recent
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS, Redilution
+from lend.inputs import require
 from lend.neighbors import nearest
 from lend.run import map_subset
 

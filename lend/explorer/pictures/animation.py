@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tqdm.auto import tqdm
 
-from lend.config import require
 from lend.explorer.inspection import Inspection
 from lend.explorer.pictures.maps import explorer_figure, view_note
 from lend.explorer.pictures.palettes import palette, point_colours
+from lend.inputs import require
 from lend.run import Run
 
 ENDINGS = (".gif", ".mp4")

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lend.config import require
 from lend.explorer.inspection import History
 from lend.explorer.pictures.maps import legend_columns
 from lend.explorer.pictures.palettes import UNKNOWN_COLOUR
+from lend.inputs import require
 from lend.plots import LEGEND_CLASSES, PAGE, Picture, class_colours, styled
 
 MOST_ROWS = 40  # examples in a history

@@ -12,9 +12,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 
-from lend.config import require
 from lend.explorer.inspection import Inspection
 from lend.explorer.pictures.palettes import UNKNOWN_COLOUR, coloring_title, palette, point_colours
+from lend.inputs import require
 from lend.plots import LEGEND_CLASSES, PAGE, Picture, class_colours, dot, marker_size, styled
 
 MOST_VIEWS = 4  # maps side by side, in a figure and on the page

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from lend.config import require
 from lend.explorer.inspection.recent import Recent
+from lend.inputs import require
 from lend.plots import as_rgb
 
 SIDE = 96  # pixels of the longer side

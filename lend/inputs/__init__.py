@@ -1,0 +1,8 @@
+"""The gate for people's data: every array, label, name and table from outside comes in here, and errors name it.
+
+Checked once, in one place, and of one kind afterwards; the rooms behind it trust what they get.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

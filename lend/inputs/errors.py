@@ -1,0 +1,26 @@
+"""The errors of bad input: they name the argument, what is allowed and what came."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest_name(name: str, allowed: Iterable[str]) -> str:
+    """Return a hint for an error message: the allowed names, and the one that was probably meant."""
+    allowed = sorted(allowed)
+    close = difflib.get_close_matches(str(name), allowed, n=1)
+    return f"allowed: {', '.join(allowed)}" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
+def require(condition: bool, argument: str, allowed: str, got: object) -> None:
+    """Raise a ValueError unless the condition holds; it names the argument, what is allowed and what came."""
+    if not condition:
+        raise ValueError(f"{argument} must be {allowed}, got {got!r}")
+
+
+def require_name(name: str, allowed: Iterable[str], argument: str) -> None:
+    """Raise a ValueError unless the name is an allowed one; it lists those and suggests the nearest."""
+    allowed = list(allowed)
+    if name not in allowed:
+        raise ValueError(f"unknown {argument} {name!r}; {nearest_name(name, allowed)}")
