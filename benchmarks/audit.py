@@ -19,8 +19,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.semi_supervised import LabelSpreading
 
 import lend
-from lend import noise
-from lend import audit
+from lend import audit, noise
 from lend.neighbors import nearest
 
 NOISES = {

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 
 import torch
 
-from lend import data, methods
-from lend import RunConfig
+from lend import RunConfig, data, methods
 from lend.training import Source
 from lend.training.loop import _device, _precision
 from lend.training.parallel import Processes

@@ -8,8 +8,7 @@ import argparse
 import numpy as np
 import xarray as xr
 
-from lend import storage
-from lend import RunConfig
+from lend import RunConfig, storage
 from lend.run import EpochResult, writing
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
