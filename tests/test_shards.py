@@ -196,8 +196,8 @@ def test_refuses_arguments_out_of_range(sources, client, whole, tmp_path):
         sharded_graph([sources[0], tmp_path / "nan.npy"], 3, client, progress=False)
     for labels, message in (
         (whole[1][:-1], r"labels must be of shape \(4000,\), one per embedding, got \(3999,\)"),
-        (whole[1] / 2, "labels must be integers, got 'float64'"),
-        (whole[1] - 1, r"labels must be inside 0..3, got '-1..3'"),
+        (whole[1] / 2, "labels must be all integers or all strings"),
+        (whole[1] - 2, r"labels must be inside 0..2, or -1 where unlabelled, got '-2..2'"),
     ):
         with pytest.raises(ValueError, match=message):
             sharded_dilute(sources, labels, client, progress=False)

@@ -1,9 +1,10 @@
-from .dilution import dilute, dominant_labels, similarity
+from .dilution import dilute, dominant_labels, select, similarity
 from .equations import (
     COLLAPSE,
     DENSE,
     Array,
     Graph,
+    agreeing,
     diffuse,
     dilute_from_neighbors,
     momentum,
@@ -11,7 +12,6 @@ from .equations import (
     one_hot,
     prior_weights,
     reweight_and_normalize,
-    select,
 )
 from .estimator import LabelDilution
 from .leaveoneout import cross_fitted, leave_one_out
@@ -24,6 +24,7 @@ __all__ = [
     "DENSE",
     "Graph",
     "LabelDilution",
+    "agreeing",
     "cross_fitted",
     "diffuse",
     "dilute",

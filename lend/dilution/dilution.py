@@ -17,13 +17,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from lend.config import Dilution
-from lend.dilution.arrays import answer_like, check_embeddings, check_labels, find_neighbors_and_encode
-from lend.dilution.equations import COLLAPSE, Array, Graph, dilute_from_neighbors, most_frequent, one_hot, prior_weights
-from lend.neighbors import nearest
+from lend.dilution.arrays import answer_like, find_neighbors_and_encode, neighbors_of
+from lend.dilution.equations import (
+    COLLAPSE,
+    Array,
+    Graph,
+    agreeing,
+    dilute_from_neighbors,
+    most_frequent,
+    one_hot,
+    prior_weights,
+)
+from lend.inputs import as_codes, as_matrix, as_tensor, is_sparse, require
 
 # --- Eq. (3) and (4): the dilution --------------------------------------------------------------------------------
 
@@ -46,10 +55,11 @@ def dilute(
     """Dilute noisy labels among neighbours in embedding space: Eq. (1) to (4).
 
     Args:
-        embeddings: (n, d) finite numbers; rows are scaled to length 1 (paper: not stated; cosine, since raw products
-            favour long vectors). A zero row is no error: it has no neighbours and keeps its label. None with
-            ``knn_graph``.
-        labels: (n,) noisy labels, integers 0..c-1.
+        embeddings: (n, d) finite numbers of any type, dense or SciPy sparse; rows are scaled to length 1 (paper: not
+            stated; cosine, since raw products favour long vectors). A zero row is no error: it has no neighbours and
+            keeps its label. Nearly parallel rows are computed in float64, with a warning. None with ``knn_graph``.
+        labels: (n,) noisy labels, integers 0..c-1 of any type. -1 or missing where an example is unlabelled: it has no
+            vote, and gets the votes of the others.
         num_classes: c; the largest label plus one if not given.
         k: Neighbours of each example, 1 to n-1. The order of neighbours at equal similarity is free.
         gamma: Exponent of Eq. (1) (paper: by reference only; 3 in the cited source).
@@ -64,7 +74,8 @@ def dilute(
             more neighbours of each example.
 
     Returns:
-        (n, c) label distributions. Dense arithmetic up to 4096 examples, sparse above, the same numbers. Neighbours
+        (n, c) label distributions. Unlabelled rows that no vote reaches hold the shares of the given labels. Dense
+        arithmetic up to 4096 examples, sparse above, the same numbers. Neighbours
         are exact up to 100,000 examples, and those of :func:`lend.knn_graph`, with its progress bar, above.
 
     Raises:
@@ -81,6 +92,8 @@ def dilute(
     indices, cosines, onehot = find_neighbors_and_encode(embeddings, labels, num_classes, k, knn_graph)
     weights = prior_weights(class_prior, onehot)
     Z = dilute_from_neighbors(indices, cosines, onehot, weights, settings, normalize)
+    if normalize:
+        Z = torch.where(Z.sum(dim=1, keepdim=True) > 0, Z, onehot.sum(dim=0) / onehot.sum())
     return answer_like(Z, labels if embeddings is None else embeddings)
 
 
@@ -90,13 +103,44 @@ def dilute(
 def dominant_labels(embeddings: Array, labels: Array, *, k: int = 8, num_classes: int | None = None) -> Any:  # noqa: ANN401
     """Definition 1: the most frequent label among the k nearest neighbours, (n,).
 
-    A zero embedding has no neighbours and keeps its label. Arguments and errors as in :func:`dilute`.
+    An example without neighbours, or with unlabelled ones alone, keeps its label. Arguments and errors as in
+    :func:`dilute`.
     """
-    V = check_embeddings(embeddings)
-    y, c = check_labels(labels, len(V), num_classes)
-    y = y.to(V.device)
-    winners = most_frequent(*nearest(V, k), one_hot(y, c, V.dtype))
-    return answer_like(torch.where(V.abs().sum(dim=1) > 0, winners, y), embeddings)
+    rows = as_matrix(embeddings)
+    y, c = as_codes(labels, rows.shape[0], num_classes)
+    indices, cosines = neighbors_of(rows, k)
+    y = y.to(indices.device)
+    winners = most_frequent(indices, cosines, one_hot(y, c, cosines.dtype))
+    voted = _directed(rows) & (y[indices] >= 0).any(dim=1)
+    return answer_like(torch.where(voted, winners, y), embeddings)
+
+
+def _directed(rows: Any) -> Bool[Tensor, " n"]:  # noqa: ANN401
+    """Which rows are not zero."""
+    if is_sparse(rows):
+        return torch.from_numpy(np.asarray(abs(rows).max(axis=1).todense()).reshape(-1) > 0)
+    V = rows if isinstance(rows, Tensor) else as_tensor(rows)
+    return (V != 0).any(dim=1)
+
+
+def select(diluted: Array, labels: Array) -> Any:  # noqa: ANN401
+    """Eq. (6): keep example i if its noisy label is the argmax of its diluted distribution.
+
+    Args:
+        diluted: (n, c) label distributions.
+        labels: (n,) noisy labels, integers; one that is -1, unlabelled, is not kept.
+
+    Returns:
+        (n,) bool, of the array type of ``diluted``.
+
+    Raises:
+        ValueError: Naming the argument, what is allowed and what came.
+    """
+    rows = as_matrix(diluted, "diluted")
+    require(not is_sparse(rows), "diluted", "dense", "a sparse matrix")
+    Z = rows if isinstance(rows, Tensor) else as_tensor(rows)
+    y, _ = as_codes(labels, len(Z), Z.shape[1])
+    return answer_like(agreeing(Z, y.to(Z.device)), diluted)
 
 
 # --- The graph as a matrix ----------------------------------------------------------------------------------------
@@ -115,11 +159,12 @@ def similarity(embeddings: Array, *, k: int = 8, gamma: float = 3.0, affinity: s
         affinity: "product" or "sum".
     """
     Dilution(k=k, gamma=gamma, affinity=affinity)
-    V = check_embeddings(embeddings)
-    graph = Graph.build(*nearest(V, k), gamma, affinity)
+    indices, cosines = neighbors_of(embeddings, k)
+    graph = Graph.build(indices, cosines, gamma, affinity)
     root = graph.root_degrees
     if not graph.A.is_sparse:
-        return answer_like(root * graph.spread(torch.eye(len(V), dtype=V.dtype, device=V.device)) * root.T, embeddings)
+        identity = torch.eye(len(indices), dtype=cosines.dtype, device=cosines.device)
+        return answer_like(root * graph.spread(identity) * root.T, embeddings)
     W = _sparse_similarity(graph, root)
     if not isinstance(embeddings, Tensor):
         return W
@@ -127,7 +172,7 @@ def similarity(embeddings: Array, *, k: int = 8, gamma: float = 3.0, affinity: s
     places = torch.from_numpy(np.stack(W.coords).astype(np.int64))
     return (
         torch.sparse_coo_tensor(places, torch.from_numpy(W.data), W.shape, check_invariants=False)
-        .to(V.device)
+        .to(cosines.device)
         .coalesce()
     )
 

@@ -14,15 +14,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from lend.config import Dilution
-from lend.inputs import require
+from lend.inputs import is_tensor, require, to_numpy
 
 Array = np.ndarray | Tensor
 
@@ -123,7 +124,9 @@ def prior_weights(class_prior: str | Array | list[float] | None, onehot: Float[T
         require(class_prior == "balanced", "class_prior", "None, 'balanced' or one share per class", class_prior)
         true = torch.full_like(given, 1 / c)
     else:
-        true = torch.as_tensor(class_prior, dtype=given.dtype, device=given.device)
+        shares = class_prior if isinstance(class_prior, Tensor) else to_numpy(class_prior, "class_prior")
+        require(str(shares.dtype) != "object", "class_prior", f"{c} shares that sum to 1", class_prior)
+        true = torch.as_tensor(shares, dtype=given.dtype, device=given.device)
         valid = true.shape == (c,) and bool((true >= 0).all()) and bool((true.sum() - 1).abs() < 1e-3)
         require(valid, "class_prior", f"{c} shares that sum to 1", class_prior)
     return torch.where(given > 0, true / given.clamp(min=1e-12), 0.0)
@@ -173,25 +176,18 @@ def momentum(new: Array, old: Array, beta: float = 0.9) -> Any:  # noqa: ANN401
         old: (n, c) the memory; the one-hot noisy labels before the first epoch (paper: not stated).
         beta: In [0, 1]; 1 never changes the memory.
     """
-    require(0 <= beta <= 1, "beta", "inside [0, 1]", beta)
+    require(isinstance(beta, Real) and 0 <= beta <= 1, "beta", "inside [0, 1]", beta)
+    new, old = (Z if is_tensor(Z) else to_numpy(Z, name) for Z, name in ((new, "new"), (old, "old")))
     require(new.shape == old.shape, "old", f"of the shape of new, {tuple(new.shape)}", tuple(old.shape))
     return (1 - beta) * new + beta * old
 
 
-def select(diluted: Array, labels: Array) -> Any:  # noqa: ANN401
-    """Eq. (6): keep example i if its noisy label is the argmax of its diluted distribution.
-
-    Args:
-        diluted: (n, c) label distributions.
-        labels: (n,) noisy labels.
-
-    Returns:
-        (n,) bool.
-    """
-    require(len(diluted) == len(labels), "labels", f"of length {len(diluted)}", len(labels))
-    return diluted.argmax(1) == labels
+def agreeing(Z: Float[Tensor, "n c"], y: Int[Tensor, " n"]) -> Bool[Tensor, " n"]:
+    """Eq. (6): an example is kept if its noisy label is the argmax of its diluted distribution."""
+    return Z.argmax(dim=1) == y
 
 
 def one_hot(y: Int[Tensor, " n"], c: int, dtype: torch.dtype = torch.float32) -> Float[Tensor, "n c"]:
-    """Eq. (4), without the host synchronisation of torch's own."""
-    return torch.zeros(len(y), c, dtype=dtype, device=y.device).scatter(1, y[:, None], 1)
+    """Eq. (4), without the host synchronisation of torch's own; a zero row where the label is -1, unlabelled."""
+    known = (y >= 0).to(dtype)
+    return torch.zeros(len(y), c, dtype=dtype, device=y.device).scatter(1, y.clamp(min=0)[:, None], known[:, None])

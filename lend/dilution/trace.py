@@ -5,14 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
 from lend.config import Dilution
 from lend.dilution.arrays import find_neighbors_and_encode
 from lend.dilution.equations import Array, Graph, iterate, prior_weights, reweight_and_normalize
-from lend.inputs import require
+from lend.inputs import as_codes, require
 
 
 def dilution_trace(
@@ -35,7 +34,7 @@ def dilution_trace(
     Args:
         embeddings: (n, d), or None with ``knn_graph``; this, the settings and the errors are those of
             :func:`lend.dilute`.
-        labels: (n,) noisy labels, integers 0..c-1.
+        labels: (n,) noisy labels, integers 0..c-1; -1 or missing where unlabelled.
         true_labels: (n,) the true ones where they are known, -1 elsewhere.
         num_classes: c; the largest label plus one if not given.
         k, gamma, alpha, affinity, reserve, class_prior, knn_graph: As in :func:`lend.dilute`.
@@ -50,7 +49,7 @@ def dilution_trace(
     require(not isinstance(steps, str), "steps", "an integer of at least 1", steps)
     Dilution(k, gamma, alpha, steps, affinity, reserve)
     indices, cosines, onehot = find_neighbors_and_encode(embeddings, labels, num_classes, k, knn_graph)
-    given = onehot.argmax(dim=1)
+    given = torch.where(onehot.sum(dim=1) > 0, onehot.argmax(dim=1), -1)
     true = _true_labels(true_labels, given, onehot.shape[1])
     weights = prior_weights(class_prior, onehot)
     graph = Graph.build(indices, cosines, gamma, affinity)
@@ -62,7 +61,7 @@ def dilution_trace(
             {
                 "change": float((Z - before).abs().max()),
                 "changed_labels": _share(winners != diluted),
-                "kept": _share(winners == given),
+                "kept": _share((winners == given)[given >= 0]),
                 "label_accuracy": _share((winners == true)[true >= 0]),
             }
         )
@@ -70,14 +69,10 @@ def dilution_trace(
     return pd.DataFrame(rows).rename_axis("step")
 
 
-def _true_labels(labels: Array | None, given: torch.Tensor, c: int) -> torch.Tensor:
+def _true_labels(labels: Any, given: torch.Tensor, c: int) -> torch.Tensor:  # noqa: ANN401
     if labels is None:
         return torch.full_like(given, -1)
-    true = torch.as_tensor(np.asarray(labels) if not isinstance(labels, torch.Tensor) else labels).to(given.device)
-    require(true.shape == given.shape, "true_labels", f"of shape ({len(given)},), as the labels", tuple(true.shape))
-    low, high = int(true.min()), int(true.max())
-    require(low >= -1 and high < c, "true_labels", f"inside 0..{c - 1}, or -1 where unknown", f"{low}..{high}")
-    return true
+    return as_codes(labels, len(given), c, "true_labels", any_known=False)[0].to(given.device)
 
 
 def _share(hits: torch.Tensor) -> float:

@@ -1,3 +1,28 @@
+from .aligned import align, as_ids, index_of, shares_by_name
+from .arrays import as_matrix, as_tensor, is_sparse, is_tensor, to_numpy
 from .errors import nearest_name, require, require_name
+from .labels import Labels, as_codes, as_count, as_labels, sort_names
+from .tables import read_npy, read_table, text_or_numbers
 
-__all__ = ["nearest_name", "require", "require_name"]
+__all__ = [
+    "Labels",
+    "align",
+    "as_codes",
+    "as_count",
+    "as_ids",
+    "as_labels",
+    "as_matrix",
+    "as_tensor",
+    "index_of",
+    "is_sparse",
+    "is_tensor",
+    "nearest_name",
+    "read_npy",
+    "read_table",
+    "require",
+    "require_name",
+    "shares_by_name",
+    "sort_names",
+    "text_or_numbers",
+    "to_numpy",
+]

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lend.dilution import momentum, one_hot, select
+from lend.dilution import agreeing, momentum, one_hot
 from lend.inputs import require
 from lend.methods.base import Batch, Features, Memory, Method, label_losses, masked_mean
 
@@ -60,4 +60,4 @@ class LEND(Method):
         if self.memory == "hard":
             new = one_hot(new.argmax(dim=1), new.shape[1], new.dtype)
         Z = momentum(new, old, self.beta)  # Eq. (5)
-        return Z, select(Z, labels)  # Eq. (6)
+        return Z, agreeing(Z, labels)  # Eq. (6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from lend.neighbors.topk import Best
+
+PARALLEL = 0.99  # mean cosine above which float32, exact to some 1e-7, no longer tells neighbours apart
 
 
 def nearest(
@@ -18,7 +21,7 @@ def nearest(
 
     A row is never its own neighbour; a duplicate of it is one. A zero row has cosine 0 with all
     others. The order of neighbours at equal cosine is free. No gradient is recorded, and autocast
-    does not lower the precision.
+    does not lower the precision. Nearly parallel rows are compared in float64, with a warning.
 
     Args:
         embeddings: Floats of shape (n, d) on any device; rows need no normalisation. Half
@@ -26,7 +29,8 @@ def nearest(
         k: Neighbours per row, 1 <= k < n.
         block: At most block² cosines are held at a time; the result does not depend on it.
         progress: Show a progress bar where there is more than one block.
-        check: Refuse NaN and infinite values, which waits for the device; a training step passes False.
+        check: Refuse NaN and infinite values, and look for nearly parallel rows, which waits for the device; a training
+            step passes False.
 
     Returns:
         Neighbours (n, k), int64, and their cosines (n, k), float32 or float64, by decreasing cosine.
@@ -39,11 +43,27 @@ def nearest(
         check_finite(embeddings)
     with torch.no_grad(), torch.autocast(embeddings.device.type, enabled=False):
         vectors = unit_rows(embeddings)
+        dtype = vectors.dtype
+        if check and nearly_parallel(vectors.mean(dim=0)):
+            vectors = unit_rows(embeddings.double())
         if len(vectors) <= block:
             cosines, indices = (vectors @ vectors.T).fill_diagonal_(-torch.inf).topk(k)
-            return indices, cosines
+            return indices, cosines.to(dtype)
         best = nearest_by_blocks(vectors.__getitem__, len(vectors), k, block, progress)
-        return best.columns, best.values
+        return best.columns, best.values.to(dtype)
+
+
+def nearly_parallel(mean: Tensor) -> bool:
+    """Whether unit rows with this mean (d,) are nearly parallel, as embeddings far from the origin are; then warns."""
+    cosine = float(mean.double().square().sum())
+    if cosine <= PARALLEL:
+        return False
+    warnings.warn(
+        f"embeddings are nearly parallel, with a mean cosine of {cosine:.6f}: neighbours are found in float64; "
+        f"subtracting the mean of all rows may give more telling ones",
+        stacklevel=4,
+    )
+    return True
 
 
 def unit_rows(embeddings: Tensor) -> Tensor:

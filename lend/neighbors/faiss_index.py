@@ -20,7 +20,7 @@ LINKS, BUILD_WIDTH, SEARCH_WIDTH = 24, 80, 96  # M, efConstruction and efSearch 
 
 
 def nearest_by_flat(rows: Rows, k: int, *, seed: int = 0, progress: bool = False) -> Best:
-    """Find the k nearest neighbours of every row, exactly. The index holds all rows in float32.
+    """Find the k nearest neighbours of every row, exactly but of nearly parallel ones. The index holds all in float32.
 
     Args:
         rows: The embeddings.
@@ -34,7 +34,10 @@ def nearest_by_flat(rows: Rows, k: int, *, seed: int = 0, progress: bool = False
     with extra("faiss"):
         import faiss
 
-    return _search(faiss.IndexFlatIP(rows.d), rows, k, progress)
+    best = _search(faiss.IndexFlatIP(rows.d), rows, k, progress)
+    if rows.precision == torch.float64:  # the index took its cosines in float32
+        _rank(best, rows)
+    return best
 
 
 def nearest_by_hnsw(rows: Rows, k: int, *, seed: int = 0, progress: bool = False) -> Best:
@@ -66,15 +69,16 @@ def nearest_by_hnsw(rows: Rows, k: int, *, seed: int = 0, progress: bool = False
 
 
 def _search(index: Any, rows: Rows, k: int, progress: bool) -> Best:  # noqa: ANN401
-    best = Best(rows.n, k, torch.empty(0, device=rows.device))
+    best = Best(rows.n, k, torch.empty(0, dtype=rows.precision, device=rows.device))
     with _threads(), tqdm(total=2 * rows.n, desc="neighbours", unit="row", disable=not progress) as bar:
-        index.train(rows.take(rows.parts()[0]).cpu().numpy())
+        index.train(rows.take(rows.parts()[0]).float().cpu().numpy())
         for ids in rows.parts():
-            index.add(rows.take(ids).cpu().numpy())
+            index.add(rows.take(ids).float().cpu().numpy())
             bar.update(len(ids))
         for ids in rows.parts():
-            values, columns = index.search(rows.take(ids).cpu().numpy(), k + 1)
-            best.values[ids], best.columns[ids] = _without_self(ids, values, columns)
+            values, columns = index.search(rows.take(ids).float().cpu().numpy(), k + 1)
+            near, best.columns[ids] = _without_self(ids, values, columns)
+            best.values[ids] = near.to(rows.precision)
             bar.update(len(ids))
     return best
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from lend.inputs import require, require_name
+from lend.inputs import as_count, as_matrix, is_sparse, require, require_name
 from lend.neighbors import clusters
 from lend.neighbors import faiss_index as indexes
 from lend.neighbors.exact import nearest_by_blocks, nearest_of
 from lend.neighbors.rows import BLOCK, Rows
+from lend.neighbors.sparse import nearest_by_sparse
 from lend.neighbors.topk import Best
 from lend.storage import DamagedFileError, read_arrays, write_arrays
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 EXACT = 100_000  # examples up to which "auto" is exact: half a minute on two cores at 512 numbers each
-ROUNDING = 1e-6  # of a cosine in float32
+ROUNDING, ROUNDING_64 = 1e-6, 1e-14  # of a cosine in float32 and float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,7 @@ class KnnGraph:
 
     def first(self, k: int) -> KnnGraph:
         """The graph of the k nearest of these neighbours. What it found of them is known only if it is exact."""
-        require(isinstance(k, Integral) and 1 <= k <= self.k, "k", f"an integer from 1 to {self.k}", k)
+        k = as_count(k, "k", 1, self.k)
         recall = self.recall if k == self.k or self.method in EXACT_METHODS else None
         return KnnGraph(self.indices[:, :k], self.cosines[:, :k], self.method, recall)
 
@@ -110,7 +111,11 @@ class KnnGraph:
         order = np.argsort(distances, axis=1, kind="stable")
         indices = np.take_along_axis(matrix.indices.astype(np.int64).reshape(shape), order, axis=1)
         cosines = (1 - np.take_along_axis(distances, order, axis=1)).clip(-1, 1).astype(np.float32)
-        return cls(indices, cosines, "given", None)
+        graph = cls(indices, cosines, "given", None)
+        repeated = np.flatnonzero((np.diff(np.sort(indices, axis=1), axis=1) == 0).any(axis=1))
+        require(len(repeated) == 0, "matrix", "of different neighbours in each row", f"row {repeated[:1]} with one twice")
+        _refuse_connectivity(*got)
+        return graph
 
     def save(self, path: str | Path) -> None:
         """Write one .npz, whole or not at all."""
@@ -133,6 +138,14 @@ class KnnGraph:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DamagedFileError(f"{path} holds no graph of neighbours: {error}") from None
+
+
+def _refuse_connectivity(least: float, most: float) -> None:
+    """A graph that says only who is a neighbour of whom has ones in place of distances: no neighbour would count."""
+    only_ones = least == most == 1
+    require(not only_ones, "matrix", "of cosine distances (metric='cosine', mode='distance')", "ones alone")
+    if least == most > 0:
+        warnings.warn(f"knn_graph: all distances are {least:g}, so every neighbour counts alike", stacklevel=5)
 
 
 def require_one(embeddings: Any, knn_graph: Any) -> None:  # noqa: ANN401
@@ -164,8 +177,9 @@ def knn_graph(
     with several threads.
 
     Args:
-        embeddings: (n, d) finite floats: a NumPy array of any float type, in memory or mapped from a file, or a torch
-            tensor on any device. Computed in float32.
+        embeddings: (n, d) finite numbers: a NumPy array of any number type, in memory or mapped from a file, a torch
+            tensor on any device, a frame, or a SciPy sparse matrix, which is searched exactly. Computed in float32;
+            in float64 where rows are nearly parallel, with a warning.
         k: Neighbours of each, 1 to n-1.
         method: "exact"; "faiss", its flat index, as exact; "clusters", nearly exact: clusters are looked into until
             99 % of the true neighbours of some trial rows are found; "hnsw", of faiss; or "auto": "exact" up to
@@ -183,17 +197,26 @@ def knn_graph(
         ValueError: Naming the argument, what is allowed and what came.
     """
     require_name(method, ["auto", *METHODS], "method")
-    require(isinstance(sample, Integral) and sample >= 1, "sample", "an integer of at least 1", sample)
-    require(threads is None or threads >= 1, "threads", "at least 1", threads)
-    rows = Rows(embeddings)
-    require(isinstance(k, Integral) and 1 <= k < rows.n, "k", f"at least 1 and below n = {rows.n}", k)
+    sample, seed = as_count(sample, "sample"), as_count(seed, "seed", 0)
+    threads = None if threads is None else as_count(threads, "threads")
+    matrix = as_matrix(embeddings)
+    k = as_count(k, "k", 1, matrix.shape[0] - 1)
+    if is_sparse(matrix):
+        require(method in ("auto", "exact"), "method", "'auto' or 'exact' for a sparse matrix", method)
+        return _finished(nearest_by_sparse(matrix, k, progress), "exact", 1.0)
+    rows = Rows(matrix)
     if method == "auto":
         method = "exact" if rows.n <= EXACT else "clusters"
     with torch.no_grad(), torch.autocast(rows.device.type, enabled=False), _threads(threads):
         best = METHODS[method](rows, k, seed=seed, progress=progress)
         _complete(best, rows)
-        recall = 1.0 if method in EXACT_METHODS else _recall(best, rows, sample, seed)
-    return KnnGraph(best.columns.cpu().numpy(), best.values.clamp(-1, 1).cpu().numpy(), method, recall)
+        exact = method == "exact" or (method in EXACT_METHODS and rows.precision == torch.float32)
+        recall = 1.0 if exact else _recall(best, rows, sample, seed)
+    return _finished(best, method, recall)
+
+
+def _finished(best: Best, method: str, recall: float) -> KnnGraph:
+    return KnnGraph(best.columns.cpu().numpy(), best.values.clamp(-1, 1).float().cpu().numpy(), method, recall)
 
 
 def _by_blocks(rows: Rows, k: int, *, seed: int = 0, progress: bool = False) -> Best:
@@ -222,7 +245,8 @@ def _recall(best: Best, rows: Rows, sample: int, seed: int) -> float:
     drawn = np.random.default_rng([seed, 1]).choice(rows.n, min(sample, rows.n), replace=False)
     ids = torch.from_numpy(np.sort(drawn)).to(rows.device)
     least = nearest_of(ids, rows.take, rows.n, best.values.shape[1]).values[:, -1:]
-    return float((best.values[ids] >= least - ROUNDING).double().mean())
+    rounding = ROUNDING if best.values.dtype == torch.float32 else ROUNDING_64
+    return float((best.values[ids] >= least - rounding).double().mean())
 
 
 @contextmanager

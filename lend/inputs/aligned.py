@@ -1,0 +1,90 @@
+"""Ids of examples, and arguments that have an index: they are put in the order of the labels, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lend.inputs.arrays import to_numpy
+from lend.inputs.errors import require
+
+
+def index_of(labels: Any, n: int) -> pd.Index | None:  # noqa: ANN401 (a Series or anything else)
+    """Return the index that the labels carry, where it tells examples apart; None where there is none."""
+    index = labels.index if isinstance(labels, pd.Series | pd.DataFrame) else None
+    return index if index is not None and len(index) == n and index.is_unique else None
+
+
+def as_ids(values: Any, n: int, index: pd.Index | None = None, name: str = "sample_ids") -> pd.Index:  # noqa: ANN401
+    """Return the ids of n examples as the index of a table.
+
+    Args:
+        values: (n,) ids, all integers or all strings; a Series or dict is aligned with the index of the labels. None
+            takes that index, or positions.
+        n: Number of examples.
+        index: Index of the labels, or None.
+        name: Of the argument, for errors.
+
+    Raises:
+        ValueError: If the ids are of another number, of mixed kinds, missing, or not all different.
+    """
+    if values is None:
+        return (pd.RangeIndex(n) if index is None else index).rename("sample_id")
+    values = align(values, n, index, name)
+    entries = list(values) if isinstance(values, list | tuple) else to_numpy(values, name)
+    require(np.ndim(entries) == 1 or isinstance(entries, list), name, "of shape (n,)", np.shape(entries))
+    require(len(entries) == n, name, f"of length {n}, one per label", len(entries))
+    ids = pd.Index(entries, name="sample_id", tupleize_cols=False)
+    require(not ids.hasnans, name, "all known", "missing ones")
+    kinds = {"text" if isinstance(entry, str) else type(entry).__name__ for entry in ids} if ids.dtype == object else {}
+    require(len(kinds) <= 1, name, "all integers or all strings", " and ".join(sorted(kinds)))
+    repeated = ids[ids.duplicated()].unique()
+    require(not len(repeated), name, "all different", f"{list(repeated[:5])} more than once")
+    return ids
+
+
+def align(values: Any, n: int, index: pd.Index | None, name: str) -> Any:  # noqa: ANN401
+    """Put an argument that has an index of its own in the order of the labels.
+
+    Args:
+        values: A Series, frame or dict, which have an index; anything else goes by position and is returned as it is.
+        n: Number of examples.
+        index: Index of the labels, or their ids; positions if None.
+        name: Of the argument, for errors.
+
+    Raises:
+        ValueError: If an index does not hold the examples of the labels, each once.
+    """
+    if isinstance(values, Mapping) and not isinstance(values, pd.Series | pd.DataFrame):
+        values = pd.Series(dict(values), dtype=object)
+    if not isinstance(values, pd.Series | pd.DataFrame):
+        return values
+    wanted = pd.RangeIndex(n) if index is None else index
+    if values.index.equals(wanted):
+        return values
+    by = "the index of the labels" if index is not None else f"positions 0 to {n - 1}, since the labels have no index"
+    fits = values.index.is_unique and len(values) == len(wanted) and bool(wanted.isin(values.index).all())
+    require(fits, name, f"indexed by {by}; .to_numpy() goes by position", _brief(values.index))
+    return values.loc[wanted]
+
+
+def _brief(index: pd.Index) -> str:
+    shown = ", ".join(map(repr, index[:3].tolist()))
+    return f"an index of {len(index)}{'' if index.is_unique else ', with repeated ones'}: {shown}, ..."
+
+
+def shares_by_name(values: Any, names: list[Any], name: str = "class_prior") -> Any:  # noqa: ANN401
+    """Return one share per class: a Series or dict by the names of the classes, anything else by position.
+
+    Raises:
+        ValueError: If a class is missing, or unknown.
+    """
+    if not isinstance(values, Mapping | pd.Series):
+        return values
+    given = dict(values)
+    missing, unknown = [c for c in names if c not in given], [c for c in given if c not in set(names)]
+    require(not missing and not unknown, name, f"of the classes {names[:5]}", f"missing {missing}, unknown {unknown}")
+    return np.array([float(given[c]) for c in names])

@@ -1,0 +1,182 @@
+"""Tables and arrays in files of people: text first, numbers only where nothing is lost; errors name file and line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import stat
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lend.inputs.errors import require
+
+DELIMITERS = "\t;|,"  # the comma last: it is the one that also stands inside of texts
+SAMPLE = 1000  # lines to find the delimiter in
+ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
+
+
+def read_table(path: str | Path, rows: int | None = None) -> pd.DataFrame:
+    """Read a table of text: every cell stays what was written; an empty cell is missing.
+
+    - Fields are set apart by tab, semicolon, bar or comma: the first of them that cuts all rows alike.
+    - Encoding: that of the byte order mark, else UTF-8, else the likeliest one, which a warning names.
+    - Blank lines are skipped; in a table of one column those between others are missing cells.
+
+    Args:
+        path: .csv, .tsv or .txt; or .parquet, whose columns keep their types.
+        rows: How many rows there should be, if known: a first line more than these is the header. If not known, the
+            first line is the header. Columns without a header are called "1", "2", ...
+
+    Returns:
+        The table, its columns by name.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a row has more or fewer fields than the first; names file and line. If columns have one name.
+    """
+    path = Path(path).expanduser()
+    _require_file(path)
+    if path.suffix.lower() == ".parquet":
+        return _read_parquet(path)
+    require(path.suffix.lower() in ENDINGS, str(path), f"a file ending in {', '.join(ENDINGS)}", path.suffix)
+    lines = _rows(path, _decode(path))
+    require(len(lines) > 0, str(path), "a table with rows", "an empty file")
+    header = len(lines) != rows
+    names = [name.strip() for name in lines[0]] if header else [str(1 + i) for i in range(len(lines[0]))]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    require(not repeated, f"{path}: columns", "of different names", f"{repeated} more than once")
+    cells = [[cell if cell else None for cell in line] for line in lines[header:]]
+    return pd.DataFrame(cells, columns=pd.Index(names, dtype=object), dtype=object)
+
+
+def text_or_numbers(column: pd.Series) -> pd.Series:
+    """Make integers of a column of text where all of it reads back as it was written: not of "007", "3.10" or 2^63."""
+    known = [cell for cell in column if cell is not None]
+    if not known or not all(isinstance(cell, str) and _is_plain_integer(cell) for cell in known):
+        return column
+    return pd.Series([None if cell is None else int(cell) for cell in column], index=column.index, dtype=object)
+
+
+def read_npy(path: str | Path, name: str, mapped: bool = False) -> np.ndarray:
+    """Read one array that np.save wrote; nothing in the file is executed.
+
+    Args:
+        path: The .npy file.
+        name: Of the argument, for errors.
+        mapped: Leave it on the disk, and read what is used.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no such file, or an array of Python objects.
+    """
+    path = Path(path).expanduser()
+    _require_file(path, name)
+    try:
+        array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except Exception as error:  # a damaged file may raise anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        hint = "; save it again as numbers or text, not as Python objects" if "pickle" in reason else ""
+        raise ValueError(f"{name}: {path}: expected an array saved with np.save{hint} ({reason})") from error
+    require(isinstance(array, np.ndarray), name, "one array in an .npy file", str(path))
+    return array
+
+
+def _require_file(path: Path, name: str = "") -> None:
+    before = f"{name}: " if name else ""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{before}{path}: no such file") from None
+    if not stat.S_ISREG(mode):  # to open a pipe would wait for ever
+        raise ValueError(f"{before}{path}: is no file, but a folder, a pipe or a device")
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(path).read()
+    except Exception as error:  # a damaged file may raise many kinds
+        raise ValueError(f"{path}: not a whole parquet file ({' '.join(str(error).split())})") from error
+    repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    require(not repeated, f"{path}: columns", "of different names", f"{repeated} more than once")
+    return table.to_pandas(integer_object_nulls=True)
+
+
+def _decode(path: Path) -> str:
+    content = path.read_bytes()
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if content.startswith(mark):
+            return _decoded(path, content, encoding)
+    try:
+        text = content.decode()
+        if "\0" not in text:
+            return text
+    except UnicodeDecodeError:
+        pass
+    from charset_normalizer import from_bytes
+
+    half = "utf-16-le" if content[1:2] == b"\0" else "utf-16-be" if content[:1] == b"\0" else None
+    best = from_bytes(content).best() if half is None else None
+    encoding = half or (best.encoding if best is not None else "latin-1")
+    warnings.warn(f"{path}: read as {encoding}, the likeliest encoding; save it as UTF-8 to be sure", stacklevel=4)
+    return _decoded(path, content, encoding)
+
+
+def _decoded(path: Path, content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: cannot be read as {encoding}; save it as UTF-8 ({error})") from None
+
+
+def _rows(path: Path, text: str) -> list[list[str]]:
+    """The fields of each row, blank ones without meaning left out."""
+    delimiter = _delimiter(text)
+    parsed: list[tuple[int, list[str]]] = []
+    before = csv.field_size_limit(max(len(text), csv.field_size_limit()))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or ",", strict=True)
+    try:
+        parsed = [(reader.line_num, fields if delimiter or not fields else [",".join(fields)]) for fields in reader]
+    except csv.Error as error:
+        raise ValueError(f"{path}: line {reader.line_num}: {error}") from None
+    finally:
+        csv.field_size_limit(before)
+    while parsed and not any(parsed[-1][1]):
+        parsed.pop()
+    width = next((len(fields) for _, fields in parsed if fields), 1)
+    rows: list[list[str]] = []
+    for line, fields in parsed:
+        if not fields and (width > 1 or not rows):
+            continue
+        row = fields or [""]
+        require(len(row) == width, f"{path}: line {line}", f"of {width} fields, as the first line", len(row))
+        rows.append(row)
+    return rows
+
+
+def _delimiter(text: str) -> str | None:
+    """The delimiter that cuts the first lines alike, or else the one that cuts the first line; None for one column."""
+    sample = text.splitlines(keepends=True)[:SAMPLE]
+    cut: dict[str, Sequence[int]] = {}
+    for delimiter in DELIMITERS:
+        try:
+            rows = list(csv.reader(sample, delimiter=delimiter))
+        except csv.Error:
+            continue
+        # a quoted field may be cut off at the end of the sample
+        rows = rows[:-1] if len(sample) == SAMPLE and len(rows) > 1 else rows
+        cut[delimiter] = [len(fields) for fields in rows if fields]
+    alike = [delimiter for delimiter, widths in cut.items() if len(set(widths)) == 1 and widths[0] > 1]
+    first = [delimiter for delimiter, widths in cut.items() if widths and widths[0] > 1]
+    return next(iter(alike + first), None)
+
+
+def _is_plain_integer(text: str) -> bool:
+    digits = text.removeprefix("-")
+    short = digits.isascii() and digits.isdigit() and len(digits) < 20
+    return short and str(int(text)) == text and -(2**63) <= int(text) < 2**63
