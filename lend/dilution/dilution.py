@@ -24,7 +24,6 @@ from lend.config import Dilution
 from lend.dilution.arrays import answer_like, find_neighbors_and_encode, neighbors_of
 from lend.dilution.equations import (
     COLLAPSE,
-    Array,
     Graph,
     agreeing,
     dilute_from_neighbors,
@@ -38,8 +37,8 @@ from lend.inputs import as_codes, as_matrix, as_tensor, is_sparse, require
 
 
 def dilute(
-    embeddings: Array | None,
-    labels: Array,
+    embeddings: Any,  # noqa: ANN401 (arrays of any library here and below)
+    labels: Any,  # noqa: ANN401
     *,
     num_classes: int | None = None,
     k: int = 8,
@@ -48,7 +47,7 @@ def dilute(
     steps: int | str = 2,
     affinity: str = "product",
     reserve: str = "previous",
-    class_prior: str | Array | list[float] | None = None,
+    class_prior: Any = None,  # noqa: ANN401
     normalize: bool = True,
     knn_graph: Any = None,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401 (an array of the kind that came in)
@@ -100,7 +99,7 @@ def dilute(
 # --- Definition 1, Eq. (5) and (6) --------------------------------------------------------------------------------
 
 
-def dominant_labels(embeddings: Array, labels: Array, *, k: int = 8, num_classes: int | None = None) -> Any:  # noqa: ANN401
+def dominant_labels(embeddings: Any, labels: Any, *, k: int = 8, num_classes: int | None = None) -> Any:  # noqa: ANN401
     """Definition 1: the most frequent label among the k nearest neighbours, (n,).
 
     An example without neighbours, or with unlabelled ones alone, keeps its label. Arguments and errors as in
@@ -123,7 +122,7 @@ def _directed(rows: Any) -> Bool[Tensor, " n"]:  # noqa: ANN401
     return (V != 0).any(dim=1)
 
 
-def select(diluted: Array, labels: Array) -> Any:  # noqa: ANN401
+def select(diluted: Any, labels: Any) -> Any:  # noqa: ANN401
     """Eq. (6): keep example i if its noisy label is the argmax of its diluted distribution.
 
     Args:
@@ -146,7 +145,7 @@ def select(diluted: Array, labels: Array) -> Any:  # noqa: ANN401
 # --- The graph as a matrix ----------------------------------------------------------------------------------------
 
 
-def similarity(embeddings: Array, *, k: int = 8, gamma: float = 3.0, affinity: str = "product") -> Any:  # noqa: ANN401
+def similarity(embeddings: Any, *, k: int = 8, gamma: float = 3.0, affinity: str = "product") -> Any:  # noqa: ANN401
     """W of Eq. (2) as a matrix, (n, n), symmetric, largest eigenvalue 1.
 
     Dense up to 4096 examples; above, a SciPy CSR array for NumPy input and a sparse torch tensor for torch input.

@@ -166,7 +166,7 @@ def most_frequent(
     return votes.argmax(dim=1)
 
 
-def momentum(new: Array, old: Array, beta: float = 0.9) -> Any:  # noqa: ANN401
+def momentum(new: Any, old: Any, beta: float = 0.9) -> Any:  # noqa: ANN401
     """Eq. (5): fold this epoch's distributions into the memory of each example.
 
         Z^τ = (1 - β) Z + β Z^(τ-1)

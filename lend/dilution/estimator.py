@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 from torch import Tensor
 
 from lend.config import Dilution
 from lend.dilution.dilution import dilute
-from lend.neighbors import unit_rows
+from lend.inputs import Labels, as_labels, as_matrix, is_tensor, shares_by_name, to_numpy
+from lend.neighbors import unit_rows, unit_rows_of_sparse
 
 BLOCK = 1 << 24  # cosines between new and training points that are held at a time
 
@@ -41,7 +45,8 @@ class LabelDilution(ClassifierMixin, BaseEstimator):
         steps: Iterations of Eq. (3), or "converged".
         affinity: "product" or "sum", Eq. (2).
         reserve: "previous" or "initial", Eq. (3).
-        class_prior: None, "balanced" or the true share of each class, in the order of ``classes_``.
+        class_prior: None, "balanced" or the true share of each class: in the order of ``classes_``, or by name in a
+            dict.
 
     Attributes:
         classes_: Sorted labels (c,).
@@ -81,23 +86,26 @@ class LabelDilution(ClassifierMixin, BaseEstimator):
         """Dilute the labels of the training points.
 
         Args:
-            X: Features (n, d), finite, n >= 2.
-            y: Labels (n,), of any kind that scikit-learn classifies.
+            X: Features (n, d), finite, n >= 2, dense or sparse.
+            y: Labels (n,), integers, booleans or strings. Unlabelled where missing (None, NaN, NA), or -1 among
+                integers from 0, as in scikit-learn's semi-supervised estimators: such a point has no vote.
 
         Raises:
             ValueError: Naming the argument, what is allowed and what came.
         """
-        X, y = validate_data(self, X, y, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        check_classification_targets(y)
+        X = self._rows(X, y, ensure_min_samples=2)
+        labels = _encode(y)
+        check_consistent_length(X, labels.codes)
         settings = {name: getattr(self, name) for name in ("gamma", "alpha", "steps", "affinity", "reserve")}
         Dilution(self.k, **settings)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        self.k_ = min(self.k, len(X) - 1)
+        self.classes_ = np.array(labels.names)
+        self.k_ = min(self.k, X.shape[0] - 1)
+        prior = shares_by_name(self.class_prior, labels.names)
         self.label_distributions_ = dilute(
-            X, codes, num_classes=len(self.classes_), k=self.k_, class_prior=self.class_prior, **settings
+            X, labels.codes, num_classes=len(self.classes_), k=self.k_, class_prior=prior, **settings
         )
         self.transduction_ = self.classes_[self.label_distributions_.argmax(axis=1)]
-        self._unit = unit_rows(torch.from_numpy(np.array(X))).numpy()
+        self._unit = _unit_rows(X)
         return self
 
     def predict_proba(self, X: Any) -> Float[np.ndarray, "m c"]:  # noqa: ANN401
@@ -112,11 +120,27 @@ class LabelDilution(ClassifierMixin, BaseEstimator):
             (m, c); rows sum to one, columns as in ``classes_``.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        new, known = (unit_rows(torch.from_numpy(np.array(rows))).double() for rows in (X, self._unit))
+        new, known = _unit_rows(self._rows(X, reset=False)), self._unit
+        if issparse(known) != issparse(new):
+            new = csr_array(new) if issparse(known) else new.toarray()
         Z = torch.from_numpy(self.label_distributions_).double()
-        rows = max(1, BLOCK // len(known))
-        return torch.cat([_labelled(part, known, Z, self.k_, self.gamma) for part in new.split(rows)]).numpy()
+        rows = max(1, BLOCK // known.shape[0])
+        parts = [new[start : start + rows] @ known.T for start in range(0, new.shape[0], rows)]
+        cosines = (torch.from_numpy(part.toarray() if issparse(part) else part) for part in parts)
+        return torch.cat([_labelled(part, Z, self.k_, self.gamma) for part in cosines]).numpy()
+
+    def _rows(self, X: Any, y: Any = "no_validation", **options: Any) -> Any:  # noqa: ANN401
+        """Features as scikit-learn checks them; tensors and masks, which it does not know, before."""
+        if is_tensor(X) or isinstance(X, np.ma.MaskedArray):
+            X = to_numpy(as_matrix(X, "X"), "X")
+        if y is None:
+            validate_data(self, X, y)  # says that y is required
+        return validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), **options)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: ANN401
         """The likeliest label of each point, (m,).
@@ -128,11 +152,24 @@ class LabelDilution(ClassifierMixin, BaseEstimator):
         return self.classes_[codes]
 
 
-def _labelled(
-    new: Float[Tensor, "m d"], known: Float[Tensor, "n d"], Z: Float[Tensor, "n c"], k: int, gamma: float
-) -> Float[Tensor, "m c"]:
-    """Distributions of unit rows from those of their k nearest known unit rows."""
-    cosines, nearest = (new @ known.T).topk(k)
+def _unit_rows(X: Any) -> Any:  # noqa: ANN401 (dense or sparse)
+    """Rows of length 1 or 0, float64, as dense or sparse as they are."""
+    return unit_rows_of_sparse(X) if issparse(X) else unit_rows(torch.from_numpy(np.array(X)).double()).numpy()
+
+
+def _encode(y: Any) -> Labels:  # noqa: ANN401
+    """Labels as codes, -1 where unlabelled: no surprise here, since scikit-learn's estimators do the same."""
+    y = column_or_1d(to_numpy(y, "y") if is_tensor(y) else y, warn=True)
+    if y.dtype.kind == "f":
+        check_classification_targets(y[np.isfinite(y)])  # says what scikit-learn says of targets of a regression
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "y: -1")
+        return as_labels(y, "y")
+
+
+def _labelled(all_cosines: Float[Tensor, "m n"], Z: Float[Tensor, "n c"], k: int, gamma: float) -> Float[Tensor, "m c"]:
+    """Distributions of points from those of their k nearest known points."""
+    cosines, nearest = all_cosines.topk(k)
     weights = torch.where(cosines > 0, cosines.clamp(min=0) ** gamma, 0.0)
     votes, total = torch.einsum("mk,mkc->mc", weights, Z[nearest]), weights.sum(dim=1, keepdim=True)
     votes = torch.where(total > 0, votes, Z.mean(dim=0))

@@ -10,15 +10,15 @@ import torch
 
 from lend.config import Dilution
 from lend.dilution.arrays import find_neighbors_and_encode
-from lend.dilution.equations import Array, Graph, iterate, prior_weights, reweight_and_normalize
+from lend.dilution.equations import Graph, iterate, prior_weights, reweight_and_normalize
 from lend.inputs import as_codes, require
 
 
 def dilution_trace(
-    embeddings: Array | None,
-    labels: Array,
+    embeddings: Any,  # noqa: ANN401 (arrays of any library here and below)
+    labels: Any,  # noqa: ANN401
     *,
-    true_labels: Array | None = None,
+    true_labels: Any = None,  # noqa: ANN401
     num_classes: int | None = None,
     k: int = 8,
     gamma: float = 3.0,
@@ -26,7 +26,7 @@ def dilution_trace(
     steps: int | str = 10,
     affinity: str = "product",
     reserve: str = "previous",
-    class_prior: str | Array | list[float] | None = None,
+    class_prior: Any = None,  # noqa: ANN401
     knn_graph: Any = None,  # noqa: ANN401
 ) -> pd.DataFrame:
     """Dilute as :func:`lend.dilute` does, and tell what each step changed.

@@ -8,6 +8,7 @@ from lend.neighbors.exact import nearest, unit_rows
 from lend.neighbors.graph import EXACT, KnnGraph, as_graph, knn_graph, require_one
 from lend.neighbors.rows import Rows
 from lend.neighbors.shards import read_shard, sharded_graph
+from lend.neighbors.sparse import unit_rows_of_sparse
 
 __all__ = [
     "EXACT",
@@ -20,4 +21,5 @@ __all__ = [
     "require_one",
     "sharded_graph",
     "unit_rows",
+    "unit_rows_of_sparse",
 ]

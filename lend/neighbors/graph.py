@@ -113,7 +113,9 @@ class KnnGraph:
         cosines = (1 - np.take_along_axis(distances, order, axis=1)).clip(-1, 1).astype(np.float32)
         graph = cls(indices, cosines, "given", None)
         repeated = np.flatnonzero((np.diff(np.sort(indices, axis=1), axis=1) == 0).any(axis=1))
-        require(len(repeated) == 0, "matrix", "of different neighbours in each row", f"row {repeated[:1]} with one twice")
+        require(
+            len(repeated) == 0, "matrix", "of different neighbours in each row", f"row {repeated[:1]} with one twice"
+        )
         _refuse_connectivity(*got)
         return graph
 

@@ -28,7 +28,7 @@ def nearest_by_sparse(matrix: csr_array, k: int, progress: bool = False) -> Best
     Raises:
         ValueError: If a value is NaN or infinite; names the first such row.
     """
-    rows, n = _unit_rows(matrix), matrix.shape[0]
+    rows, n = unit_rows_of_sparse(matrix), matrix.shape[0]
     nearly_parallel(torch.from_numpy(np.asarray(rows.mean(axis=0)).reshape(-1)))
     columns, everyone = rows.T.tocsr(), torch.arange(n)
     best = Best(n, k, torch.empty(0, dtype=torch.float64))
@@ -41,7 +41,8 @@ def nearest_by_sparse(matrix: csr_array, k: int, progress: bool = False) -> Best
     return best
 
 
-def _unit_rows(matrix: csr_array) -> csr_array:
+def unit_rows_of_sparse(matrix: csr_array) -> csr_array:
+    """Rows of length 1 or 0, float64; ValueError if a value is NaN or infinite."""
     matrix = csr_array(matrix, dtype=np.float64)
     bad = np.unique(matrix.nonzero()[0][~np.isfinite(matrix.data[matrix.data != 0])])
     if len(bad):
