@@ -97,14 +97,14 @@ def audit(
     graphs = neighbor_graphs(embeddings, knn_graph, n, k, progress)
     settings = Dilution(graphs[0].k, gamma, alpha, steps, affinity, reserve)
     weights = class_weights(class_prior, given, c)
-    votes, crossed, folds = leave_out_votes(graphs, given, c, settings, seed)
-    surest, every = count_transitions(crossed, given, folds)
-    judged = judge(votes, given, weights, every)
+    votes, crossed, folds = leave_out_votes(graphs, given, c, settings, seed, progress)
+    surest, every = count_transitions(crossed, given, folds, progress)
+    judged = judge(votes, given, weights, every, progress)
     asked = None if class_prior is None or isinstance(class_prior, str) else [float(share) for share in class_prior]
     return Audit(
         issues=issues_table(judged, given, np.array(names, dtype=object), index, neighbor_agreement(graphs, given)),
         distributions=judged.distributions,
-        estimate=estimate_errors(surest, every, n, confidence, seed),
+        estimate=estimate_errors(surest, every, n, confidence, seed, progress),
         transition_matrix=matrix_table(surest, names),
         classes=classes_table(judged, given, names, surest),
         settings=asdict(settings) | {"class_prior": class_prior if asked is None else asked, "seed": seed},

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from lend.auditing.transition import Transition, unmix, with_own_labels
-from lend.dilution import one_hot, prior_weights
+from lend.auditing.transition import Transition, as_dense, blocks, unmixed
+from lend.dilution import prior_weights
 from lend.inputs import require
 
 SCORE = 0.7  # below it, a label that the neighbours contradict is an issue
@@ -36,7 +37,8 @@ def class_weights(
             return None
     if class_prior is not None and not isinstance(class_prior, str):
         class_prior = np.asarray(class_prior, dtype=np.float64)
-    return prior_weights(class_prior, one_hot(torch.from_numpy(given), c, torch.float64)).numpy()
+    shares = torch.from_numpy(np.bincount(given, minlength=c) / len(given))
+    return prior_weights(class_prior, shares[None]).numpy()  # it asks for no more than the mean over the rows
 
 
 @dataclass(frozen=True)
@@ -57,31 +59,69 @@ class Judged:
 
 
 def judge(
-    votes: Float[np.ndarray, "n c"],
+    votes: Any,  # noqa: ANN401 (an array or a CSR array)
     given: Int[np.ndarray, " n"],
     weights: Float[np.ndarray, " c"] | None,
     transition: Transition,
+    progress: bool = False,
 ) -> Judged:
     """Judge the given labels by votes from which the noise is taken out, or which are weighed.
 
     Args:
-        votes: Shares of given labels around each example; a row is zero where no other example has a vote.
+        votes: (n, c) shares of given labels around each example, an array or a SciPy CSR array; a row is zero where no
+            other example has a vote.
         given: Given labels, 0 to c-1.
         weights: Weight of a vote for each class; None takes out the noise instead.
         transition: The noise.
+        progress: Show a progress bar.
     """
-    silent = votes.sum(axis=1) == 0
-    votes = np.where(silent[:, None], transition.shares, votes)
-    if weights is None:
-        true = unmix(votes, transition)
-        likely = with_own_labels(true, given, transition)
-    else:
-        true = votes * weights
-        total = true.sum(axis=1, keepdims=True)
-        true = np.where(total > 0, true, votes) / np.where(total > 0, total, 1)
-        likely = true
-    scores = likely[np.arange(len(given)), given]
-    predicted = np.where(silent, given, likely.argmax(axis=1))
+    silent = np.asarray(votes.sum(axis=1)) == 0
+    true, predicted, scores = np.empty(votes.shape), given.copy(), np.empty(len(given))
+    evidence = None if weights is not None else np.ascontiguousarray(np.sqrt(transition.smoothed).T)
+    for rows, part in _cleaned(votes, weights, transition, progress):
+        if silent[rows].any():
+            part[silent[rows]] = next(_cleaned(transition.shares[None], weights, transition, False))[1]
+        true[rows] = part
+        likely = part if evidence is None else with_own_labels(part, given[rows], evidence)
+        scores[rows] = likely[np.arange(len(part)), given[rows]]
+        predicted[rows] = likely.argmax(axis=1)
+    predicted = np.where(silent, given, predicted)
     contradicted = ~silent & (true.argmax(axis=1) != given)
     flagged = contradicted & ((scores < SCORE) | (weights is not None))
     return Judged(true, predicted, scores.clip(0, 1), flagged)
+
+
+def _cleaned(
+    votes: Any,  # noqa: ANN401 (likewise)
+    weights: Float[np.ndarray, " c"] | None,
+    transition: Transition,
+    progress: bool,
+) -> Iterator[tuple[slice, Float[np.ndarray, "m c"]]]:
+    """Yield blocks of rows of the votes without the noise, or weighed, and where they belong."""
+    if weights is None:
+        yield from unmixed(votes, transition, progress)
+        return
+    for rows in blocks(votes.shape, progress):
+        part = as_dense(votes[rows])
+        true = part * weights
+        total = true.sum(axis=1, keepdims=True)
+        yield rows, np.where(total > 0, true, part) / np.where(total > 0, total, 1)
+
+
+def with_own_labels(
+    true: Float[np.ndarray, "m c"], given: Int[np.ndarray, " m"], evidence: Float[np.ndarray, "c c"]
+) -> Float[np.ndarray, "m c"]:
+    """Return probabilities of the true classes from the votes and, as half a piece of evidence, the given label.
+
+        p_ij = q_ij T_jg^½ / Σ_y q_iy T_yg^½,   g the given label of i
+
+    With T in place of its root, an overestimated noise would outweigh the votes. T should be that of all examples: an
+    underestimated noise, from embeddings that have begun to learn it, would make every given label look right.
+
+    Args:
+        true: q, shares of the true classes; rows sum to one.
+        given: Given labels, 0 to c-1.
+        evidence: T^½ of the smoothed T, transposed: row = given label.
+    """
+    weighed = true * evidence[given]
+    return weighed / np.maximum(weighed.sum(axis=1, keepdims=True), 1e-300)

@@ -67,7 +67,8 @@ def classes_table(
 
 def _confused_with(judged: Judged, given: Int[np.ndarray, " n"], names: list[Any]) -> pd.Series:
     """Return the class that most issues of each class probably belong to; missing without issues."""
-    said = judged.distributions.argmax(axis=1)
-    suggested = [said[judged.flagged & (given == code)] for code in range(len(names))]
-    found = [names[np.bincount(codes).argmax()] if len(codes) else None for codes in suggested]
+    flagged = np.flatnonzero(judged.flagged)
+    said = pd.Series(judged.distributions[flagged].argmax(axis=1)).groupby(given[flagged])
+    most = said.agg(lambda codes: np.bincount(codes).argmax()).reindex(range(len(names)))
+    found = [None if np.isnan(code) else names[int(code)] for code in most]
     return pd.Series(found, index=pd.Index(names), dtype="string" if isinstance(names[0], str) else "Int64")

@@ -7,20 +7,26 @@ class i, its own label is a draw from row i of T, because it took no part in the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import sparse
+from tqdm.auto import tqdm
+
+from lend.auditing.unmixing import ITERATIONS, unmix_dense, unmix_sparse
 
 FOLDS = 5
 CAUTION = 0.2  # weight of "no noise" in unmixing; without it, one of two classes with similar rows of T takes all
-ITERATIONS = 10  # steps of EM: more would fit the sampling noise
 SUREST = 0.4  # share of the examples of each predicted class from which T is counted
 LEAST = 5  # fewest examples to count of a predicted class in a fold, if it has as many
 BOOTSTRAPS = 200
-ROWS = 1 << 16  # votes unmixed at a time
+CELLS = 1 << 20  # of examples and classes, unmixed at a time
+CELLS_DRAWN = 1 << 16  # of T, most to draw one by one in a bootstrap
 
 
 @dataclass(frozen=True)
@@ -60,108 +66,168 @@ class Transition:
     """Counts of given labels by predicted class, and the noise that follows from them.
 
     Args:
-        counts: (c, c) number of given labels, row = class that the neighbours predict.
+        counts: (c, c) number of given labels, row = class that the neighbours predict; an array or a sparse one.
         shares: (c,) share of each class among all given labels.
     """
 
-    counts: Float[np.ndarray, "c c"]
+    counts: Any
     shares: Float[np.ndarray, " c"]
+
+    @cached_property
+    def total(self) -> Float[np.ndarray, " c"]:
+        """Number of examples counted of each predicted class."""
+        return np.asarray(self.counts.sum(axis=1), dtype=np.float64)
+
+    @cached_property
+    def nonzero(self) -> sparse.csr_array:
+        """T without its zeros, rows sum to one; the row of a class that was never predicted is that of the identity."""
+        scale = sparse.diags_array(1 / np.maximum(self.total, 1))
+        return (scale @ sparse.csr_array(self.counts) + sparse.diags_array((self.total == 0) * 1.0)).tocsr()
 
     @property
     def matrix(self) -> Float[np.ndarray, "c c"]:
-        """T, rows sum to one; the row of a class that was never predicted is that of the identity."""
-        total = self.counts.sum(axis=1, keepdims=True)
-        return np.where(total > 0, self.counts / np.maximum(total, 1), np.eye(len(total)))
+        """T as an array."""
+        return self.nonzero.toarray()
 
     @property
     def smoothed(self) -> Float[np.ndarray, "c c"]:
         """T with one label added to each row, spread evenly: an exchange that was not seen may still occur."""
-        total = self.counts.sum(axis=1, keepdims=True)
-        return (self.matrix * total + 1 / len(total)) / (total + 1)
+        return (sparse.csr_array(self.counts).toarray() + 1 / len(self.total)) / (self.total[:, None] + 1)
 
-    @property
+    @cached_property
     def prior(self) -> Float[np.ndarray, " c"]:
         """Share of each true class."""
-        return true_shares(self.matrix, self.shares)
+        return true_shares(self.nonzero, self.shares)
 
     @property
     def rate(self) -> float:
         """Share of labels that are not the true class: 1 - Σ_i prior_i T_ii."""
-        return float(1 - self.prior @ self.matrix.diagonal())
+        return float(1 - self.prior @ self.nonzero.diagonal())
 
 
-def true_shares(matrix: Float[np.ndarray, "c c"], shares: Float[np.ndarray, " c"]) -> Float[np.ndarray, " c"]:
+def true_shares(matrix: Any, shares: Float[np.ndarray, " c"]) -> Float[np.ndarray, " c"]:  # noqa: ANN401 (or sparse)
     """Return the shares of the true classes: solve given = Tᵀ true by a few steps of EM from the given shares.
 
     Where two classes exchange nearly half of their labels, the exact solution depends on the sampling noise of T. A few
     steps leave the shares of such classes near those of their labels, and find the others.
 
     Args:
-        matrix: T.
+        matrix: (c, c) T, an array or a sparse one.
         shares: Share of each class among the given labels.
     """
     true = shares
     for _ in range(ITERATIONS):
-        true = true * (matrix @ (shares / np.maximum(true @ matrix, 1e-12)))
+        true = true * (matrix @ (shares / np.maximum(matrix.T @ true, 1e-12)))
         true = true / true.sum()
     return true
 
 
-def unmix(votes: Float[np.ndarray, "n c"], transition: Transition) -> Float[np.ndarray, "n c"]:
+def unmix(votes: Any, transition: Transition) -> Float[np.ndarray, "n c"]:  # noqa: ANN401 (an array or a CSR array)
     """Take the noise out of votes: solve votes = q T by a few steps of EM from the shares of the true classes.
 
     Args:
-        votes: Shares of given labels; rows sum to one.
+        votes: (n, c) shares of given labels, an array or a SciPy CSR array; rows sum to one.
         transition: The noise.
 
     Returns:
         q, shares of the true classes; rows sum to one.
     """
-    T, prior = (1 - CAUTION) * transition.smoothed + CAUTION * np.eye(len(transition.shares)), transition.prior
-    return np.concatenate([_unmix_rows(votes[i : i + ROWS], T, prior) for i in range(0, len(votes), ROWS)])
+    return np.concatenate([true for _, true in unmixed(votes, transition)])
 
 
-def _unmix_rows(
-    votes: Float[np.ndarray, "m c"], T: Float[np.ndarray, "c c"], prior: Float[np.ndarray, " c"]
-) -> Float[np.ndarray, "m c"]:
-    true = np.tile(prior, (len(votes), 1))
-    for _ in range(ITERATIONS):
-        true *= (votes / np.maximum(true @ T, 1e-12)) @ T.T
-        true /= np.maximum(true.sum(axis=1, keepdims=True), 1e-300)
-    return true
+def unmixed(
+    votes: Any,  # noqa: ANN401 (likewise)
+    transition: Transition,
+    progress: bool = False,
+) -> Iterator[tuple[slice, Float[np.ndarray, "m c"]]]:
+    """Yield the rows of :func:`unmix` by blocks, and where they belong.
+
+    Args:
+        votes: (n, c) shares of given labels, an array or a SciPy CSR array; rows sum to one.
+        transition: The noise.
+        progress: Show a progress bar.
+    """
+    c, keep, prior = len(transition.shares), 1 - CAUTION, transition.prior
+    if isinstance(votes, np.ndarray):
+        T = keep * transition.smoothed + CAUTION * np.eye(c)
+        for rows in blocks(votes.shape, progress):
+            yield rows, unmix_dense(votes[rows], T, prior)
+        return
+    unseen = keep / (transition.total + 1)
+    seen = (sparse.diags_array(unseen) @ transition.counts + CAUTION * sparse.eye_array(c)).tocsr()
+    for rows in blocks(votes.shape, progress):
+        yield rows, unmix_sparse(votes[rows], seen, unseen / c, prior)
+
+
+def blocks(shape: tuple[int, int], progress: bool = False) -> Iterator[slice]:
+    """Yield slices of rows of a matrix of this shape, each of about ``CELLS`` cells.
+
+    Args:
+        shape: Rows and columns.
+        progress: Show a progress bar.
+    """
+    n, step = shape[0], max(1, CELLS // shape[1])
+    for start in tqdm(range(0, n, step), "labels", unit="block", disable=not progress, delay=1):
+        yield slice(start, min(start + step, n))
 
 
 def count_transitions(
-    votes: Float[np.ndarray, "n c"], given: Int[np.ndarray, " n"], folds: Int[np.ndarray, " n"]
+    votes: Any,  # noqa: ANN401 (an array or a CSR array)
+    given: Int[np.ndarray, " n"],
+    folds: Int[np.ndarray, " n"],
+    progress: bool = False,
 ) -> tuple[Transition, Transition]:
     """Estimate T in two rounds: from the votes as they are, then from votes without the noise of the first round.
 
     Args:
-        votes: Shares of given labels among the neighbours in other folds; rows sum to one.
+        votes: (n, c) shares of given labels among the neighbours in other folds, an array or a SciPy CSR array; rows
+            sum to one.
         given: Given labels, 0 to c-1.
         folds: Number of the fold of each example.
+        progress: Show a progress bar.
 
     Returns:
         T from the surest examples, and T from all examples, in which the overlap of classes counts as noise.
     """
-    shares = np.bincount(given, minlength=votes.shape[1]) / len(given)
-    true = unmix(votes, Transition(_count(votes, given, folds, SUREST), shares))
-    surest, every = (Transition(_count(true, given, folds, share), shares) for share in (SUREST, 1.0))
+    c = votes.shape[1]
+    shares = np.bincount(given, minlength=c) / len(given)
+    first = _leads((rows, as_dense(votes[rows])) for rows in blocks(votes.shape))
+    noise = Transition(_count(*first, given, folds, c, SUREST), shares)
+    second = _leads(unmixed(votes, noise, progress))
+    surest, every = (Transition(_count(*second, given, folds, c, share), shares) for share in (SUREST, 1.0))
     return surest, every
 
 
+def as_dense(votes: Any) -> Float[np.ndarray, "m c"]:  # noqa: ANN401 (likewise)
+    """Return an array of votes, which may be a CSR array."""
+    return votes if isinstance(votes, np.ndarray) else votes.toarray()
+
+
+def _leads(parts: Iterable[tuple[slice, np.ndarray]]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Return the class with the largest share of each row, and its lead over the second."""
+    predicted, lead = [], []
+    for _, shares in parts:
+        ordered = np.partition(shares, -2, axis=1)
+        predicted.append(shares.argmax(axis=1))
+        lead.append(ordered[:, -1] - ordered[:, -2])
+    return np.concatenate(predicted), np.concatenate(lead)
+
+
 def _count(
-    true: Float[np.ndarray, "n c"], given: Int[np.ndarray, " n"], folds: Int[np.ndarray, " n"], share: float
-) -> Float[np.ndarray, "c c"]:
+    predicted: Int[np.ndarray, " n"],
+    lead: Float[np.ndarray, " n"],
+    given: Int[np.ndarray, " n"],
+    folds: Int[np.ndarray, " n"],
+    c: int,
+    share: float,
+) -> sparse.csr_array:
     """Count the given labels of the surest examples of each predicted class and fold."""
-    predicted, counts = true.argmax(axis=1), np.zeros((true.shape[1],) * 2)
-    ordered = np.partition(true, -2, axis=1)
-    lead = ordered[:, -1] - ordered[:, -2]
+    surest = []
     for members in _groups(predicted, folds):
         take = min(len(members), max(LEAST, int(np.ceil(share * len(members)))))
-        surest = members[np.argsort(-lead[members], kind="stable")[:take]]
-        np.add.at(counts[predicted[members[0]]], given[surest], 1)
-    return counts
+        surest.append(members[np.argsort(-lead[members], kind="stable")[:take]])
+    chosen = np.concatenate(surest)
+    return sparse.coo_array((np.ones(len(chosen)), (predicted[chosen], given[chosen])), shape=(c, c)).tocsr()
 
 
 def _groups(predicted: Int[np.ndarray, " n"], folds: Int[np.ndarray, " n"]) -> Iterator[Int[np.ndarray, " m"]]:
@@ -171,7 +237,9 @@ def _groups(predicted: Int[np.ndarray, " n"], folds: Int[np.ndarray, " n"]) -> I
     yield from np.split(order, np.flatnonzero(np.diff(key[order])) + 1)
 
 
-def estimate_errors(surest: Transition, every: Transition, n: int, confidence: float, seed: int) -> Estimate:
+def estimate_errors(
+    surest: Transition, every: Transition, n: int, confidence: float, seed: int, progress: bool = False
+) -> Estimate:
     """Estimate the number of wrong labels, with an interval for sampling and for the choice of the surest examples.
 
     The rate from all examples is above that from the surest for two reasons: overlapping classes count as noise, and
@@ -186,41 +254,47 @@ def estimate_errors(surest: Transition, every: Transition, n: int, confidence: f
         n: Number of labels.
         confidence: Confidence of the sampling part, from a bootstrap over the examples that T was counted from.
         seed: Seed of the bootstrap.
+        progress: Show a progress bar.
     """
     rise = abs(every.rate - surest.rate)
-    sampling = NormalDist().inv_cdf(0.5 + confidence / 2) * float(np.std(_resampled_rates(surest, n, seed)))
+    sampling = NormalDist().inv_cdf(0.5 + confidence / 2) * float(np.std(_resampled_rates(surest, n, seed, progress)))
     low, high = max(0.0, surest.rate - rise - sampling), min(1.0, surest.rate + rise + sampling)
     return Estimate(n * surest.rate, n * low, n * high, confidence, n)
 
 
-def _resampled_rates(transition: Transition, n: int, seed: int) -> list[float]:
+def _resampled_rates(transition: Transition, n: int, seed: int, progress: bool) -> list[float]:
     """Return the rates of wrong labels in bootstrap samples of the counted examples and of all given labels.
 
     They are drawn from the smoothed T, so that the interval has a width even where no error was seen.
     """
     generator, rates = np.random.default_rng(seed), []
-    totals = transition.counts.sum(axis=1).astype(np.int64)
-    for _ in range(BOOTSTRAPS):
-        counts = generator.multinomial(totals, transition.smoothed).astype(float)
+    draw = _resampled_cells if len(transition.shares) ** 2 <= CELLS_DRAWN else _resampled_labels
+    for counts in tqdm(draw(transition, generator), "interval", BOOTSTRAPS, disable=not progress, delay=1):
         shares = generator.multinomial(n, transition.shares) / n
         rates.append(Transition(counts, shares).rate)
     return rates
 
 
-def with_own_labels(
-    true: Float[np.ndarray, "n c"], given: Int[np.ndarray, " n"], transition: Transition
-) -> Float[np.ndarray, "n c"]:
-    """Return probabilities of the true classes from the votes and, as half a piece of evidence, the given label.
+def _resampled_cells(transition: Transition, generator: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield counts drawn cell by cell of the smoothed T: quick for few classes and any number of labels."""
+    totals, smoothed = transition.total.astype(np.int64), transition.smoothed
+    for _ in range(BOOTSTRAPS):
+        yield generator.multinomial(totals, smoothed)
 
-        p_ij = q_ij T_jg^½ / Σ_y q_iy T_yg^½,   g the given label of i
 
-    With T in place of its root, an overestimated noise would outweigh the votes. T should be that of all examples: an
-    underestimated noise, from embeddings that have begun to learn it, would make every given label look right.
+def _resampled_labels(transition: Transition, generator: np.random.Generator) -> Iterator[sparse.csr_array]:
+    """Yield counts drawn label by label, of the same distribution: (c, c) cells of many classes would take minutes.
 
-    Args:
-        true: q, shares of the true classes; rows sum to one.
-        given: Given labels, 0 to c-1.
-        transition: The noise, from all examples.
+    Each label of a row is one of the labels counted there, or the one that the smoothing adds, of any class.
     """
-    weighed = true * np.sqrt(transition.smoothed[:, given]).T
-    return weighed / np.maximum(weighed.sum(axis=1, keepdims=True), 1e-300)
+    counts = sparse.csr_array(transition.counts)
+    c, totals = counts.shape[0], transition.total.astype(np.int64)
+    labels = np.repeat(counts.indices, counts.data.astype(np.int64))
+    rows = np.repeat(np.arange(c), totals)
+    start, size = (np.cumsum(totals) - totals)[rows], totals[rows]
+    for _ in range(BOOTSTRAPS):
+        place = generator.integers(0, size + 1)
+        added = place == size
+        drawn = labels[np.where(added, start, start + place)]
+        drawn = np.where(added, generator.integers(0, c, len(drawn)), drawn)
+        yield sparse.coo_array((np.ones(len(drawn)), (rows, drawn)), shape=(c, c)).tocsr()

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from scipy import sparse
+from tqdm.auto import tqdm
 
 from lend.auditing.transition import FOLDS
 from lend.config import Dilution
 from lend.dilution import Graph, cross_fitted, leave_one_out, one_hot
 from lend.neighbors import KnnGraph
 
+MANY = 256  # with more classes than this, votes are kept without their zeros: an example has few classes around it
+
 
 def leave_out_votes(
-    graphs: Sequence[KnnGraph], given: Int[np.ndarray, " n"], c: int, settings: Dilution, seed: int
-) -> tuple[Float[np.ndarray, "n c"], Float[np.ndarray, "n c"], Int[np.ndarray, " n"]]:
+    graphs: Sequence[KnnGraph],
+    given: Int[np.ndarray, " n"],
+    c: int,
+    settings: Dilution,
+    seed: int,
+    progress: bool = False,
+) -> tuple[Any, Any, Int[np.ndarray, " n"]]:
     """Return the shares of given labels around each example, without its own; the mean over the graphs.
 
     Args:
@@ -25,26 +35,40 @@ def leave_out_votes(
         c: Number of classes.
         settings: Settings of the dilution; the class prior is not used.
         seed: Seed of the folds.
+        progress: Show a progress bar.
 
     Returns:
         Shares among all other examples, shares among the examples of the other folds, and the number of the fold of
-        each example. Rows of shares sum to one, or to zero where no other example has a vote.
+        each example. Shares are (n, c), an array, or a SciPy CSR array of more than ``MANY`` classes; rows sum to one,
+        or to zero where no other example has a vote.
     """
-    onehot = one_hot(torch.from_numpy(given), c, torch.float64)
+    onehot = _one_hot(given, c)
     folds = np.random.default_rng(seed).permutation(len(given)) % FOLDS
-    others, crossed = torch.zeros_like(onehot), torch.zeros_like(onehot)
-    for knn in graphs:
+    others, crossed = 0.0 * onehot, 0.0 * onehot
+    for knn in tqdm(graphs, "votes", unit="graph", disable=not progress):
         edges = torch.from_numpy(knn.indices), torch.from_numpy(knn.cosines).double()
         graph = Graph.build(*edges, settings.gamma, settings.affinity)
-        others += _shares(leave_one_out(graph, onehot, settings)) / len(graphs)
-        crossed += _shares(cross_fitted(graph, onehot, settings, torch.from_numpy(folds))) / len(graphs)
-    return others.numpy(), crossed.numpy(), folds
+        others = others + _shares(leave_one_out(graph, onehot, settings)) / len(graphs)
+        crossed = crossed + _shares(cross_fitted(graph, onehot, settings, torch.from_numpy(folds))) / len(graphs)
+    if isinstance(onehot, torch.Tensor):
+        return others.numpy(), crossed.numpy(), folds
+    return others, crossed, folds
 
 
-def _shares(Z: Float[torch.Tensor, "n c"]) -> Float[torch.Tensor, "n c"]:
+def _one_hot(given: Int[np.ndarray, " n"], c: int) -> Any:  # noqa: ANN401 (a tensor or a CSR array)
+    if c <= MANY:
+        return one_hot(torch.from_numpy(given), c, torch.float64)
+    n = len(given)
+    return sparse.csr_array((np.ones(n), given, np.arange(n + 1)), shape=(n, c))
+
+
+def _shares(Z: Any) -> Any:  # noqa: ANN401 (likewise)
     """Scale rows to sum to one; a row without votes stays zero."""
-    total = Z.sum(dim=1, keepdim=True)
-    return Z / torch.where(total > 0, total, 1.0)
+    if isinstance(Z, torch.Tensor):
+        total = Z.sum(dim=1, keepdim=True)
+        return Z / torch.where(total > 0, total, 1.0)
+    total = Z.sum(axis=1)
+    return sparse.diags_array(1 / np.where(total > 0, total, 1)) @ Z
 
 
 def neighbor_agreement(graphs: Sequence[KnnGraph], given: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

@@ -23,29 +23,28 @@ from lend.inputs import require
 ROWS = 256  # of W^t held at a time; at five steps such a row can have an entry for every example
 
 
-def leave_one_out(graph: Graph, onehot: Float[Tensor, "n c"], settings: Dilution) -> Float[Tensor, "n c"]:
+def leave_one_out(graph: Graph, onehot: Any, settings: Dilution) -> Any:  # noqa: ANN401 (of either kind)
     """Eq. (3) as printed, each row without the votes of its own label: as if that row of Y were zero.
 
     Args:
         graph: Eq. (1) and (2).
-        onehot: Given labels, Eq. (4).
+        onehot: (n, c) given labels, Eq. (4): a tensor, or a SciPy CSR array where the classes are many.
         settings: alpha, steps and reserve are used; the steps must be a number.
 
     Returns:
-        Votes of at least 0; a row is zero where nobody else has a say.
+        (n, c) votes of at least 0, of the kind of ``onehot``; a row is zero where nobody else has a say.
 
     Raises:
         ValueError: If the steps are "converged", where every label of a component has reached every example.
     """
     require(settings.steps != "converged", "steps", "a number: at convergence no example is told apart", settings.steps)
-    own = own_shares(graph, settings)[:, None] * onehot
-    others = diffuse(graph, onehot, settings.alpha, settings.steps, settings.reserve) - own
-    return torch.where(others > 1e-9 * own, others, 0.0)  # below, a rest of rounding that would be a vote for itself
+    own = _scale_rows(onehot, own_shares(graph, settings))
+    others = _diffuse(graph, onehot, settings) - own
+    kept = others > 1e-9 * own  # below, a rest of rounding that would be a vote for itself
+    return torch.where(kept, others, 0.0) if isinstance(others, Tensor) else others.multiply(kept).tocsr()
 
 
-def cross_fitted(
-    graph: Graph, onehot: Float[Tensor, "n c"], settings: Dilution, folds: Int[Tensor, " n"]
-) -> Float[Tensor, "n c"]:
+def cross_fitted(graph: Graph, onehot: Any, settings: Dilution, folds: Int[Tensor, " n"]) -> Any:  # noqa: ANN401
     """Eq. (3) as printed, each row from the labels of the other folds alone.
 
     Leaving one out is not enough to choose examples by what the others say of them: of two neighbours, the wrongly
@@ -54,16 +53,39 @@ def cross_fitted(
 
     Args:
         graph: Eq. (1) and (2).
-        onehot: Given labels, Eq. (4).
-        settings: alpha, steps and reserve are used.
+        onehot: (n, c) given labels, Eq. (4): a tensor, or a SciPy CSR array where the classes are many.
+        settings: alpha, steps and reserve are used; the steps must be a number for a CSR array.
         folds: Number of the fold of each example.
+
+    Returns:
+        (n, c) votes, of the kind of ``onehot``.
     """
-    rows = torch.empty_like(onehot)
+    votes = 0.0 * onehot
     for fold in folds.unique():
-        inside = folds == fold
-        Z = diffuse(graph, onehot * ~inside[:, None], settings.alpha, settings.steps, settings.reserve)
-        rows[inside] = Z[inside]
-    return rows
+        inside = (folds == fold).double()
+        votes = votes + _scale_rows(_diffuse(graph, _scale_rows(onehot, 1 - inside), settings), inside)
+    return votes
+
+
+def _scale_rows(matrix: Any, scale: Float[Tensor, " n"]) -> Any:  # noqa: ANN401
+    from scipy import sparse
+
+    if isinstance(matrix, Tensor):
+        return matrix * scale.to(matrix)[:, None]
+    return sparse.diags_array(scale.cpu().double().numpy()) @ matrix
+
+
+def _diffuse(graph: Graph, onehot: Any, settings: Dilution) -> Any:  # noqa: ANN401
+    """Z after some steps of Eq. (3). Rows of a CSR array stay as short as the classes near an example are few."""
+    if isinstance(onehot, Tensor):
+        return diffuse(graph, onehot, settings.alpha, settings.steps, settings.reserve)
+    Z, factors = onehot, _factors(graph)
+    for _ in range(int(settings.steps)):
+        reserve = Z if settings.reserve == "previous" else onehot
+        for factor in reversed(factors):
+            Z = factor @ Z
+        Z = settings.alpha * Z + (1 - settings.alpha) * reserve
+    return Z
 
 
 def own_shares(graph: Graph, settings: Dilution) -> Float[Tensor, " n"]:
