@@ -6,7 +6,7 @@ votes for itself.
 
 from lend.auditing.detection import audit
 from lend.auditing.files import audit_files
-from lend.auditing.inputs import NEIGHBORS, encode, neighbor_graphs
+from lend.auditing.inputs import NEIGHBORS, neighbor_graphs
 from lend.auditing.result import FORMAT, SHOWN, TABLES, Audit
 from lend.auditing.scores import SCORE
 
@@ -19,6 +19,5 @@ __all__ = [
     "Audit",
     "audit",
     "audit_files",
-    "encode",
     "neighbor_graphs",
 ]

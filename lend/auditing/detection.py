@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
+from numbers import Real
 from typing import Any
 
-import numpy as np
-
-from lend.auditing.inputs import check_ids, check_images, encode, neighbor_graphs
+from lend.auditing.inputs import check_images, neighbor_graphs
 from lend.auditing.result import Audit
 from lend.auditing.scores import class_weights, judge
 from lend.auditing.tables import classes_table, issues_table, matrix_table
 from lend.auditing.transition import count_transitions, estimate_errors
 from lend.auditing.votes import leave_out_votes, neighbor_agreement
 from lend.config import Dilution
-from lend.inputs import require
+from lend.inputs import as_count, as_ids, as_labels, index_of, require, shares_by_name
 
 
 def audit(
@@ -30,7 +28,7 @@ def audit(
     steps: int | str = 2,
     affinity: str = "sum",
     reserve: str = "previous",
-    class_prior: str | Sequence[float] | np.ndarray | None = "estimated",
+    class_prior: Any = "estimated",  # noqa: ANN401
     images: Any = None,  # noqa: ANN401
     confidence: float = 0.9,
     seed: int = 0,
@@ -55,23 +53,28 @@ def audit(
     all embeddings are equal, the choice of neighbours is arbitrary, and the result tells little.
 
     Args:
-        embeddings: (n, d) finite floats: NumPy, in memory or mapped from a file, or torch. Or several such arrays, as a
-            list or a mapping, for instance by epoch or by network: the votes of their neighbours are averaged. None
-            with ``knn_graph``.
-        labels: (n,) given labels, integers or strings, of at least two classes.
+        embeddings: (n, d) finite numbers: NumPy, in memory or mapped from a file, torch, a frame, or SciPy sparse. Or
+            several such arrays, as a list or a mapping, for instance by epoch or by network: the votes of their
+            neighbours are averaged. None with ``knn_graph``.
+        labels: (n,) given labels, integers, booleans or strings, of at least two classes, as
+            :func:`lend.inputs.as_labels` takes them. Where one is missing (None, NaN, NA, or -1 among integers from 0)
+            the example is unlabelled: it has no vote and no score, and a label is suggested for it.
         knn_graph: In place of the embeddings, a `lend.KnnGraph` or a SciPy CSR matrix of cosine distances.
-        sample_ids: (n,) ids of the examples, all different; positions if not given.
+        sample_ids: (n,) ids of the examples, all different and of one kind. If not given: the index of the labels, if
+            they are a Series with one that tells them apart, else positions. Any argument with an index (embeddings in
+            a frame, images in a Series or dict) is put in the order of the labels by it, or refused.
         k: Neighbours, 1 to n-1; 16 if not given, or those of ``knn_graph`` where it has fewer.
         gamma: Exponent of Eq. (1).
         alpha: Share taken from the neighbours in each step, inside (0, 1).
         steps: Iterations of Eq. (3), a number.
         affinity: "sum" (A + Aᵀ), which gave better audits than the paper's "product" (AᵀA) in our measurements.
         reserve: The reserved term of Eq. (3): "previous" (as printed) or "initial".
-        class_prior: "estimated", None, "balanced", or the true share of each class in the order of the sorted labels.
+        class_prior: "estimated", None, "balanced", or the true share of each class: in the order of the sorted labels,
+            or by name in a dict or Series.
         images: (n, ...) images of the examples for :meth:`Audit.plot`.
         confidence: Confidence of the interval of the number of errors, inside (0, 1).
         seed: Seed of the folds and the bootstrap behind the estimate.
-        progress: Show a progress bar while neighbours are searched.
+        progress: Show progress bars.
 
     Returns:
         Scores and issues of all labels, the estimated number of errors, and the transition matrix.
@@ -88,25 +91,31 @@ def audit(
         >>> found.issues.query("is_label_issue")[["given_label", "predicted_label"]].to_numpy().tolist()
         [['cat', 'ant']]
     """
-    require(0 < confidence < 1, "confidence", "inside (0, 1)", confidence)
+    require(isinstance(confidence, Real) and 0 < confidence < 1, "confidence", "inside (0, 1)", confidence)
     require(steps != "converged", "steps", "a number of at least 1", steps)
-    given, names = encode(labels)
-    n, c = len(given), len(names)
-    index = check_ids(sample_ids, n)
-    images = None if images is None else check_images(images, n)
-    graphs = neighbor_graphs(embeddings, knn_graph, n, k, progress)
+    seed = as_count(seed, "seed", 0)
+    encoded = as_labels(labels)
+    given, names = encoded.codes, encoded.names
+    require(len(names) > 1, "labels", "of at least 2 classes", names)
+    n, c, known = len(given), len(names), given >= 0
+    carried = index_of(labels, n)
+    index = as_ids(sample_ids, n, carried)
+    order = index if carried is None and sample_ids is not None else carried
+    images = None if images is None else check_images(images, n, order)
+    class_prior = shares_by_name(class_prior, names)
+    weights = class_weights(class_prior, given[known], c)
+    graphs = neighbor_graphs(embeddings, knn_graph, n, k, progress, order)
     settings = Dilution(graphs[0].k, gamma, alpha, steps, affinity, reserve)
-    weights = class_weights(class_prior, given, c)
     votes, crossed, folds = leave_out_votes(graphs, given, c, settings, seed, progress)
-    surest, every = count_transitions(crossed, given, folds, progress)
+    surest, every = count_transitions(crossed[known], given[known], folds[known], progress)
     judged = judge(votes, given, weights, every, progress)
     asked = None if class_prior is None or isinstance(class_prior, str) else [float(share) for share in class_prior]
     return Audit(
-        issues=issues_table(judged, given, np.array(names, dtype=object), index, neighbor_agreement(graphs, given)),
+        issues=issues_table(judged, given, names, index, neighbor_agreement(graphs, given)),
         distributions=judged.distributions,
-        estimate=estimate_errors(surest, every, n, confidence, seed, progress),
+        estimate=estimate_errors(surest, every, int(known.sum()), confidence, seed, progress),
         transition_matrix=matrix_table(surest, names),
-        classes=classes_table(judged, given, names, surest),
+        classes=classes_table(judged.take(known), given[known], names, surest),
         settings=asdict(settings) | {"class_prior": class_prior if asked is None else asked, "seed": seed},
         images=images,
     )

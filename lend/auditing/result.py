@@ -32,10 +32,11 @@ class Audit:
     Args:
         issues: One row per example, index ``sample_id``. ``given_label``; ``predicted_label``, the suggested label;
             ``label_score``, in [0, 1], high where the given label looks right; ``is_label_issue``, whether the
-            neighbours contradict it; ``neighbor_agreement``, the share of the k neighbours with the same given label.
+            neighbours contradict it; ``neighbor_agreement``, the share of the labelled neighbours with its given label;
+            ``is_unlabelled``, whether it has no label: then the suggested label is all that is known of it.
         distributions: (n, c) probability of each class from the labels of the other examples; rows sum to one. They are
             out of sample, as ``pred_probs`` of cleanlab must be.
-        estimate: Number of wrong labels, with an interval.
+        estimate: Number of wrong labels among those that are given, with an interval.
         transition_matrix: (c, c) P(given label | true class), row = true class.
         classes: One row per class. ``given``, the number of its labels; ``true``, the estimated number of its examples;
             ``wrong``, the estimated share of its labels that are wrong; ``mean_score``, of its labels; ``issues``, the
@@ -55,12 +56,23 @@ class Audit:
 
     def __repr__(self) -> str:
         flagged = int(self.issues["is_label_issue"].sum())
-        return f"Audit({len(self.issues):,} labels of {len(self.classes)} classes: {flagged:,} issues; {self.estimate})"
+        gaps = len(self.issues) - len(self.labelled)
+        without = f", {gaps:,} examples without" if gaps else ""
+        return (
+            f"Audit({len(self.labelled):,} labels of {len(self.classes)} classes{without}: {flagged:,} issues; "
+            f"{self.estimate})"
+        )
 
     @property
     def class_names(self) -> list[Any]:
         """The classes, sorted: the order of the columns of ``distributions``."""
         return list(self.classes.index)
+
+    @property
+    def labelled(self) -> pd.DataFrame:
+        """The rows of ``issues`` of examples that have a label."""
+        unlabelled = self.issues.get("is_unlabelled")  # audits saved before there was one have labels for all
+        return self.issues if unlabelled is None else self.issues[~unlabelled]
 
     @property
     def worst(self) -> pd.DataFrame:
@@ -89,7 +101,7 @@ class Audit:
 
         images = self.images if images is None else check_images(images, len(self.issues))
         shown = None if images is None else [images[int(place)] for place in self._places(count)]
-        return audit_figure(self.issues, self.class_names, shown, title)
+        return audit_figure(self.labelled, self.class_names, shown, title)
 
     def _places(self, count: int) -> Int[np.ndarray, " m"]:
         """Return the positions of the worst labels."""

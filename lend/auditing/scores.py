@@ -47,8 +47,8 @@ class Judged:
 
     Args:
         distributions: Probability of each class from the labels of the other examples; rows sum to one.
-        predicted: Likeliest class.
-        scores: Label score of the given label, in [0, 1].
+        predicted: Likeliest class; -1 where neither a vote nor a given label says one.
+        scores: Label score of the given label, in [0, 1]; NaN where unlabelled.
         flagged: Whether the label is an issue.
     """
 
@@ -56,6 +56,10 @@ class Judged:
     predicted: Int[np.ndarray, " n"]
     scores: Float[np.ndarray, " n"]
     flagged: Bool[np.ndarray, " n"]
+
+    def take(self, chosen: Bool[np.ndarray, " n"]) -> Judged:
+        """The judgement of these labels alone."""
+        return Judged(*(array[chosen] for array in (self.distributions, self.predicted, self.scores, self.flagged)))
 
 
 def judge(
@@ -70,7 +74,7 @@ def judge(
     Args:
         votes: (n, c) shares of given labels around each example, an array or a SciPy CSR array; a row is zero where no
             other example has a vote.
-        given: Given labels, 0 to c-1.
+        given: Given labels, 0 to c-1; -1 where unlabelled.
         weights: Weight of a vote for each class; None takes out the noise instead.
         transition: The noise.
         progress: Show a progress bar.
@@ -86,7 +90,8 @@ def judge(
         scores[rows] = likely[np.arange(len(part)), given[rows]]
         predicted[rows] = likely.argmax(axis=1)
     predicted = np.where(silent, given, predicted)
-    contradicted = ~silent & (true.argmax(axis=1) != given)
+    scores[given < 0] = np.nan
+    contradicted = ~silent & (given >= 0) & (true.argmax(axis=1) != given)
     flagged = contradicted & ((scores < SCORE) | (weights is not None))
     return Judged(true, predicted, scores.clip(0, 1), flagged)
 
@@ -120,8 +125,9 @@ def with_own_labels(
 
     Args:
         true: q, shares of the true classes; rows sum to one.
-        given: Given labels, 0 to c-1.
+        given: Given labels, 0 to c-1; -1 where unlabelled: no evidence.
         evidence: T^½ of the smoothed T, transposed: row = given label.
     """
     weighed = true * evidence[given]
+    weighed[given < 0] = true[given < 0]
     return weighed / np.maximum(weighed.sum(axis=1, keepdims=True), 1e-300)

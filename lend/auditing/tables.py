@@ -13,25 +13,41 @@ from lend.auditing.transition import Transition
 
 
 def issues_table(
-    judged: Judged, given: Int[np.ndarray, " n"], names: np.ndarray, index: pd.Index, agreement: np.ndarray
+    judged: Judged, given: Int[np.ndarray, " n"], names: list[Any], index: pd.Index, agreement: np.ndarray
 ) -> pd.DataFrame:
     """Return the table ``Audit.issues``, one row per example.
 
     Args:
         judged: Judgement of each label.
-        given: Given labels, 0 to c-1.
-        names: (c,) classes that the codes stand for.
+        given: Given labels, 0 to c-1; -1 where unlabelled.
+        names: The c classes that the codes stand for.
         index: Sample ids.
         agreement: (n,) share of the neighbours with the same given label.
     """
     columns = {
-        "given_label": names[given].tolist(),
-        "predicted_label": names[judged.predicted].tolist(),
+        "given_label": _named(given, names),
+        "predicted_label": _named(judged.predicted, names),
         "label_score": judged.scores,
         "is_label_issue": judged.flagged,
         "neighbor_agreement": agreement,
+        "is_unlabelled": given < 0,
     }
     return pd.DataFrame(columns, index=index)
+
+
+def _named(codes: Int[np.ndarray, " n"], names: list[Any]) -> Any:  # noqa: ANN401 (a column of pandas)
+    """Return the classes that codes stand for, missing for -1: without a gap integers stay plain integers."""
+    entries = np.array([*names, None], dtype=object)[codes].tolist()
+    return pd.Series(entries, dtype=_nullable(names) if (codes < 0).any() else None).array
+
+
+def _nullable(names: list[Any]) -> str:
+    """The type of a column of these classes that can have gaps."""
+    if isinstance(names[0], str):
+        return "string"
+    if isinstance(names[0], bool):
+        return "boolean"
+    return "Int64" if names[-1] < 2**63 else "UInt64"
 
 
 def matrix_table(transition: Transition, names: list[Any]) -> pd.DataFrame:
@@ -71,4 +87,4 @@ def _confused_with(judged: Judged, given: Int[np.ndarray, " n"], names: list[Any
     said = pd.Series(judged.distributions[flagged].argmax(axis=1)).groupby(given[flagged])
     most = said.agg(lambda codes: np.bincount(codes).argmax()).reindex(range(len(names)))
     found = [None if np.isnan(code) else names[int(code)] for code in most]
-    return pd.Series(found, index=pd.Index(names), dtype="string" if isinstance(names[0], str) else "Int64")
+    return pd.Series(found, index=pd.Index(names), dtype=_nullable(names))

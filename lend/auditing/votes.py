@@ -31,7 +31,7 @@ def leave_out_votes(
 
     Args:
         graphs: Neighbours of each example, at least one graph.
-        given: Given labels, 0 to c-1.
+        given: Given labels, 0 to c-1; -1 where unlabelled.
         c: Number of classes.
         settings: Settings of the dilution; the class prior is not used.
         seed: Seed of the folds.
@@ -59,7 +59,8 @@ def _one_hot(given: Int[np.ndarray, " n"], c: int) -> Any:  # noqa: ANN401 (a te
     if c <= MANY:
         return one_hot(torch.from_numpy(given), c, torch.float64)
     n = len(given)
-    return sparse.csr_array((np.ones(n), given, np.arange(n + 1)), shape=(n, c))
+    known = (given >= 0).astype(np.float64)
+    return sparse.csr_array((known, np.maximum(given, 0), np.arange(n + 1)), shape=(n, c))
 
 
 def _shares(Z: Any) -> Any:  # noqa: ANN401 (likewise)
@@ -72,14 +73,14 @@ def _shares(Z: Any) -> Any:  # noqa: ANN401 (likewise)
 
 
 def neighbor_agreement(graphs: Sequence[KnnGraph], given: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Return the share of each example's neighbours with the same given label; NaN without neighbours.
+    """Return the share of each example's labelled neighbours with its given label; NaN without any, or without a label.
 
     Args:
         graphs: Neighbours of each example; those of all graphs count.
-        given: Given labels, 0 to c-1.
+        given: Given labels, 0 to c-1; -1 where unlabelled.
     """
     agree = np.zeros((2, len(given)))
     for knn in graphs:
-        near = knn.cosines > 0
+        near = (knn.cosines > 0) & (given[knn.indices] >= 0)
         agree += (near & (given[knn.indices] == given[:, None])).sum(axis=1), near.sum(axis=1)
-    return np.where(agree[1] > 0, agree[0] / np.maximum(agree[1], 1), np.nan)
+    return np.where((agree[1] > 0) & (given >= 0), agree[0] / np.maximum(agree[1], 1), np.nan)

@@ -19,7 +19,7 @@ SAMPLE = 1000  # lines to find the delimiter in
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
 
 
-def read_table(path: str | Path, rows: int | None = None) -> pd.DataFrame:
+def read_table(path: str | Path, rows: int | None = None, name: str = "table") -> pd.DataFrame:
     """Read a table of text: every cell stays what was written; an empty cell is missing.
 
     - Fields are set apart by tab, semicolon, bar or comma: the first of them that cuts all rows alike.
@@ -30,6 +30,7 @@ def read_table(path: str | Path, rows: int | None = None) -> pd.DataFrame:
         path: .csv, .tsv or .txt; or .parquet, whose columns keep their types.
         rows: How many rows there should be, if known: a first line more than these is the header. If not known, the
             first line is the header. Columns without a header are called "1", "2", ...
+        name: Of the argument, for errors.
 
     Returns:
         The table, its columns by name.
@@ -39,7 +40,7 @@ def read_table(path: str | Path, rows: int | None = None) -> pd.DataFrame:
         ValueError: If a row has more or fewer fields than the first; names file and line. If columns have one name.
     """
     path = Path(path).expanduser()
-    _require_file(path)
+    _require_file(path, name)
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path)
     require(path.suffix.lower() in ENDINGS, str(path), f"a file ending in {', '.join(ENDINGS)}", path.suffix)
@@ -85,14 +86,13 @@ def read_npy(path: str | Path, name: str, mapped: bool = False) -> np.ndarray:
     return array
 
 
-def _require_file(path: Path, name: str = "") -> None:
-    before = f"{name}: " if name else ""
+def _require_file(path: Path, name: str) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise FileNotFoundError(f"{before}{path}: no such file") from None
+        raise FileNotFoundError(f"{name}: {path}: no such file") from None
     if not stat.S_ISREG(mode):  # to open a pipe would wait for ever
-        raise ValueError(f"{before}{path}: is no file, but a folder, a pipe or a device")
+        raise ValueError(f"{name}: {path}: is no file, but a folder, a pipe or a device")
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
