@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from lend.inputs import align, as_matrix, require
+from lend.inputs import align, align_rows, as_matrix, require
 from lend.neighbors import KnnGraph, as_graph, require_one
 from lend.neighbors import knn_graph as find_neighbors
 
@@ -64,7 +64,7 @@ def neighbor_graphs(
     several = isinstance(embeddings, list | tuple | Mapping) and not _is_rows(embeddings)
     parts = list(embeddings.values() if isinstance(embeddings, Mapping) else embeddings) if several else [embeddings]
     require(len(parts) > 0, "embeddings", "at least one array", "none")
-    matrices = [as_matrix(align(part, n, index, "embeddings")) for part in parts]
+    matrices = [as_matrix(align_rows(part, index)) for part in parts]
     for matrix in matrices:  # before the long work
         require(matrix.shape[0] == n, "embeddings", f"of {n} rows, one per label", matrix.shape[0])
     return [find_neighbors(matrix, NEIGHBORS if k is None else k, progress=progress) for matrix in matrices]

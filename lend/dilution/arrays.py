@@ -43,7 +43,7 @@ def neighbors_of(embeddings: Any, k: int) -> tuple[Int[Tensor, "n k"], Float[Ten
         V = rows if isinstance(rows, Tensor) else as_tensor(rows)
         return nearest(V if V.dtype == torch.float64 else V.float(), k)
     device = rows.device if isinstance(rows, Tensor) else "cpu"
-    indices, cosines = _as_tensors(find_neighbors(rows, k))
+    indices, cosines = _as_tensors(find_neighbors(rows, k, progress=rows.shape[0] > EXACT))
     return indices.to(device), cosines.to(device)
 
 

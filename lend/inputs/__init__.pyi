@@ -1,4 +1,4 @@
-from .aligned import align, as_ids, index_of, shares_by_name
+from .aligned import align, align_rows, as_ids, index_of, shares_by_name
 from .arrays import as_matrix, as_tensor, is_sparse, is_tensor, to_numpy
 from .errors import nearest_name, require, require_name
 from .labels import Labels, as_codes, as_count, as_labels, sort_names
@@ -7,6 +7,7 @@ from .tables import read_npy, read_table, text_or_numbers
 __all__ = [
     "Labels",
     "align",
+    "align_rows",
     "as_codes",
     "as_count",
     "as_ids",

@@ -46,6 +46,21 @@ def as_ids(values: Any, n: int, index: pd.Index | None = None, name: str = "samp
     return ids
 
 
+def align_rows(values: Any, index: pd.Index | None, name: str = "embeddings") -> Any:  # noqa: ANN401
+    """Put a frame of embeddings in the order of the labels, where both name the same examples.
+
+    Frames are also made with an index that means nothing: one that shares no example with that of the labels, or tells
+    none apart, goes by position, as in scikit-learn.
+
+    Raises:
+        ValueError: If the two indexes share some examples and not others.
+    """
+    own = values.index if isinstance(values, pd.Series | pd.DataFrame) else None
+    if own is None or index is None or not own.is_unique or not own.isin(index).any():
+        return values
+    return align(values, len(index), index, name)
+
+
 def align(values: Any, n: int, index: pd.Index | None, name: str) -> Any:  # noqa: ANN401
     """Put an argument that has an index of its own in the order of the labels.
 

@@ -47,7 +47,8 @@ def to_numpy(values: Any, name: str) -> np.ndarray:  # noqa: ANN401 (arrays of a
     try:
         array = np.ma.asarray(values) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
     except Exception as error:  # whatever the other library raises
-        raise ValueError(f"{name} must be an array or a list of equal rows, got {_brief(values)} ({error})") from error
+        reason = str(error).partition(".")[0]
+        raise ValueError(f"{name} must be an array or a list of equal rows, got {_brief(values)} ({reason})") from error
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 

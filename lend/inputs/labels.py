@@ -130,7 +130,8 @@ def _encode_objects(entries: np.ndarray, name: str) -> tuple[Int[np.ndarray, " m
     require(not kinds & {bool, np.bool_}, name, KINDS, _listed(kinds))
     if all_are(int, np.integer):
         low, high = min(entries), max(entries)
-        require(-(2**63) <= low and high < (2**64 if low >= 0 else 2**63), name, "inside 64 bits", f"{low}..{high}")
+        fits = -(2**63) <= int(low) and int(high) < (2**64 if low >= 0 else 2**63)
+        require(fits, name, "inside 64 bits", f"{low}..{high}")
         return _encode_numbers(entries.astype(np.uint64 if low >= 0 else np.int64))
     require(all_are(int, np.integer, float, np.floating), name, KINDS, _listed(kinds))
     return _encode_numbers(_whole(entries.astype(np.float64), name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from scipy.sparse import csr_array, diags_array
@@ -41,7 +43,7 @@ def nearest_by_sparse(matrix: csr_array, k: int, progress: bool = False) -> Best
     return best
 
 
-def unit_rows_of_sparse(matrix: csr_array) -> csr_array:
+def unit_rows_of_sparse(matrix: Any) -> csr_array:  # noqa: ANN401 (any sparse matrix)
     """Rows of length 1 or 0, float64; ValueError if a value is NaN or infinite."""
     matrix = csr_array(matrix, dtype=np.float64)
     bad = np.unique(matrix.nonzero()[0][~np.isfinite(matrix.data[matrix.data != 0])])
