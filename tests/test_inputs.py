@@ -113,6 +113,7 @@ def test_text_that_looks_like_nothing_or_a_number_stays_a_class():
     assert as_labels(names).names == sorted(names)
     assert as_labels([True, False, True]).names == [False, True]
     assert as_labels(np.array([2**63, 1], np.uint64)).names == [1, 2**63]
+    assert as_labels(np.array([2**64 - 1, 0], np.uint64)).names == [0, 2**64 - 1]
 
 
 def test_names_of_digits_sort_as_numbers():

@@ -61,8 +61,9 @@ def audit(
             the example is unlabelled: it has no vote and no score, and a label is suggested for it.
         knn_graph: In place of the embeddings, a `lend.KnnGraph` or a SciPy CSR matrix of cosine distances.
         sample_ids: (n,) ids of the examples, all different and of one kind. If not given: the index of the labels, if
-            they are a Series with one that tells them apart, else positions. Arguments with an index (images in a Series
-            or dict, embeddings in a frame) are put in the order of the labels by it; see :func:`lend.inputs.align`.
+            they are a Series with one that tells them apart, else positions. Arguments with an index (images in a
+            Series or dict, embeddings in a frame) are put in the order of the labels by it; see
+            :func:`lend.inputs.align`.
         k: Neighbours, 1 to n-1; 16 if not given, or those of ``knn_graph`` where it has fewer.
         gamma: Exponent of Eq. (1).
         alpha: Share taken from the neighbours in each step, inside (0, 1).

@@ -102,7 +102,7 @@ def _encode(present: pd.Series, name: str) -> tuple[Int[np.ndarray, " m"], list[
     if pd.api.types.is_bool_dtype(present.dtype):
         return _encode_numbers(present.to_numpy(bool))
     if pd.api.types.is_integer_dtype(present.dtype):
-        return _encode_numbers(present.to_numpy(np.uint64 if (present > 0).all() else np.int64))
+        return _encode_numbers(present.to_numpy(np.uint64 if bool((present >= 0).all()) else np.int64))
     return _encode_objects(present.to_numpy(object), name)
 
 
@@ -159,7 +159,7 @@ def sort_names(names: Iterable[str]) -> list[str]:
 def as_codes(
     values: Any,  # noqa: ANN401
     n: int,
-    num_classes: int | None = None,
+    num_classes: Any = None,  # noqa: ANN401
     name: str = "labels",
     any_known: bool = True,
 ) -> tuple[Int[Tensor, " n"], int]:
@@ -212,5 +212,5 @@ def as_count(value: Any, name: str, least: int = 1, most: int | None = None) -> 
     """Return a whole number, Python's or NumPy's, as Python's; ValueError naming the argument for anything else."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_)
     allowed = f"an integer of at least {least}" if most is None else f"an integer from {least} to {most}"
-    require(whole and value >= least and (most is None or value <= most), name, allowed, value)
+    require(bool(whole and value >= least and (most is None or value <= most)), name, allowed, value)
     return int(value)
