@@ -4,21 +4,21 @@ from typing import Any
 
 import numpy as np
 
-from lend.noise.checks import check_both
+from lend.noise.checks import check_both, check_classes
 
 
 def realised_rate(clean: Any, noisy: Any) -> float:  # noqa: ANN401
     """Share of the labels that differ from the clean ones.
 
     Args:
-        clean: True labels (n,), integers.
-        noisy: Given labels (n,), integers.
+        clean: True labels (n,), integers, complete; an array of any library, a list or a tensor.
+        noisy: Given labels (n,), likewise.
 
     Returns:
         A number in [0, 1].
 
     Raises:
-        ValueError: If the two are no integers (n,) of the same length, n >= 1.
+        ValueError: If the two are no integers (n,) of the same length, n >= 1, or one is missing.
     """
     clean, noisy = check_both(clean, noisy, None)
     return float(np.mean(clean != noisy))
@@ -36,8 +36,10 @@ def empirical_matrix(clean: Any, noisy: Any, c: int) -> np.ndarray:  # noqa: ANN
         Matrix (c, c), float64. Rows sum to one; the row of a class without examples is zero.
 
     Raises:
-        ValueError: If the two are no integers (n,) of the same length inside 0..c-1.
+        ValueError: If the two are no integers (n,) of the same length inside 0..c-1, or one is missing.
     """
+    check_classes(c, least=1)
     clean, noisy = check_both(clean, noisy, c)
+    c = int(c)  # a small type of NumPy could not hold its square
     counts = np.bincount(clean * c + noisy, minlength=c * c).reshape(c, c)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
