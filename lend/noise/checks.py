@@ -1,24 +1,12 @@
 """What every noise asks of its input, and arrays in the kind that was given, without importing torch for it."""
 
-from numbers import Integral, Real
+import warnings
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from lend.inputs import require
-
-
-def as_numpy(values: Any, name: str) -> np.ndarray:  # noqa: ANN401
-    """NumPy array of an array of any library, a list or a torch tensor, without importing torch.
-
-    Raises:
-        ValueError: If NumPy cannot make one array of them, or entries are masked: NumPy would take what lies beneath.
-    """
-    require(not np.ma.is_masked(values), name, "complete", "masked entries")
-    try:
-        return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
-    except (ValueError, TypeError) as error:  # lists of several lengths, tensors that NumPy has no kind for
-        raise ValueError(f"{name} must be one array of numbers, got {type(values).__name__} ({error})") from error
+from lend.inputs import as_count, as_labels, require, to_numpy
 
 
 def as_given(result: np.ndarray, given: Any) -> Any:  # noqa: ANN401
@@ -32,13 +20,7 @@ def as_given(result: np.ndarray, given: Any) -> Any:  # noqa: ANN401
 
 def random_stream(seed: Any) -> np.random.RandomState:  # noqa: ANN401
     """The frozen generator of a seed."""
-    valid = _is_whole(seed) and 0 <= int(seed) < 2**32
-    require(valid, "seed", f"an integer from 0 to {2**32 - 1}", seed)
-    return np.random.RandomState(seed)
-
-
-def check_classes(c: Any, least: int = 2, name: str = "c") -> None:  # noqa: ANN401
-    require(_is_whole(c) and int(c) >= least, name, f"a number of classes of at least {least}", c)
+    return np.random.RandomState(as_count(seed, "seed", least=0, most=2**32 - 1))
 
 
 def check_rate(rate: Any) -> None:  # noqa: ANN401
@@ -47,19 +29,17 @@ def check_rate(rate: Any) -> None:  # noqa: ANN401
 
 
 def check_labels(name: str, labels: Any, c: int | None) -> np.ndarray:  # noqa: ANN401
-    """Labels as int64 (n,), n >= 1, inside 0..c-1 (from 0 up where c is None)."""
-    array = as_numpy(labels, name)
-    missing = _count_missing(array)
-    require(not missing, name, "complete, one label for every example", f"{missing} missing of {array.size}")
-    if array.dtype.kind == "O" and all(_is_whole(label) for label in array.flat):
-        array = np.array(array.tolist())  # whole numbers of Python, or of a column that held missing ones
-    fits = array.ndim == 1 and len(array) > 0 and array.dtype.kind in "iu"
-    require(fits, name, "integers of shape (n,), n >= 1", f"{array.dtype} of shape {array.shape}")
-    low, high = int(array.min()), int(array.max())
+    """Labels as int64 (n,), n >= 1, none missing, inside 0..c-1 (from 0 up where c is None)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that -1 stands for a missing label: here it is refused
+        given = as_labels(labels, name)
+    missing = int(given.missing.sum())
+    require(not missing, name, "complete, one label for every example", f"{missing} missing of {len(given)}")
+    require(not isinstance(given.names[0], str), name, "integers 0..c-1", given.names[:3])
+    low, high = int(given.names[0]), int(given.names[-1])
     allowed = "0 or more" if c is None else f"0 to {c - 1} ({c} classes)"
-    inside = low >= 0 and high < (2**63 if c is None else c)
-    require(inside, name, f"of values {allowed}", f"{low} to {high}")
-    return array.astype(np.int64)
+    require(low >= 0 and high < (2**63 if c is None else c), name, f"of values {allowed}", f"{low} to {high}")
+    return np.array(given.names, np.int64)[given.codes]
 
 
 def check_both(clean: Any, noisy: Any, c: int | None) -> tuple[np.ndarray, np.ndarray]:  # noqa: ANN401
@@ -71,7 +51,7 @@ def check_both(clean: Any, noisy: Any, c: int | None) -> tuple[np.ndarray, np.nd
 
 def check_matrix(matrix: Any, name: str = "matrix") -> np.ndarray:  # noqa: ANN401
     """A transition matrix as float64 (c, c) whose rows sum to one as closely as multinomial draws ask."""
-    rows = as_numpy(matrix, name)
+    rows = _complete(matrix, name)
     fits = rows.ndim == 2 and rows.shape[0] == rows.shape[1] > 0 and rows.dtype.kind in "fiu"
     require(fits, name, "real numbers of shape (c, c), c >= 1", f"{rows.dtype} of shape {rows.shape}")
     rows = rows.astype(np.float64)
@@ -87,20 +67,15 @@ def check_matrix(matrix: Any, name: str = "matrix") -> np.ndarray:  # noqa: ANN4
 
 def check_images(images: Any, n: int) -> np.ndarray:  # noqa: ANN401
     """Images as numbers (n, d)."""
-    array = as_numpy(images, "images")
+    array = _complete(images, "images")
     fits = array.ndim >= 2 and len(array) == n and array.size > 0 and array.dtype.kind in "fiu"
     require(fits, "images", f"numbers of shape ({n}, ...)", f"{array.dtype} of shape {array.shape}")
     return array.reshape(n, -1)
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _count_missing(array: np.ndarray) -> int:
-    """Number of entries that stand for no value: NaN, None, NaT and pandas' NA."""
-    if array.dtype.kind not in "OfM":
-        return 0
-    import pandas as pd
-
-    return int(pd.isna(array).sum())
+def _complete(values: Any, name: str) -> np.ndarray:  # noqa: ANN401
+    """A NumPy array without a masked entry."""
+    array = to_numpy(values, name)
+    masked = int(np.ma.count_masked(array)) if isinstance(array, np.ma.MaskedArray) else 0
+    require(not masked, name, "complete", f"{masked} masked entries")
+    return np.asarray(array)

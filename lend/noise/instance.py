@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from lend.inputs import require
-from lend.noise.checks import as_given, check_classes, check_images, check_labels, check_rate, random_stream
+from lend.inputs import as_count, require
+from lend.noise.checks import as_given, check_images, check_labels, check_rate, random_stream
 
 
 def instance_dependent(images: Any, labels: Any, rate: float, seed: int, num_classes: int | None = None) -> Any:  # noqa: ANN401
@@ -39,10 +39,9 @@ def instance_dependent(images: Any, labels: Any, rate: float, seed: int, num_cla
     """
     check_rate(rate)
     if num_classes is not None:
-        check_classes(num_classes, name="num_classes")
+        as_count(num_classes, "num_classes", least=2)
     clean = check_labels("labels", labels, num_classes)
-    c = int(clean.max()) + 1 if num_classes is None else num_classes
-    check_classes(c, name="num_classes")
+    c = as_count(int(clean.max()) + 1 if num_classes is None else num_classes, "num_classes", least=2)
     vectors = check_images(images, len(clean))
     stream = random_stream(seed)
     flip = truncated_normal(stream, rate, 0.1, len(clean)) if rate > 0 else np.zeros(len(clean))

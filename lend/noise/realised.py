@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from lend.noise.checks import check_both, check_classes
+from lend.inputs import as_count
+from lend.noise.checks import check_both
 
 
 def realised_rate(clean: Any, noisy: Any) -> float:  # noqa: ANN401
@@ -38,8 +39,7 @@ def empirical_matrix(clean: Any, noisy: Any, c: int) -> np.ndarray:  # noqa: ANN
     Raises:
         ValueError: If the two are no integers (n,) of the same length inside 0..c-1, or one is missing.
     """
-    check_classes(c, least=1)
+    c = as_count(c, "c")
     clean, noisy = check_both(clean, noisy, c)
-    c = int(c)  # a small type of NumPy could not hold its square
     counts = np.bincount(clean * c + noisy, minlength=c * c).reshape(c, c)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
