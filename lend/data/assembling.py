@@ -1,6 +1,6 @@
 """The last step of every reader: a data set from its images, labels and names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,3 @@ def assemble(
         )
     except ValueError as error:
         raise ValueError(f"{source or name}: {error}") from error
-
-
-def choose_class_names(name: str, labels: Sequence[np.ndarray], names: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The source's names, those of a known data set of this name and as many classes, or "0", "1", ..."""
-    c = 1 + max(int(part.max()) for part in labels)
-    if names:
-        return names
-    known = CLASS_NAMES.get(name, ())
-    return known if len(known) == c else tuple(str(i) for i in range(c))

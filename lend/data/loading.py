@@ -11,10 +11,11 @@ from lend.data.animal10n import read_animal10n
 from lend.data.cifar import read_cifar
 from lend.data.dataset import Dataset
 from lend.data.digits import read_digits
+from lend.data.files import full_path
 from lend.data.folders import read_folder
 from lend.data.npz import read_npz
 from lend.data.parquet import read_parquet
-from lend.inputs import nearest_name
+from lend.inputs import require_name
 
 _NAMED: dict[str, Callable[[Path, bool], Dataset]] = {
     "digits": read_digits,
@@ -53,8 +54,7 @@ def load(name: str, folder: str | Path = "data", download: bool = False) -> Data
     """
     kind, colon, path = name.partition(":")
     if colon and path and kind in _FORMATS:
-        return _FORMATS[kind](Path(path).expanduser())
-    if name in _NAMED:
-        return _NAMED[name](Path(folder).expanduser(), download)
-    formats = [f"{kind}:PATH" for kind in _FORMATS]
-    raise ValueError(f"dataset: unknown {name!r}; {nearest_name(name, [*_NAMED, *formats])}")
+        return _FORMATS[kind](full_path(path))
+    if name not in _NAMED:
+        require_name(name, [*_NAMED, *(f"{kind}:PATH" for kind in _FORMATS)], "dataset")
+    return _NAMED[name](Path(folder).expanduser(), download)
