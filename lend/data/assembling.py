@@ -25,12 +25,13 @@ def assemble(
     """Put a data set together from images as tensors and labels as lists or arrays; errors name the source."""
     labels, test_labels = (torch.as_tensor(np.asarray(part[1], dtype=np.int64)) for part in (train, test))
     ids = np.arange(len(labels)) if sample_ids is None else sample_ids
+    images, test_images = _of_equal_channels(train[0], test[0])
     try:
         return Dataset(
             name=name,
-            train_images=train[0],
+            train_images=images,
             train_labels=labels,
-            test_images=test[0],
+            test_images=test_images,
             test_labels=test_labels,
             class_names=class_names or CLASS_NAMES[name],
             sample_ids=torch.as_tensor(ids, dtype=torch.int64),
@@ -41,3 +42,11 @@ def assemble(
         )
     except ValueError as error:
         raise ValueError(f"{source or name}: {error}") from error
+
+
+def _of_equal_channels(train: Tensor, test: Tensor) -> tuple[Tensor, Tensor]:
+    """Both parts in colour where one of them is: a grey image has three equal channels."""
+    grey = [images.ndim == 4 and images.shape[1] == 1 for images in (train, test)]
+    if grey[0] == grey[1]:
+        return train, test
+    return (train.repeat(1, 3, 1, 1), test) if grey[0] else (train, test.repeat(1, 3, 1, 1))

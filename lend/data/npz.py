@@ -17,7 +17,7 @@ _KERAS = {"train_images": "x_train", "train_labels": "y_train", "test_images": "
 
 def read_npz(path: Path) -> Dataset:
     """One .npz file with our names of the arrays, or those of Keras."""
-    file = path if path.suffix.lower() == ".npz" else path.with_name(f"{path.name}.npz")
+    file = path if path.suffix.lower() == ".npz" else path.parent / f"{path.name}.npz"
     existing_file(file, "save train_images, train_labels, test_images and test_labels with np.savez_compressed")
     arrays = _read_arrays(file)
     parts = ("train", "test")
