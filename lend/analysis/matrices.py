@@ -23,10 +23,14 @@ def asked_matrix(run: Run) -> Float[np.ndarray, "c c"] | None:
     Returns:
         (c, c) fractions, rows sum to one; None for human and instance-dependent noise, which have no such matrix.
     """
-    config, c = run.config, len(run.class_names)
-    nothing = np.zeros(0)
+    config, names, nothing = run.config, run.class_names, np.zeros(0)
     source = SimpleNamespace(
-        name=dataset_name(run), num_classes=c, train_images=nothing, train_labels=nothing, human_labels={}
+        name=dataset_name(run),
+        num_classes=len(names),
+        class_names=names,
+        train_images=nothing,
+        train_labels=nothing,
+        human_labels={},
     )
     kind = config.noise.partition(":")[0]
     return None if kind in ("human", "instance") else noise.known_matrix(source, config.noise, config.noise_rate)

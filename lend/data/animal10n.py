@@ -1,5 +1,6 @@
 """Animal-10N in the three layouts of its release."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from torch import Tensor
 from lend.data.assembling import assemble
 from lend.data.dataset import Dataset
 from lend.data.decoding import decode_files
-from lend.data.folders import class_folders, image_files, read_class_folders
+from lend.data.folders import class_files, class_numbers, flat
+from lend.data.listing import image_files, tell_left_out
 
 ANIMAL10N_SIZES = (50_000, 5_000)  # training and test images of the release (Song et al., ICML 2019)
 _SHAPE = (3, 64, 64)
@@ -48,21 +50,27 @@ def read_animal10n(folder: Path, download: bool) -> Dataset:
 
 def _read_raw(path: Path) -> tuple[Tensor, list[int]]:
     """Files <label>_img_<number>.jpg in one folder, in the order of their names."""
-    files = image_files(path)
+    left_out: Counter[str] = Counter()
+    files = image_files(path, left_out)
+    tell_left_out(path, left_out)
     labels = [file.name.partition("_")[0] for file in files]
     for file, label in zip(files, labels, strict=True):
         if not label.isdecimal():
             raise ValueError(f"{file}: expected a name <label>_img_<number>.jpg; remove it or name it so")
-    return decode_files(files), [int(label) for label in labels]
+    if not files:
+        raise FileNotFoundError(f"{path}: no images; expected files <label>_img_<number>.jpg")
+    return decode_files(files, upright=False), [int(label) for label in labels]
 
 
 def _read_folders(path: Path) -> tuple[Tensor, list[int]]:
     """Folders 0 to 9 of images."""
-    names = class_folders(path)
-    if set(names) - set("0123456789"):
-        raise ValueError(f"{path}: expected folders 0 to 9, got {', '.join(names)}")
-    images, places = read_class_folders(path, names)
-    return images, [int(names[place]) for place in places]
+    left_out: Counter[str] = Counter()
+    files = class_files(path, left_out)
+    tell_left_out(path, left_out)
+    if set(files) - set("0123456789"):
+        raise ValueError(f"{path}: expected folders 0 to 9, got {', '.join(files)}")
+    # As they are stored, so that all layouts hold the same pixels.
+    return decode_files(flat(files), upright=False), class_numbers(files, "0123456789")
 
 
 def _read_binary(path: Path) -> tuple[Tensor, list[int]]:

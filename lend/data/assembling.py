@@ -1,6 +1,6 @@
 """The last step of every reader: a data set from its images, labels and names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,13 @@ def assemble(
     """Put a data set together from images as tensors and labels as lists or arrays; errors name the source."""
     labels, test_labels = (torch.as_tensor(np.asarray(part[1], dtype=np.int64)) for part in (train, test))
     ids = np.arange(len(labels)) if sample_ids is None else sample_ids
+    images, test_images = _of_equal_channels(train[0], test[0])
     try:
         return Dataset(
             name=name,
-            train_images=train[0],
+            train_images=images,
             train_labels=labels,
-            test_images=test[0],
+            test_images=test_images,
             test_labels=test_labels,
             class_names=class_names or CLASS_NAMES[name],
             sample_ids=torch.as_tensor(ids, dtype=torch.int64),
@@ -43,10 +44,9 @@ def assemble(
         raise ValueError(f"{source or name}: {error}") from error
 
 
-def choose_class_names(name: str, labels: Sequence[np.ndarray], names: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The source's names, those of a known data set of this name and as many classes, or "0", "1", ..."""
-    c = 1 + max(int(part.max()) for part in labels)
-    if names:
-        return names
-    known = CLASS_NAMES.get(name, ())
-    return known if len(known) == c else tuple(str(i) for i in range(c))
+def _of_equal_channels(train: Tensor, test: Tensor) -> tuple[Tensor, Tensor]:
+    """Both parts in colour where one of them is: a grey image has three equal channels."""
+    grey = [images.ndim == 4 and images.shape[1] == 1 for images in (train, test)]
+    if grey[0] == grey[1]:
+        return train, test
+    return (train.repeat(1, 3, 1, 1), test) if grey[0] else (train, test.repeat(1, 3, 1, 1))

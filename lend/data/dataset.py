@@ -23,13 +23,13 @@ class Dataset:
         train_labels: (n,), int64: the clean labels, or the given ones where ``clean`` is False.
         test_images: (m, channels, height, width), uint8.
         test_labels: (m,), int64.
-        class_names: One name per class.
+        class_names: One name per class, all different.
         sample_ids: (n,), int64: position of each example in the training set of the source.
         human_labels: Further labels (n,), int64, of the training examples, by name.
         clean: Whether ``train_labels`` are known to be the true ones.
 
     Raises:
-        ValueError: If shapes, types or lengths disagree, or a label is no index of ``class_names``.
+        ValueError: If shapes, types or lengths disagree, a label is no index of ``class_names``, or names are equal.
     """
 
     name: str
@@ -50,6 +50,8 @@ class Dataset:
         train, test = tuple(self.train_images.shape[1:]), tuple(self.test_images.shape[1:])
         require(train == test, "test_images", f"of the shape of the training images, {train}", test)
         n, c = len(self.train_images), len(self.class_names)
+        repeated = sorted({str(name) for name in self.class_names if self.class_names.count(name) > 1})
+        require(not repeated, "class_names", "all different", f"{', '.join(repeated)} more than once")
         _check_labels("train_labels", self.train_labels, n, c)
         _check_labels("test_labels", self.test_labels, len(self.test_images), c)
         _check_labels("sample_ids", self.sample_ids, n, None)

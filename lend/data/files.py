@@ -1,4 +1,4 @@
-"""Small parts of the readers: a file that must exist, the last name of a path, an error in one line."""
+"""Small parts of the readers: a file that must exist, a path from the root, an error in one line."""
 
 import os
 from pathlib import Path
@@ -12,9 +12,9 @@ def existing_file(path: str | Path, get: str) -> Path:
     return path
 
 
-def basename(path: Path) -> str:
-    """The last part of a path, also of one that ends in "." or ".."; a link keeps its own name."""
-    return os.path.basename(os.path.abspath(path))
+def full_path(path: str | Path) -> Path:
+    """A path of a user from the root, so that also "." and "~" have a name; a link keeps its own."""
+    return Path(os.path.abspath(os.path.expanduser(path)))
 
 
 def one_line(error: BaseException) -> str:

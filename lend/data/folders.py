@@ -1,52 +1,65 @@
 """Images in class folders."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-from torch import Tensor
 
 from lend.data.assembling import assemble
 from lend.data.dataset import Dataset
 from lend.data.decoding import decode_files
-from lend.data.files import basename
-
-_IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff", ".gif")
+from lend.data.listing import image_endings, image_files, is_hidden, kind_of, tell_left_out
+from lend.inputs import require, sort_names
 
 
 def read_folder(path: Path) -> Dataset:
-    """Images in class folders; the class order is that of the sorted folder names."""
+    """Images in class folders; the class order is that of the sorted folder names, as numbers where all are numbers."""
     want = f"{path}/train/CLASS/*.png and {path}/test/CLASS/*.png"
     for part in (path, path / "train", path / "test"):
         if not part.is_dir():
             raise FileNotFoundError(f"{part}: no such folder; expected {want}")
-    names = class_folders(path / "train")
-    extra = set(class_folders(path / "test")) - set(names)
-    if extra:
-        raise ValueError(f"{path / 'test'}: class folders {sorted(extra)} are not in {path / 'train'}; expected {want}")
-    train, test = (read_class_folders(path / part, names) for part in ("train", "test"))
-    return assemble(basename(path), train, test, tuple(names), source=path)
+    left_out: Counter[str] = Counter()
+    train, test = (class_files(path / part, left_out) for part in ("train", "test"))
+    extra = [name for name in test if name not in train]
+    require(not extra, f"{path / 'test'}", f"of the classes that have images in {path / 'train'}", ", ".join(extra))
+    tell_left_out(path, left_out)
+    names = tuple(train)
+    parts = [(decode_files(flat(part)), class_numbers(part, names)) for part in (train, test)]
+    return assemble(path.name, parts[0], parts[1], names, source=path)
 
 
-def class_folders(path: Path) -> list[str]:
-    """Sorted names of the visible folders in a folder."""
-    names = sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    if not names:
+def class_files(path: Path, left_out: Counter[str]) -> dict[str, list[Path]]:
+    """The image files of each class folder, in the order of the classes; a folder without images is no class.
+
+    Args:
+        path: Holds a folder per class.
+        left_out: Everything else is counted here.
+
+    Raises:
+        FileNotFoundError: If there is no class folder, or no image in any.
+    """
+    folders = {}
+    for entry in path.iterdir():
+        if entry.is_dir() and not is_hidden(entry):
+            folders[entry.name] = entry
+        else:
+            left_out[f"folder {entry.name}" if entry.is_dir() else f"{kind_of(entry)} beside the class folders"] += 1
+    if not folders:
         raise FileNotFoundError(f"{path}: no class folders; expected {path}/CLASS/*.png")
-    return names
-
-
-def read_class_folders(path: Path, names: Sequence[str]) -> tuple[Tensor, list[int]]:
-    """Images of every class folder, and the place of their folder in ``names``; a missing folder is an empty class."""
-    found = [(file, c) for c, name in enumerate(names) for file in image_files(path / name, allow_empty=True)]
-    if not found:
-        raise FileNotFoundError(f"{path}: no images; expected {path}/CLASS/*.png or {', '.join(_IMAGE_ENDINGS[1:])}")
-    return decode_files([file for file, _ in found]), [c for _, c in found]
-
-
-def image_files(path: Path, allow_empty: bool = False) -> list[Path]:
-    """The image files of a folder, sorted by name, since the order of a listing is the file system's."""
-    entries = path.iterdir() if path.is_dir() else ()
-    files = sorted(file for file in entries if file.suffix.lower() in _IMAGE_ENDINGS and not file.name.startswith("."))
-    if not files and not allow_empty:
-        raise FileNotFoundError(f"{path}: no images; expected files ending in {', '.join(_IMAGE_ENDINGS)}")
+    files = {name: image_files(folders[name], left_out) for name in sort_names(folders)}
+    for name in [name for name, found in files.items() if not found]:
+        left_out[f"class folder {name} without images"] += 1
+        del files[name]
+    if not files:
+        endings = ", ".join(sorted(image_endings()))
+        raise FileNotFoundError(f"{path}: no images; expected {path}/CLASS/*.png, or another of the endings {endings}")
     return files
+
+
+def flat(files: Mapping[str, Sequence[Path]]) -> list[Path]:
+    """The files of all classes, class after class."""
+    return [file for found in files.values() for file in found]
+
+
+def class_numbers(files: Mapping[str, Sequence[Path]], names: Sequence[str]) -> list[int]:
+    """The place in ``names`` of the class of each of these files."""
+    return [names.index(name) for name, found in files.items() for _ in found]

@@ -11,10 +11,11 @@ from lend.data.animal10n import read_animal10n
 from lend.data.cifar import read_cifar
 from lend.data.dataset import Dataset
 from lend.data.digits import read_digits
+from lend.data.files import full_path
 from lend.data.folders import read_folder
 from lend.data.npz import read_npz
 from lend.data.parquet import read_parquet
-from lend.inputs import nearest_name
+from lend.inputs import require_name
 
 _NAMED: dict[str, Callable[[Path, bool], Dataset]] = {
     "digits": read_digits,
@@ -32,12 +33,17 @@ def load(name: str, folder: str | Path = "data", download: bool = False) -> Data
     - ``cifar10``, ``cifar100``: the original archives in ``folder``; CIFAR-N's human labels where
       ``CIFAR-10_human.pt`` or ``CIFAR-100_human.pt`` lies in ``folder``.
     - ``animal10n``: the release in ``folder``/animal10n, in any of its three layouts; clean labels unknown.
-    - ``folder:PATH``: PATH/train/CLASS/*.png and PATH/test/CLASS/*.png (or other formats), images of one size.
-    - ``parquet:PATH``: PATH-train.parquet and PATH-test.parquet, or PATH/train*.parquet and PATH/test*.parquet.
-    - ``npz:PATH``: arrays train_images, train_labels, test_images and test_labels in one file.
+    - ``folder:PATH``: PATH/train/CLASS/*.png and PATH/test/CLASS/*.png, also in further folders, or whatever else
+      Pillow decodes; images of one size.
+    - ``parquet:PATH``: PATH-train.parquet and PATH-test.parquet, or PATH/train*.parquet and PATH/test*.parquet, with
+      columns of encoded images and of labels.
+    - ``npz:PATH``: arrays train_images, train_labels, test_images and test_labels in one file, class_names and
+      sample_ids where they are known.
 
     Data sets read from a PATH are named after its last part, and get the class names of a known data set of that
-    name where the file has none and the number of classes agrees.
+    name where the file has none and the number of classes agrees. Labels are integers or text; the classes are those
+    of the training labels. What is left out (files that are no images, classes without an example, further frames of
+    an image, columns of labels of something else) is told in a warning.
 
     Args:
         name: One of the above. A PATH is relative to the working directory.
@@ -48,13 +54,13 @@ def load(name: str, folder: str | Path = "data", download: bool = False) -> Data
         The data set, on the CPU.
 
     Raises:
-        ValueError: If the name is unknown, or a file is not what was expected.
+        ValueError: If the name is unknown, a file is not what was expected, a label is missing, or a class has test
+            examples alone.
         FileNotFoundError: If a file is missing; the message says how to get it.
     """
     kind, colon, path = name.partition(":")
     if colon and path and kind in _FORMATS:
-        return _FORMATS[kind](Path(path).expanduser())
-    if name in _NAMED:
-        return _NAMED[name](Path(folder).expanduser(), download)
-    formats = [f"{kind}:PATH" for kind in _FORMATS]
-    raise ValueError(f"dataset: unknown {name!r}; {nearest_name(name, [*_NAMED, *formats])}")
+        return _FORMATS[kind](full_path(path))
+    if name not in _NAMED:
+        require_name(name, [*_NAMED, *(f"{kind}:PATH" for kind in _FORMATS)], "dataset")
+    return _NAMED[name](Path(folder).expanduser(), download)

@@ -1,65 +1,88 @@
 """NumPy archives of images and labels."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lend.data.assembling import assemble, choose_class_names
+from lend.data.assembling import assemble
 from lend.data.dataset import Dataset
-from lend.data.files import basename, existing_file, one_line
+from lend.data.files import existing_file, one_line
+from lend.data.labels import read_labels, settle_classes
+from lend.inputs import as_ids, require
+
+_KERAS = {"train_images": "x_train", "train_labels": "y_train", "test_images": "x_test", "test_labels": "y_test"}
 
 
 def read_npz(path: Path) -> Dataset:
     """One .npz file with our names of the arrays, or those of Keras."""
-    file = path if path.suffix == ".npz" else path.with_name(f"{path.name}.npz")
+    file = path if path.suffix.lower() == ".npz" else path.parent / f"{path.name}.npz"
     existing_file(file, "save train_images, train_labels, test_images and test_labels with np.savez_compressed")
+    arrays = _read_arrays(file)
+    parts = ("train", "test")
+    images = [_channels_first(f"{file}: {part}_images", arrays[f"{part}_images"]) for part in parts]
+    train, test = (read_labels(arrays[f"{part}_labels"], f"{file}: {part}_labels") for part in parts)
+    names = _class_names(f"{file}: class_names", arrays["class_names"]) if "class_names" in arrays else None
+    classes = settle_classes(file.stem, str(file), train, test, names)
+    ids = _ids(f"{file}: sample_ids", arrays["sample_ids"]) if "sample_ids" in arrays else None
+    return assemble(
+        file.stem, (images[0], classes.train), (images[1], classes.test), classes.names, sample_ids=ids, source=file
+    )
+
+
+def _read_arrays(file: Path) -> dict[str, np.ndarray]:
+    """The arrays of a data set by our names; others in the file are not read."""
+    asks = "save it again with np.savez, without Python objects"
+    reading, arrays = "the archive", {}
     try:
         # Opened here, because np.load leaves a file that it refuses open.
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            stored = {own: [name for name in (own, keras) if name in archive] for own, keras in _KERAS.items()}
+            stored |= {own: [own] for own in ("class_names", "sample_ids") if own in archive}
+            found = list(archive.files)
+            for own, names in stored.items():
+                if names:
+                    reading = names[0]
+                    arrays[own] = archive[reading]
     except Exception as error:  # a damaged zip may raise anything
         raise ValueError(
-            f"{file}: expected number arrays saved by np.savez; save it again, without Python objects "
-            f"({one_line(error)})"
+            f"{file}: {reading}: expected number arrays saved by np.savez; {asks} ({one_line(error)})"
         ) from error
-    keras = {"x_train": "train_images", "y_train": "train_labels", "x_test": "test_images", "y_test": "test_labels"}
-    arrays = {keras.get(name, name): array for name, array in arrays.items()}
-    for name in keras.values():
-        if name not in arrays:
-            raise ValueError(f"{file}: expected arrays {', '.join(keras.values())}, got {', '.join(arrays)}")
-    train, test = (
-        (_channels_first(file, f"{part}_images", arrays), _labels(file, f"{part}_labels", arrays))
-        for part in ("train", "test")
-    )
-    ids = _labels(file, "sample_ids", arrays) if "sample_ids" in arrays else None
-    names = tuple(str(name) for name in arrays["class_names"]) if "class_names" in arrays else None
-    name = basename(file).removesuffix(".npz")
-    names = choose_class_names(name, (train[1], test[1]), names)
-    return assemble(name, train, test, names, sample_ids=ids, source=file)
+    for own, names in stored.items():
+        if not names:
+            raise ValueError(f"{file}: expected arrays {', '.join(_KERAS)}, got {', '.join(found)}")
+        require(len(names) == 1, f"{file}: {own}", "one array", " and ".join(names))
+    return arrays
 
 
-def _channels_first(file: Path, name: str, arrays: Mapping[str, np.ndarray]) -> Tensor:
+def _channels_first(place: str, given: np.ndarray) -> Tensor:
     """Images as (n, channels, height, width); an axis of length 1 or 3 is the channels, the first one where two are."""
-    images = arrays[name]
+    images = given
     if images.dtype == np.uint8 and images.ndim == 3:
         images = images[:, None]
     elif images.dtype == np.uint8 and images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
         images = images.transpose(0, 3, 1, 2)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not images.size:
         raise ValueError(
-            f"{file}: {name}: expected uint8 of shape (n, height, width), (n, height, width, channels) or "
-            f"(n, channels, height, width) with 1 or 3 channels, got {arrays[name].dtype} of shape {arrays[name].shape}"
+            f"{place}: expected uint8 of shape (n, height, width), (n, height, width, channels) or "
+            f"(n, channels, height, width) with 1 or 3 channels, got {given.dtype} of shape {given.shape}"
         )
     return torch.from_numpy(np.ascontiguousarray(images))
 
 
-def _labels(file: Path, name: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Integers as int64 (n,); Keras writes (n, 1)."""
-    labels = arrays[name]
-    flat = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    if flat.ndim != 1 or flat.dtype.kind not in "iu" or not len(flat):
-        raise ValueError(f"{file}: {name}: expected integers of shape (n,), got {labels.dtype} of shape {labels.shape}")
-    return flat.astype(np.int64)
+def _class_names(place: str, given: np.ndarray) -> tuple[str, ...]:
+    """Names of text, bytes or integers of shape (c,), (c, 1) or (1, c)."""
+    fits = given.dtype.kind in "USiu" and given.size > 0 and max(given.shape, default=0) == given.size
+    require(fits, place, "text of shape (c,)", f"{given.dtype} of shape {given.shape}")
+    return tuple(
+        name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in given.ravel().tolist()
+    )
+
+
+def _ids(place: str, given: np.ndarray) -> np.ndarray:
+    """Sample ids of integers (n,) or (n, 1), all different."""
+    flat = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
+    fits = flat.ndim == 1 and flat.dtype.kind in "iu"
+    require(fits, place, "integers of shape (n,)", f"{given.dtype} of shape {given.shape}")
+    return as_ids(flat, len(flat), name=place).to_numpy(np.int64).copy()  # torch wants to write

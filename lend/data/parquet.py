@@ -1,77 +1,117 @@
 """Parquet tables of images and labels."""
 
 import json
+import re
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
-from lend.data.assembling import assemble, choose_class_names
+from lend.data.assembling import assemble
 from lend.data.dataset import Dataset
 from lend.data.decoding import decode_images
-from lend.data.files import basename, one_line
+from lend.data.files import one_line
+from lend.data.labels import join_labels, read_labels, settle_classes
+from lend.inputs import Labels, require
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Images, labels (n,), further labels by column, and class names (None where unknown) of a part of a data set."""
+
+    images: Tensor
+    labels: Labels
+    further: dict[str, Labels]
+    class_names: tuple[str, ...] | None
 
 
 def read_parquet(path: Path) -> Dataset:
     """Parquet tables with an image and a label column, as on Hugging Face or written by pandas."""
-    name = basename(path)
-    parts: list[Any] = []
-    human: dict[str, np.ndarray] = {}
-    names: tuple[str, ...] | None = None
-    for part in ("train", "test"):
-        files = _part_files(path, part)
-        images, labels, further, part_names = _read_part(files, human_labels=part == "train")
-        parts.append((images, labels))
-        human, names = {**human, **further}, names or part_names
-    train, test = parts
-    names = choose_class_names(name, (train[1], test[1]), names)
-    # A column with other values counts something else, such as superclasses.
-    human = {key: labels for key, labels in human.items() if 0 <= labels.min() and labels.max() < len(names)}
-    return assemble(name, train, test, names, human, source=path)
+    name = path.name
+    train = _read_part(_part_files(path, "train"), further=True)
+    test = _read_part(_part_files(path, "test"), further=False)
+    same = None in (train.class_names, test.class_names) or train.class_names == test.class_names
+    require(
+        same, f"{path}: class names of the test files", f"{train.class_names}, as of the training", test.class_names
+    )
+    names = train.class_names or test.class_names
+    classes = settle_classes(name, str(path), train.labels, test.labels, names, train.further)
+    return assemble(
+        name,
+        (train.images, classes.train),
+        (test.images, classes.test),
+        classes.names,
+        classes.further,
+        source=path,
+    )
 
 
 def _part_files(path: Path, part: str) -> list[Path]:
-    single = path.with_name(f"{path.name}-{part}.parquet")
+    single = path.parent / f"{path.name}-{part}.parquet"
     files = [single] if single.is_file() else sorted(path.glob(f"{part}*.parquet"))
     if not files:
         raise FileNotFoundError(
             f"{single}: no such file; expected {path}-train.parquet and {path}-test.parquet, "
             f"or {path}/train*.parquet and {path}/test*.parquet"
         )
+    # Of files that count themselves, as those of Hugging Face, none may be missing.
+    counted = [re.search(r"-(\d+)-of-(\d+)\.parquet$", file.name) for file in files]
+    for file, found in zip(files, counted, strict=True):
+        total = int(found[2]) if found else len(files)
+        require(total == len(files), str(file), f"one of {total} {part} files", f"{len(files)} of them")
     return files
 
 
-def _read_part(
-    files: list[Path], human_labels: bool
-) -> tuple[Tensor, np.ndarray, dict[str, np.ndarray], tuple[str, ...] | None]:
-    """Images, labels (n,), further labels by column and class names (None where unknown) of one part."""
+def _read_part(files: list[Path], further: bool) -> _Part:
+    """One part, with the further labels of its examples where they are asked for."""
     tables = [_read_table(file) for file in files]
     first = tables[0].schema
     image = _column(files[0], first.names, ("image", "img"))
     label = _column(files[0], first.names, ("label", "fine_label", "labels"))
-    further = [name for name in first.names if name != label and _is_label_column(first.field(name))]
-    wanted = (label, *further) if human_labels else (label,)
     blobs: list[Any] = []
     rows: list[tuple[Path, int]] = []
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
     for file, table in zip(files, tables, strict=True):
-        for name in (image, *wanted):
+        for name in (image, label):
             _column(file, table.column_names, (name,))
-        for name in wanted:
-            columns[name].append(_integers(file, name, table[name]))
+        names = _hugging_face_names(table.schema, label), _hugging_face_names(first, label)
+        require(names[0] == names[1], f"{file}: class names", f"{names[1]}, as in {files[0].name}", names[0])
         blobs += [cell.get("bytes") if isinstance(cell, dict) else cell for cell in table[image].to_pylist()]
         rows += [(file, row) for row in range(len(table))]
 
     def where(i: int) -> str:
         return f"{rows[i][0]}: column {image!r}, row {rows[i][1]}"
 
+    labels = _read_labels(files, tables, label)
     for i, blob in enumerate(blobs):
         if not isinstance(blob, bytes):
             raise ValueError(f"{where(i)}: expected the bytes of an encoded image, got {type(blob).__name__}")
-    images = decode_images(blobs, where)
-    labels = {name: np.concatenate(parts) for name, parts in columns.items()}
-    return images, labels.pop(label), labels, _hugging_face_names(first, label)
+    columns = [name for name in first.names if name != label and _is_label_column(name)] if further else []
+    others = {name: _read_further(files, tables, name) for name in columns}
+    kept = {name: column for name, column in others.items() if column is not None}
+    return _Part(decode_images(blobs, where), labels, kept, _hugging_face_names(first, label))
+
+
+def _read_labels(files: list[Path], tables: list[Any], name: str) -> Labels:
+    """A column of labels of all files, one after another."""
+    for file, table in zip(files, tables, strict=True):
+        _column(file, table.column_names, (name,))
+    parts = [
+        read_labels(table[name], f"{file}: column {name!r}")
+        for file, table in zip(files, tables, strict=True)
+        if len(table) or len(files) == 1
+    ]
+    return join_labels(parts, f"{files[0].parent}: column {name!r}")
+
+
+def _read_further(files: list[Path], tables: list[Any], name: str) -> Labels | None:
+    """A column of further labels; None, with a warning, where it is not complete."""
+    try:
+        return _read_labels(files, tables, name)
+    except ValueError as error:
+        warnings.warn(f"column {name!r} is left out: {error}", stacklevel=2)
+        return None
 
 
 def _read_table(file: Path) -> Any:  # noqa: ANN401
@@ -92,22 +132,9 @@ def _column(file: Path, columns: list[str], names: tuple[str, ...]) -> str:
     raise ValueError(f"{file}: expected a column named {' or '.join(names)}, got {', '.join(columns)}")
 
 
-def _is_label_column(field: Any) -> bool:  # noqa: ANN401
+def _is_label_column(name: str) -> bool:
     """Whether a column may hold further labels of the same classes, such as those of CIFAR-10N."""
-    import pyarrow as pa
-
-    named = field.name.endswith("_label") or field.name.startswith("random_label")
-    return named and "coarse" not in field.name and pa.types.is_integer(field.type)
-
-
-def _integers(file: Path, name: str, column: Any) -> np.ndarray:  # noqa: ANN401
-    """A column of whole numbers as int64 (n,)."""
-    import pyarrow as pa
-
-    if not pa.types.is_integer(column.type) or column.null_count or not len(column):
-        got = f"{column.type}, {len(column)} rows, {column.null_count} of them null"
-        raise ValueError(f"{file}: column {name!r}: expected an integer in every row, got {got}")
-    return column.to_numpy().astype(np.int64)
+    return (name.endswith("_label") or name.startswith("random_label")) and "coarse" not in name
 
 
 def _hugging_face_names(schema: Any, label: str) -> tuple[str, ...] | None:  # noqa: ANN401

@@ -14,7 +14,7 @@ def corrupt(labels: Any, matrix: Any, seed: int) -> Any:  # noqa: ANN401
     per example in their order. So seed 0 gives the very labels used in that line of papers.
 
     Args:
-        labels: True labels (n,), integers in 0..c-1; NumPy, torch or a list.
+        labels: True labels (n,), integers in 0..c-1, complete; an array of any library, a list or a tensor.
         matrix: Transition matrix (c, c), row = true class.
         seed: Seed of the noise alone, 0 to 2**32 - 1.
 
@@ -23,7 +23,8 @@ def corrupt(labels: Any, matrix: Any, seed: int) -> Any:  # noqa: ANN401
 
     Raises:
         ValueError: If the matrix is not square, has a negative or non-finite entry or a row that does not sum to
-            one within 1e-6; if labels are not integers of shape (n,) inside 0..c-1; if the seed is out of range.
+            one within 1e-6; if labels are not integers of shape (n,) inside 0..c-1 or one is missing; if the seed is
+            out of range.
     """
     rows = check_matrix(matrix)
     clean = check_labels("labels", labels, len(rows))

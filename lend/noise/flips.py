@@ -1,46 +1,61 @@
-"""The maps of asymmetric noise: which class flips to which."""
+"""The maps of asymmetric noise: which class flips to which, written by name."""
 
-# The fine classes of CIFAR-100's 20 superclasses (Krizhevsky, 2009), in the alphabetical order of the fine names.
-CIFAR100_SUPERCLASSES = (
-    (4, 30, 55, 72, 95),
-    (1, 32, 67, 73, 91),
-    (54, 62, 70, 82, 92),
-    (9, 10, 16, 28, 61),
-    (0, 51, 53, 57, 83),
-    (22, 39, 40, 86, 87),
-    (5, 20, 25, 84, 94),
-    (6, 7, 14, 18, 24),
-    (3, 42, 43, 88, 97),
-    (12, 17, 37, 68, 76),
-    (23, 33, 49, 60, 71),
-    (15, 19, 21, 31, 38),
-    (34, 63, 64, 66, 75),
-    (26, 45, 77, 79, 99),
-    (2, 11, 35, 46, 98),
-    (27, 29, 44, 78, 93),
-    (36, 50, 65, 74, 80),
-    (47, 52, 56, 59, 96),
-    (8, 13, 48, 58, 90),
-    (41, 69, 81, 85, 89),
+from collections.abc import Mapping, Sequence
+
+CIFAR10 = tuple("airplane automobile bird cat deer dog frog horse ship truck".split())
+DIGITS = tuple("0123456789")
+
+# The fine classes of CIFAR-100's 20 superclasses (Krizhevsky, 2009), each in alphabetical order.
+_SUPERCLASSES = tuple(
+    tuple(line.split())
+    for line in """
+    beaver dolphin otter seal whale
+    aquarium_fish flatfish ray shark trout
+    orchid poppy rose sunflower tulip
+    bottle bowl can cup plate
+    apple mushroom orange pear sweet_pepper
+    clock keyboard lamp telephone television
+    bed chair couch table wardrobe
+    bee beetle butterfly caterpillar cockroach
+    bear leopard lion tiger wolf
+    bridge castle house road skyscraper
+    cloud forest mountain plain sea
+    camel cattle chimpanzee elephant kangaroo
+    fox porcupine possum raccoon skunk
+    crab lobster snail spider worm
+    baby boy girl man woman
+    crocodile dinosaur lizard snake turtle
+    hamster mouse rabbit shrew squirrel
+    maple_tree oak_tree palm_tree pine_tree willow_tree
+    bicycle bus motorcycle pickup_truck train
+    lawn_mower rocket streetcar tank tractor
+    """.strip().splitlines()
 )
-_CIFAR100_BLOCK = {i: 5 * (i // 5) + (i % 5 + 1) % 5 for i in range(100)}
+CIFAR100 = tuple(sorted(name for group in _SUPERCLASSES for name in group))  # labels count in alphabetical order
+CIFAR100_SUPERCLASSES = tuple(tuple(CIFAR100.index(name) for name in group) for group in _SUPERCLASSES)
 
-# name -> {true class: class it flips to}; the classes that are not keys never flip. See `asymmetric`.
+
+def _cycles(groups: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Every class to the next one of its group, the last to the first."""
+    return {name: group[(i + 1) % len(group)] for group in groups for i, name in enumerate(group)}
+
+
+_BLOCKS = _cycles([CIFAR100[start : start + 5] for start in range(0, 100, 5)])
+_PAIRS = {"truck": "automobile", "bird": "airplane", "cat": "dog", "dog": "cat", "deer": "horse"}
+
+# name -> classes in the order of their labels, and {true class: class it flips to}. See `asymmetric`.
+FLIPS: dict[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
+    "cifar10": (CIFAR10, _PAIRS),
+    "cifar10-exchange": (CIFAR10, {**{target: source for source, target in _PAIRS.items()}, **_PAIRS}),
+    "cifar100-block": (CIFAR100, _BLOCKS),
+    "cifar100": (CIFAR100, _BLOCKS),
+    "cifar100-superclass": (CIFAR100, _cycles(_SUPERCLASSES)),
+    "digits": (DIGITS, {"1": "8", "8": "1", "3": "7", "4": "6", "5": "9"}),
+}
+
+# The same as numbers of the classes in that order; the classes that are not keys never flip.
 ASYMMETRIC: dict[str, dict[int, int]] = {
-    "cifar10": {9: 1, 2: 0, 3: 5, 5: 3, 4: 7},
-    "cifar10-exchange": {9: 1, 1: 9, 2: 0, 0: 2, 3: 5, 5: 3, 4: 7, 7: 4},
-    "cifar100-block": _CIFAR100_BLOCK,
-    "cifar100": _CIFAR100_BLOCK,
-    "cifar100-superclass": {
-        fine: group[(place + 1) % 5] for group in CIFAR100_SUPERCLASSES for place, fine in enumerate(group)
-    },
-    "digits": {1: 8, 8: 1, 3: 7, 4: 6, 5: 9},
+    name: {classes.index(source): classes.index(target) for source, target in flips.items()}
+    for name, (classes, flips) in FLIPS.items()
 }
-ASYMMETRIC_CLASSES: dict[str, int] = {
-    "cifar10": 10,
-    "cifar10-exchange": 10,
-    "cifar100-block": 100,
-    "cifar100": 100,
-    "cifar100-superclass": 100,
-    "digits": 10,
-}
+ASYMMETRIC_CLASSES: dict[str, int] = {name: len(classes) for name, (classes, _) in FLIPS.items()}

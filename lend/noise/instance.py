@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from lend.noise.checks import as_given, check_classes, check_images, check_labels, check_rate, random_stream
+from lend.inputs import as_count, require
+from lend.noise.checks import as_given, check_images, check_labels, check_rate, random_stream
 
 
 def instance_dependent(images: Any, labels: Any, rate: float, seed: int, num_classes: int | None = None) -> Any:  # noqa: ANN401
@@ -37,9 +38,10 @@ def instance_dependent(images: Any, labels: Any, rate: float, seed: int, num_cla
             number type, or not finite.
     """
     check_rate(rate)
+    if num_classes is not None:
+        as_count(num_classes, "num_classes", least=2)
     clean = check_labels("labels", labels, num_classes)
-    c = int(clean.max()) + 1 if num_classes is None else num_classes
-    check_classes(c)
+    c = as_count(int(clean.max()) + 1 if num_classes is None else num_classes, "num_classes", least=2)
     vectors = check_images(images, len(clean))
     stream = random_stream(seed)
     flip = truncated_normal(stream, rate, 0.1, len(clean)) if rate > 0 else np.zeros(len(clean))
@@ -78,7 +80,6 @@ def _mean_std(vectors: np.ndarray, rows: int = 1000) -> tuple[float, float]:
     """Mean and standard deviation over all entries of (n, d), in float64, without a float64 copy of them all."""
     parts = [vectors[start : start + rows] for start in range(0, len(vectors), rows)]
     mean = sum(part.sum(dtype=np.float64) for part in parts) / vectors.size
-    if not np.isfinite(mean):
-        raise ValueError("images: expected finite values, got NaN or infinity")
+    require(bool(np.isfinite(mean)), "images", "of finite values", "NaN or infinity")
     variance = sum(np.square(part.astype(np.float64) - mean).sum() for part in parts) / vectors.size
     return mean, variance**0.5 or 1.0

@@ -1,12 +1,12 @@
 """Transition matrices by their formulas: symmetric, pair and asymmetric noise."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lend.inputs import nearest_name
-from lend.noise.checks import check_classes, check_rate
-from lend.noise.flips import ASYMMETRIC, ASYMMETRIC_CLASSES
+from lend.inputs import as_count, require, require_name
+from lend.noise.checks import check_rate
+from lend.noise.flips import FLIPS
 
 
 def symmetric(c: int, rate: float, include_true: bool = False) -> np.ndarray:
@@ -26,7 +26,7 @@ def symmetric(c: int, rate: float, include_true: bool = False) -> np.ndarray:
     Raises:
         ValueError: If c < 2 or rate lies outside [0, 1].
     """
-    check_classes(c)
+    c = as_count(c, "c", least=2)
     check_rate(rate)
     if include_true:
         return (1 - rate) * np.eye(c) + rate / c
@@ -48,12 +48,12 @@ def pair(c: int, rate: float) -> np.ndarray:
     Raises:
         ValueError: If c < 2 or rate lies outside [0, 1].
     """
-    check_classes(c)
+    c = as_count(c, "c", least=2)
     check_rate(rate)
     return flip_matrix({i: (i + 1) % c for i in range(c)}, c, rate)
 
 
-def asymmetric(name: str, rate: float) -> np.ndarray:
+def asymmetric(name: str, rate: float, class_names: Sequence[str] | None = None) -> np.ndarray:
     """Asymmetric noise: some classes move to one similar class with probability ``rate``.
 
     The maps are in `ASYMMETRIC`:
@@ -75,17 +75,39 @@ def asymmetric(name: str, rate: float) -> np.ndarray:
     Args:
         name: One of `ASYMMETRIC`.
         rate: Share of the labels of a flipping class that move, in [0, 1].
+        class_names: The names of the map's classes in the order of your labels; if not given, in the order of the
+            original data set. The map goes by these names and never by position.
 
     Returns:
         Matrix (c, c), float64.
 
     Raises:
-        ValueError: If the name is unknown or rate lies outside [0, 1].
+        ValueError: If the name is unknown, rate lies outside [0, 1], or the class names are not those of the map.
     """
-    if name not in ASYMMETRIC:
-        raise ValueError(f"name: no asymmetric map {name!r}; {nearest_name(name, ASYMMETRIC)}")
+    require_name(name, FLIPS, "asymmetric map")
     check_rate(rate)
-    return flip_matrix(ASYMMETRIC[name], ASYMMETRIC_CLASSES[name], rate)
+    classes, flips = FLIPS[name]
+    names = list(classes if class_names is None else class_names)
+    _check_names(name, classes, names)
+    return flip_matrix({names.index(source): names.index(flips[source]) for source in flips}, len(names), rate)
+
+
+def _check_names(name: str, classes: Sequence[str], names: Sequence[str]) -> None:
+    """Refuse class names that are not those of a map, each once, and name what differs."""
+    differing = {
+        "unknown": [given for given in names if given not in classes],
+        "missing": [own for own in classes if own not in names],
+        "repeated": sorted({given for given in names if names.count(given) > 1}),
+    }
+    got = "; ".join(f"{what}: {_some(which)}" for what, which in differing.items() if which)
+    allowed = f"the {len(classes)} classes of the asymmetric map {name!r}, in any order"
+    require(not got, "class_names", allowed, f"{len(names)} names, {got}")
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(map(str, names[:10])) + more
 
 
 def flip_matrix(targets: Mapping[int, int], c: int, rate: float) -> np.ndarray:

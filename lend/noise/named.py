@@ -1,13 +1,13 @@
 """A noise by its name: its transition matrix where one is known, and the given labels of a data set."""
 
-from collections.abc import Mapping
-from pathlib import Path
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from lend.inputs import nearest_name
-from lend.noise.checks import as_numpy, check_labels, check_matrix, check_rate
+from lend.inputs import nearest_name, require, require_name
+from lend.noise.checks import check_labels, check_matrix, check_rate
 from lend.noise.drawing import corrupt
 from lend.noise.flips import ASYMMETRIC
 from lend.noise.instance import instance_dependent
@@ -48,6 +48,10 @@ class Labelled(Protocol):
         """Labels (n,) by the name of their annotators."""
 
     @property
+    def class_names(self) -> Sequence[str]:
+        """The c names of the classes, in the order of the labels: a map of asymmetric noise goes by them."""
+
+    @property
     def num_classes(self) -> int:
         """Number of classes c."""
 
@@ -56,7 +60,7 @@ def known_matrix(dataset: Labelled, noise: str, rate: float) -> np.ndarray | Non
     """The transition matrix behind a noise of `draw`, where one is known before drawing.
 
     Args:
-        dataset: The data set; its name chooses the map of "asymmetric".
+        dataset: The data set; its name chooses the map of "asymmetric", which goes by its class names.
         noise: A noise as `draw` takes it.
         rate: Noise rate in [0, 1]; "none" and "matrix:..." do not use it.
 
@@ -64,7 +68,8 @@ def known_matrix(dataset: Labelled, noise: str, rate: float) -> np.ndarray | Non
         Matrix (c, c), float64; None for "instance" and "human:NAME", which no one matrix describes.
 
     Raises:
-        ValueError: If the noise is unknown, rate lies outside [0, 1], or the map or matrix is for another c.
+        ValueError: If the noise is unknown, rate lies outside [0, 1], the map is for other class names, or the matrix
+            for another c.
         FileNotFoundError: If the file of "matrix:PATH.npy" is missing.
     """
     check_rate(rate)
@@ -88,7 +93,7 @@ def draw(dataset: Labelled, noise: str, rate: float, seed: int) -> np.ndarray:
 
     - "none": the labels as they are.
     - "symmetric", "symmetric-inclusive", "pair", "asymmetric", "asymmetric:NAME": see the functions; without NAME the
-      data set's own name chooses the map.
+      data set's own name chooses the map, and in both cases its class names decide which label is which class.
     - "instance": `instance_dependent` on the training images.
     - "human:NAME": further labels that come with the data set, such as CIFAR-10N's "human:worse", with or without
       the ending "_label". Neither rate nor seed is used.
@@ -98,7 +103,8 @@ def draw(dataset: Labelled, noise: str, rate: float, seed: int) -> np.ndarray:
     the realised rate is then relative to those, and unknown relative to the truth.
 
     Args:
-        dataset: Has name, train_images, train_labels, num_classes and human_labels, as `lend.data.Dataset`.
+        dataset: Has name, train_images, train_labels, num_classes, class_names and human_labels, as
+            `lend.data.Dataset`.
         noise: One of the above.
         rate: Noise rate in [0, 1].
         seed: Seed of the noise alone, 0 to 2**32 - 1.
@@ -107,11 +113,12 @@ def draw(dataset: Labelled, noise: str, rate: float, seed: int) -> np.ndarray:
         Given labels (n,), int64, NumPy.
 
     Raises:
-        ValueError: If the noise is unknown, rate or seed are out of range, or the map or matrix is for another c.
+        ValueError: If the noise is unknown, rate or seed are out of range, the map is for other class names, or the
+            matrix for another c.
         FileNotFoundError: If the file of "matrix:PATH.npy" is missing.
     """
     matrix = known_matrix(dataset, noise, rate)
-    labels = as_numpy(dataset.train_labels)
+    labels = check_labels("train_labels", dataset.train_labels, dataset.num_classes)
     kind, argument = _parse(noise, dataset)
     if kind == "human":
         return _human(dataset, argument)
@@ -122,33 +129,31 @@ def draw(dataset: Labelled, noise: str, rate: float, seed: int) -> np.ndarray:
 
 def _parse(noise: str, dataset: Labelled) -> tuple[str, str]:
     """Split a noise into its kind and what follows the colon, refusing the unknown."""
-    kind, colon, argument = noise.partition(":")
+    kind, _, argument = noise.partition(":")
     plain = noise in ("none", "symmetric", "symmetric-inclusive", "pair", "asymmetric", "instance")
-    if plain or (kind in ("asymmetric", "human", "matrix") and argument):
-        return kind, argument
-    known = [n for n in NOISES if n.islower()] + [f"asymmetric:{name}" for name in ASYMMETRIC]
-    raise ValueError(f"noise: unknown {noise!r}; {nearest_name(noise, [*known, *_human_names(dataset), NOISES[-1]])}")
+    if not plain and not (kind in ("asymmetric", "human", "matrix") and argument):
+        known = [n for n in NOISES if n.islower()] + [f"asymmetric:{name}" for name in ASYMMETRIC]
+        require_name(noise, [*known, *_human_names(dataset), NOISES[-1]], "noise")
+    return kind, argument
 
 
 def _asymmetric_for(dataset: Labelled, name: str, rate: float) -> np.ndarray:
-    """The map ``name``, or that of the data set's name where it is empty, for a data set of as many classes."""
+    """The map ``name``, or that of the data set's name where it is empty, in the order of the data set's classes."""
     if not name and dataset.name not in ASYMMETRIC:
         raise ValueError(
             f"noise: no asymmetric map for data set {dataset.name!r}; write asymmetric:NAME with one of "
             f"{', '.join(ASYMMETRIC)}, or matrix:PATH.npy with a matrix of your own"
         )
-    matrix = asymmetric(name or dataset.name, rate)
-    if len(matrix) != dataset.num_classes:
-        raise ValueError(
-            f"noise: the asymmetric map {name or dataset.name!r} is for {len(matrix)} classes, "
-            f"but data set {dataset.name!r} has {dataset.num_classes}"
-        )
-    return matrix
+    try:
+        return asymmetric(name or dataset.name, rate, dataset.class_names)
+    except ValueError as error:
+        raise ValueError(f"noise: data set {dataset.name!r}: {error}") from error
 
 
 def _load_matrix(path: str, c: int) -> np.ndarray:
     """Read and check a (c, c) transition matrix from a .npy file; nothing in it is executed."""
-    if not Path(path).is_file():
+    path = os.path.expanduser(path)
+    if not os.path.isfile(path):
         raise FileNotFoundError(f"noise: {path}: no such file; save a ({c}, {c}) transition matrix there with np.save")
     try:
         with open(path, "rb") as file:
@@ -156,8 +161,7 @@ def _load_matrix(path: str, c: int) -> np.ndarray:
     except Exception as error:  # a damaged file may raise anything
         reason = " ".join(str(error).split())
         raise ValueError(f"noise: {path}: expected a transition matrix saved with np.save; {reason}") from error
-    if len(rows) != c:
-        raise ValueError(f"noise: {path}: expected shape ({c}, {c}) for {c} classes, got {rows.shape}")
+    require(len(rows) == c, f"noise: {path}", f"of shape ({c}, {c}) for {c} classes", rows.shape)
     return rows
 
 
@@ -169,7 +173,10 @@ def _human(dataset: Labelled, name: str) -> np.ndarray:
         hint = nearest_name(f"human:{name}", names) if names else "it has no human labels"
         raise ValueError(f"noise: unknown 'human:{name}' for data set {dataset.name!r}; {hint}")
     labels = dataset.human_labels[name if name in found else found[0]]
-    return check_labels(f"human_labels[{found[0]!r}]", labels, dataset.num_classes)
+    labels = check_labels(f"human_labels[{found[0]!r}]", labels, dataset.num_classes)
+    n = len(dataset.train_labels)
+    require(len(labels) == n, f"human_labels[{found[0]!r}]", f"{n} labels, one per training example", len(labels))
+    return labels
 
 
 def _human_names(dataset: Labelled) -> list[str]:
