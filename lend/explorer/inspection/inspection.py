@@ -157,7 +157,7 @@ class Inspection:
         return found.ends
 
     def values(self, coloring: str, epoch: int | None = None) -> Shaped[np.ndarray, " m"]:
-        """Return the codes int16 (-1 unknown), flags bool or shares float32 of all points.
+        """Return the codes (int16, or int32 where the classes need it; -1 unknown), flags or shares float32 of all points.
 
         Predicted, diluted and kept are those of the epoch's training passes. Agreement, the share of the 10 nearest
         neighbours with the same noisy label, and score, the share of the noisy label in the saved diluted distribution,

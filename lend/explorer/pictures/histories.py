@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -67,11 +67,9 @@ def history_figure(history: History, class_names: Sequence[str], title: str = ""
 
 def _draw_codes(axes: Axes, labels: Int[np.ndarray, "s e"], class_names: Sequence[str]) -> None:
     """Draw cells in the colours of their classes, and a thin white line between rows."""
-    colours = ListedColormap([*class_colours(len(class_names)), UNKNOWN_COLOUR])
-    c = len(class_names)
     if labels.size:
-        cells = np.where(labels >= 0, labels, c)
-        axes.imshow(cells, cmap=colours, vmin=-0.5, vmax=c + 0.5, aspect="auto", interpolation="nearest")
+        colours = np.array([to_rgb(colour) for colour in (*class_colours(len(class_names)), UNKNOWN_COLOUR)])
+        axes.imshow(colours[labels], aspect="auto", interpolation="nearest")  # -1, unknown, is the last of them
     rows = len(labels)
     axes.hlines(np.arange(1, rows) - 0.5, -0.5, max(labels.shape[1], 1) - 0.5, colors="w", linewidths=0.8)
     axes.set_ylim(rows - 0.5, -0.5)
