@@ -30,7 +30,7 @@ class Names:
         Raises:
             ValueError: If a sample id is unknown; the message names some.
         """
-        wanted = np.asarray(ids if hasattr(ids, "dtype") or isinstance(ids, list | tuple) else list(ids)).reshape(-1)
+        wanted = pd.Index(ids if hasattr(ids, "dtype") else list(ids), tupleize_cols=False)  # 1 and "1" stay two ids
         if not len(wanted):
             return np.zeros(0, np.int64)
         positions = self._ids.get_indexer(wanted)
