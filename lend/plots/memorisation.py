@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from lend.inputs import require
 from lend.plots.colours import LINES
 from lend.plots.epochs import root_axis
+from lend.plots.names import heading, literal
 from lend.plots.notes import nothing
 from lend.plots.style import PAGE, Picture, styled
 
@@ -57,7 +58,7 @@ def kept_by_class(tables: Mapping[str, pd.DataFrame], title: str = "") -> Figure
     row = max(0.22, 0.055 * len(tables)) if len(names) <= MANY else 0.115
     figure = Picture(figsize=(PAGE, row * max(len(names), 4) + 1.15), layout="constrained")
     panels = figure.subplots(1, len(CLASS_PANELS), sharey=True)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
+    figure.suptitle(heading(title), x=0.01, ha="left", fontsize=8.5)
     if not tables:
         return _without_runs(figure)
     styles, places = _styles(tables), _places(len(tables))
@@ -70,7 +71,7 @@ def kept_by_class(tables: Mapping[str, pd.DataFrame], title: str = "") -> Figure
     _draw_truth(panels[2], tables, places)
     for axes in panels[:2]:
         axes.set_xlim(-4, 104)
-    marks: list[Artist] = [Line2D([], [], label=name, **_mark(styles[name], size)) for name in tables]
+    marks: list[Artist] = [Line2D([], [], label=literal(name), **_mark(styles[name], size)) for name in tables]
     truth = Line2D([], [], color=TRUTH, linewidth=1.1, marker="|", linestyle="none", markersize=8, label="true share")
     _legend(figure, [*marks, truth], "")
     return figure
@@ -97,7 +98,7 @@ def _mark(style: Mapping[str, Any], size: float) -> dict[str, Any]:
 def _class_axes(axes: Axes, names: Sequence[str], heading: str, label: str) -> None:
     axes.set_title(heading, loc="left", fontweight="bold")
     axes.set_xlabel(label)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [literal(name, 24) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", top=len(names) > MANY, labeltop=len(names) > MANY)  # the bottom is far away
@@ -151,7 +152,7 @@ def memorisation_curves(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for axes in panels[:2]:
         axes.axhline(50, color="#999999", linewidth=0.7, zorder=1)
     panels[0].set_ylim(-3, 103)
-    handles = [Line2D([], [], label=name, **styles[name]) for name in tables]
+    handles = [Line2D([], [], label=literal(name), **styles[name]) for name in tables]
     note = "mark: first epoch in which more than half of the wrong labels are memorised, or fewer than half kept"
     _legend(figure, handles, note)
     return figure

@@ -196,6 +196,10 @@ class Inspection:
         """Why there are no images; empty while there are."""
         return self._images.note
 
+    def image_fault(self, position: int) -> str:
+        """Say why :meth:`image` had none to show for a point while there are others; empty where it had one."""
+        return self._images.faults.get(int(position), "")
+
     def frame(self, epoch: int | None = None) -> pd.DataFrame:
         """Return all points at an epoch, one row each: epoch, sample_id, x, y and what they can be coloured by.
 

@@ -24,6 +24,7 @@ from lend.explorer.inspection.sources import Data, inspect
 from lend.explorer.pictures.maps import explorer_figure, view_note
 from lend.explorer.pictures.palettes import palette, point_colours
 from lend.inputs import require
+from lend.plots import literal
 
 ENDINGS = (".gif", ".mp4")
 DPI = 110
@@ -161,7 +162,7 @@ class Scene:
             axes.collections[0].set_facecolor(colours)  # type: ignore[arg-type]  # takes one colour per point, too
             axes.set_xlabel(view_note(self.inspection, coloring, accuracy, epoch))
         last = self.inspection.epochs[-1]
-        self.figure.suptitle(f"{self.inspection.title}\nepoch {epoch} of {last}", fontsize=9)
+        self.figure.suptitle(f"{literal(self.inspection.title, 100)}\nepoch {epoch} of {last}", fontsize=9)
 
     def _panels(self) -> list[matplotlib.axes.Axes]:
         return self.figure.axes[: len(self.colorings)]

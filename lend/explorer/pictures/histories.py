@@ -14,10 +14,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from lend.explorer.inspection import History
-from lend.explorer.pictures.maps import legend_columns
 from lend.explorer.pictures.palettes import UNKNOWN_COLOUR
 from lend.inputs import require
-from lend.plots import LEGEND_CLASSES, PAGE, Picture, class_colours, styled
+from lend.plots import LEGEND_CLASSES, PAGE, Picture, class_colours, heading, legend_columns, literal, styled
 
 MOST_ROWS = 40  # examples in a history
 
@@ -49,7 +48,7 @@ def history_figure(history: History, class_names: Sequence[str], title: str = ""
     fixed = np.stack([getattr(history, name)[:rows] for name in given], axis=1) if given else np.zeros((rows, 0), int)
     _draw_codes(first, fixed, class_names)
     first.set_xticks(range(len(given)), given, rotation=90)
-    first.set_yticks(range(rows), [str(name) for name in history.sample_ids[:rows]])
+    first.set_yticks(range(rows), [literal(name, 20) for name in history.sample_ids[:rows]])
     first.set_ylabel("sample id")
     for axes, (name, labels) in zip(panels, shown.items(), strict=True):
         _draw_codes(axes, labels[:rows], class_names)
@@ -60,7 +59,7 @@ def history_figure(history: History, class_names: Sequence[str], title: str = ""
     more = len(history.sample_ids) - rows
     note = f"the first {rows} of {len(history.sample_ids):,} examples" if more else ""
     if title or note:
-        figure.suptitle("\n".join(line for line in (title, note) if line), fontsize=9)
+        figure.suptitle("\n".join(line for line in (heading(title), note) if line), fontsize=9)
     _history_legend(figure, history, class_names, rows)
     return figure
 
@@ -107,7 +106,7 @@ def _history_legend(figure: Figure, history: History, class_names: Sequence[str]
     present = np.unique(np.concatenate([array[:rows].ravel() for array in arrays if array is not None]))
     colours = class_colours(len(class_names))
     handles: list[Patch | Line2D] = [
-        Patch(color=colours[code], label=class_names[code]) for code in present if code >= 0
+        Patch(color=colours[code], label=literal(class_names[code])) for code in present if code >= 0
     ]
     if len(handles) > LEGEND_CLASSES:
         handles = []
