@@ -110,9 +110,9 @@ def _draw_scores(axes: Axes, issues: pd.DataFrame) -> None:
 
 
 def _draw_confusion(axes: Axes, issues: pd.DataFrame, class_names: Sequence[Any]) -> None:
+    classes = pd.Index(class_names, dtype=object)
     given, suggested = (
-        pd.Index(class_names, dtype=object).get_indexer(issues[column].astype(object))
-        for column in ("given_label", "predicted_label")
+        classes.get_indexer(issues[column].astype(object)) for column in ("given_label", "predicted_label")
     )
     known = bool(len(issues) == 0 or min(given.min(), suggested.min()) >= 0)
     require(known, "class_names", "the names of all labels", list(class_names)[:20])
@@ -162,4 +162,4 @@ def _draw_gallery(figure: FigureBase, shown: pd.DataFrame, images: Images, rows:
 
 def _caption(given: object, suggested: object) -> str:
     """Return two lines: the given label, and an arrow with the suggested one, or "?" where both are the same."""
-    return f"{literal(given, 12)}\n→ {'?' if given == suggested else literal(suggested, 10)}"
+    return f"{literal(given, 11)}\n→ {'?' if given == suggested else literal(suggested, 9)}"

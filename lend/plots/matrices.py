@@ -36,7 +36,7 @@ def transition_matrices(
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (title, matrix) in zip(grid.flat, matrices.items(), strict=False):
         image = heat_map(axes, 100 * np.asarray(matrix), class_names[title])
-        axes.set_title(literal(title, 44))
+        axes.set_title(literal(title, 36))
     for axes in grid.flat[len(matrices) :]:
         axes.set_visible(False)
     figure.colorbar(image, ax=grid, label="share of the true class (%)", shrink=0.6, aspect=30)
@@ -44,7 +44,7 @@ def transition_matrices(
 
 
 def heat_map(axes: Axes, percent: np.ndarray, names: Sequence[Any], most: int = 20) -> AxesImage:
-    """Draw one matrix (c, c) of per cents, with the names of the classes, of at most so many columns, up to 20 of them."""
+    """Draw one matrix (c, c) of per cents; up to 20 classes with their names, of at most so many columns."""
     image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, interpolation="nearest")
     axes.set(xlabel="given label", ylabel="true class")
     for spine in axes.spines.values():

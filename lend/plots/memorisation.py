@@ -63,9 +63,9 @@ def kept_by_class(tables: Mapping[str, pd.DataFrame], title: str = "") -> Figure
         return _without_runs(figure)
     styles, places = _styles(tables), _places(len(tables))
     size = 4.0 if len(names) <= MANY else 3.4
-    for axes, (column, (heading, label)) in zip(panels, CLASS_PANELS.items(), strict=True):
-        _class_axes(axes, names, heading, label)
-        _name_empty_classes(axes, [table[column] for table in tables.values()], heading)
+    for axes, (column, (head, label)) in zip(panels, CLASS_PANELS.items(), strict=True):
+        _class_axes(axes, names, head, label)
+        _name_empty_classes(axes, [table[column] for table in tables.values()], head)
         for (name, table), shift in zip(tables.items(), places, strict=True):
             axes.plot(100 * table[column], np.arange(len(names)) + shift, **_mark(styles[name], size))
     _draw_truth(panels[2], tables, places)
@@ -95,8 +95,8 @@ def _mark(style: Mapping[str, Any], size: float) -> dict[str, Any]:
     return chosen | {"linestyle": "none", "markersize": size, "clip_on": False, "zorder": 3} | EDGE
 
 
-def _class_axes(axes: Axes, names: Sequence[str], heading: str, label: str) -> None:
-    axes.set_title(heading, loc="left", fontweight="bold")
+def _class_axes(axes: Axes, names: Sequence[str], head: str, label: str) -> None:
+    axes.set_title(head, loc="left", fontweight="bold")
     axes.set_xlabel(label)
     axes.set_yticks(range(len(names)), [literal(name, 24) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -116,8 +116,8 @@ def _draw_truth(axes: Axes, tables: Mapping[str, pd.DataFrame], places: np.ndarr
     axes.set_xlim(left=0)
 
 
-def _name_empty_classes(axes: Axes, columns: Sequence[pd.Series], heading: str) -> None:
-    text = f"no {heading.removesuffix(' kept')}"
+def _name_empty_classes(axes: Axes, columns: Sequence[pd.Series], head: str) -> None:
+    text = f"no {head.removesuffix(' kept')}"
     for row in np.flatnonzero(np.all([column.isna() for column in columns], axis=0)):
         middle = axes.get_yaxis_transform()  # across the panel, down the rows
         axes.text(0.5, float(row), text, transform=middle, fontsize=7, color="#777777", ha="center", va="center")
@@ -141,13 +141,13 @@ def memorisation_curves(tables: Mapping[str, pd.DataFrame]) -> Figure:
     if not any(len(table) for table in tables.values()):
         return _without_runs(figure)
     styles = _styles(tables)
-    for axes, (column, (heading, label)) in zip(panels, EPOCH_PANELS.items(), strict=True):
+    for axes, (column, (head, label)) in zip(panels, EPOCH_PANELS.items(), strict=True):
         for name, table in tables.items():
             passed = {"memorised": table[column] > 0.5, "wrong_kept": table[column] < 0.5}.get(column)
             marked = [] if passed is None else list(np.flatnonzero(passed)[:1])
             axes.plot(table.index, 100 * table[column], markevery=marked, **styles[name])
         root_axis(axes, max(int(table.index.max()) for table in tables.values() if len(table)))
-        axes.set_title(heading, loc="left", fontweight="bold")
+        axes.set_title(head, loc="left", fontweight="bold")
         axes.set_ylabel(label)
     for axes in panels[:2]:
         axes.axhline(50, color="#999999", linewidth=0.7, zorder=1)

@@ -34,9 +34,8 @@ def absent_below(label: str, names: Sequence[str], width: int) -> str:
         names: Rows or cells without a finished run.
         width: Most characters of a line.
     """
-    note = (
-        textwrap.fill(f"no finished run: {', '.join(literal(name, width) for name in names)}", width) if names else ""
-    )
+    told = ", ".join(literal(name, width) for name in names)
+    note = textwrap.fill(f"no finished run: {told}", width) if names else ""
     return f"{label}\n{note}".strip()
 
 

@@ -16,7 +16,6 @@ from typing import Any, ParamSpec
 
 import matplotlib
 import pandas as pd
-from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -71,7 +70,7 @@ class Picture(Figure):
 
     _told = False
 
-    def draw(self, renderer: RendererBase) -> None:
+    def draw(self, renderer: Any) -> None:  # noqa: ANN401 (that of a PDF is no RendererBase)
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             super().draw(renderer)

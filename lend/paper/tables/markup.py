@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from html import escape
 from typing import NamedTuple
 
 import pandas as pd
@@ -64,4 +63,5 @@ def escaped(text: str) -> str:
 
 def markdown_text(text: object) -> str:
     """A text in Markdown that shows as it is written: no emphasis, link, formula, HTML or end of a cell."""
-    return re.sub(r"[\\`*_\[\]~]", r"\\\g<0>", escape(printable(text), quote=False)).replace("$", "&#36;")
+    shown = re.sub(r"&(?=#?\w+;)", "&amp;", printable(text)).replace("<", "&lt;").replace("$", "&#36;")
+    return re.sub(r"[\\`*_\[\]~]", r"\\\g<0>", shown)
