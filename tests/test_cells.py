@@ -26,14 +26,19 @@ def test_other_texts_stay_as_they_are(text):
 
 def read(path):
     content = BytesIO(path.read_bytes())
-    told = {"keep_default_na": False, "encoding_errors": "surrogatepass", "dtype": {"score": float, 0: object}}
+    told = {
+        "keep_default_na": False,
+        "encoding_errors": "surrogatepass",
+        "dtype": {"score": float, "'-id": object, "'=label": object},
+    }
     return plain_table(pd.read_csv(content, lineterminator="\n", **told))
 
 
 @pytest.mark.parametrize("dtype", [object, "category"])
 def test_a_written_table_is_read_again(dtype, tmp_path):
     names = [name for name in DANGEROUS + HARMLESS if "\r" not in name]
-    table = pd.DataFrame({"=label": names, "score": -np.arange(len(names)) / 7}, index=pd.Index(names, name="-id"))
+    index = pd.Index(names, name="-id", dtype=object)
+    table = pd.DataFrame({"=label": pd.Series(names, index, dtype=object), "score": -np.arange(len(names)) / 7})
     table = table.astype({"=label": dtype})
     again = read(storage.write_csv(tmp_path / "table.csv", table))
     assert list(again.columns) == ["-id", "=label", "score"]
@@ -56,7 +61,9 @@ def test_several_levels_and_columns_of_one_name():
     safe = safe_table(table)
     assert safe.index.tolist() == [("'=a", 1), ("b", -2)] and list(safe.index.names) == ["'-row", "epoch"]
     assert safe.to_numpy().tolist() == [["'=x", "y"], ["z", "'+w"]]
-    pd.testing.assert_frame_equal(plain_table(safe), table.astype(object))
+    pd.testing.assert_frame_equal(
+        plain_table(safe), table.astype(object), check_index_type=False, check_column_type=False
+    )
 
 
 def test_the_numbers_of_a_figure_are_safe_cells(tmp_path):

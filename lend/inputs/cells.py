@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,21 +39,22 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _each_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
-    def cell(value: Any) -> Any:  # noqa: ANN401 (any value of a table)
-        return change(value) if isinstance(value, str) else value
+    import pandas as pd
 
-    def names(index: Any) -> Any:  # noqa: ANN401 (an index of any kind)
-        if index.nlevels > 1:
-            rows = [tuple(map(cell, row)) for row in index]
-            return type(index).from_tuples(rows, names=list(map(cell, index.names))) if rows else index
-        index = index.rename(cell(index.name))
-        return index.map(cell) if len(index) and _holds_text(index.dtype) else index
+    def cells(values: Iterable[Any]) -> list[Any]:
+        return [change(value) if isinstance(value, str) else value for value in values]
+
+    def names(index: pd.Index) -> pd.Index:
+        if isinstance(index, pd.MultiIndex):
+            changed = index.set_levels([names(level) for level in index.levels])
+            return changed.set_names(cells(index.names))
+        index = index.rename(*cells([index.name]))
+        return pd.Index(cells(index), dtype=object, name=index.name) if _holds_text(index.dtype) else index
 
     whole = table.set_axis(range(table.shape[1]), axis=1)  # two columns may have the same name
-    texts = [i for i in whole if _holds_text(whole[i].dtype)]
-    whole = whole.astype(dict.fromkeys(texts, object))
-    for i in texts:
-        whole[i] = whole[i].map(cell)
+    for i in whole:
+        if _holds_text(whole[i].dtype):  # as objects: the texts of pandas hold no lone surrogate
+            whole[i] = pd.Series(cells(whole[i]), index=whole.index, dtype=object)
     return whole.set_axis(names(table.columns), axis=1).set_axis(names(table.index))
 
 

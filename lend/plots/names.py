@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lend.inputs import printable
 
-LONGEST = 32  # columns of a name, if nothing else is asked for
+LONGEST = 40  # columns of a name, if nothing else is asked for
 LINE = 110  # columns of a line across a page
 
 

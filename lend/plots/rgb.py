@@ -78,7 +78,7 @@ def _as_bytes(array: Shaped[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w c"]:
         return np.rint(values).astype(np.uint8)
     if low == high:
         return np.full(array.shape, 128, np.uint8)
-    return np.rint(255 * (values / 2 - low / 2) / (high / 2 - low / 2)).astype(np.uint8)  # halves do not overflow
+    return np.rint(255 * ((values / 2 - low / 2) / (high / 2 - low / 2))).astype(np.uint8)  # halves do not overflow
 
 
 def _on_white(array: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"]:
