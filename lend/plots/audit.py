@@ -112,7 +112,7 @@ def _draw_scores(axes: Axes, issues: pd.DataFrame) -> None:
 def _draw_confusion(axes: Axes, issues: pd.DataFrame, class_names: Sequence[Any]) -> None:
     classes = pd.Index(class_names, dtype=object)
     given, suggested = (
-        classes.get_indexer(issues[column].astype(object)) for column in ("given_label", "predicted_label")
+        classes.get_indexer(pd.Index(issues[column], dtype=object)) for column in ("given_label", "predicted_label")
     )
     known = bool(len(issues) == 0 or min(given.min(), suggested.min()) >= 0)
     require(known, "class_names", "the names of all labels", list(class_names)[:20])

@@ -62,7 +62,7 @@ def class_codes(
     whole = not any(isinstance(value, str) for value in values)
     require(text or whole, "labels", "all class names or all integers", sorted(map(str, values))[:10])
     ordered = any(isinstance(column.dtype, pd.CategoricalDtype) for column in labels.values())
-    values = values if ordered and text else sorted(values)  # type: ignore[type-var]  # of one kind
+    values = values if ordered and text else sorted(values)
     return tuple(map(str, values)), {value: code for code, value in enumerate(values)}
 
 
