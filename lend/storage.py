@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from filelock import FileLock, Timeout
 
+from lend.inputs import safe_table
+
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
@@ -145,9 +147,14 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def write_csv(path: str | Path, table: pd.DataFrame) -> Path:
-    """Write a table with its index as UTF-8 CSV; the path back."""
+    """Write a table with its index as UTF-8 CSV; the path back.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe before it: :func:`lend.inputs.plain_table` takes
+    it away again. A lone surrogate is written as it is: read with encoding_errors="surrogatepass".
+    """
     path = Path(path)
-    write_atomically(path, lambda file: file.write(table.to_csv().encode()))
+    text = safe_table(table).to_csv()
+    write_atomically(path, lambda file: file.write(text.encode("utf-8", "surrogatepass")))
     return path
 
 

@@ -172,8 +172,9 @@ def test_a_history_has_a_cell_per_example_and_epoch():
     told = history()
     figure = history_figure(told, NAMES)
     given, predicted, diluted = (axes.images[0].get_array() for axes in figure.axes)
-    assert np.array_equal(predicted, told.predicted) and np.array_equal(diluted, told.diluted)
-    assert np.array_equal(given, np.column_stack([told.true, told.noisy]))
+    colours = np.array([to_rgb(colour) for colour in class_colours(10)])
+    assert np.allclose(predicted, colours[told.predicted]) and np.allclose(diluted, colours[told.diluted])
+    assert np.allclose(given, colours[np.column_stack([told.true, told.noisy])])
     assert {"100", "101", "102", "predicted labels", "diluted labels", "true", "noisy"} <= set(words(figure))
 
 
@@ -197,7 +198,7 @@ def test_only_classes_that_occur_are_in_the_legend():
 
 def test_many_examples_are_cut_and_counted():
     figure = history_figure(history(rows=130), NAMES, title="a run")
-    assert figure.axes[1].images[0].get_array().shape == (40, 4)
+    assert figure.axes[1].images[0].get_array().shape == (40, 4, 3)
     assert "a run\nthe first 40 of 130 examples" in words(figure)
     assert "the first" not in " ".join(words(history_figure(history(rows=40), NAMES)))
 

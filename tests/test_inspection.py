@@ -460,7 +460,9 @@ def test_images_come_as_arrays_or_from_a_function():
 
 
 def test_a_plain_table_is_one_epoch():
-    shown = Inspection.of_frame(table(kept=[True, False, True, True], loss=[2.0, 4.0, 3.0, np.nan], file=list("pqrs")))
+    frame = table(kept=[True, False, True, True], loss=[2.0, 4.0, 3.0, np.nan], file=list("pqrs"))
+    with pytest.warns(UserWarning, match=r"cannot colour points are left out: 'file' \(no class is called 'p'\)$"):
+        shown = Inspection.of_frame(frame)
     assert shown.epochs == shown.map_epochs == (0,) and shown.class_names == ("a", "b")
     assert shown.colorings == ("true", "predicted", "noisy", "kept", "wrong", "loss")
     assert shown.kind("loss") == "share" and shown.value_range("loss") == (2.0, 4.0)

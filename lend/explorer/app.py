@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import matplotlib
 import numpy as np
-import pandas as pd
 from jaxtyping import Shaped
 
 from lend.explorer.inspection import Inspection
 from lend.explorer.inspection.mapped import Columns
 from lend.explorer.inspection.pixels import Images
+from lend.explorer.inspection.sources import Data, inspect
 from lend.explorer.pictures import explorer_figure
 from lend.explorer.pictures.maps import MOST_VIEWS
 from lend.explorer.pictures.words import reason
 from lend.extras import MissingExtraError, extra
 from lend.inputs import require, require_name
 from lend.plots import STYLE, png_bytes
-from lend.run import Run
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -34,8 +33,6 @@ FIGURES = (".pdf", ".png", ".svg")
 DATES = {".pdf": "CreationDate", ".svg": "Date"}  # left out of a file, so that the same figure gives the same bytes
 DEFAULTS = ("true", "predicted", "noisy", "diluted")
 
-Data: TypeAlias = Run | pd.DataFrame | Inspection | str | Path
-
 
 def explore(
     data: Data,
@@ -46,10 +43,13 @@ def explore(
 ) -> Explorer:
     """Look at a run's embeddings, epoch by epoch, in JupyterLab and where else jupyter-scatter works.
 
-    Bad input raises nothing: the page says what is wrong. Maps are made on request only.
+    Bad input raises nothing: the page says what is wrong. A warning names columns of a table that cannot colour points.
+    Maps are made on request only.
 
     Args:
-        data: A run with maps or its folder, a table with columns x, y and labels, or an inspection.
+        data: A run with maps or the path of its folder, a pandas DataFrame with columns x, y and labels, or an
+            inspection. Nothing else: an audit has no coordinates, and a table of another library gives a pandas
+            DataFrame with its to_pandas().
         colorings: What one to four maps are coloured by; if not given, true, predicted, noisy and diluted labels, those
             that there are.
         images: As in :meth:`lend.Inspection.of_frame`; a run's own, if not given.
@@ -82,7 +82,7 @@ class Explorer:
     def _open(self) -> None:
         data, colorings, images, columns = self._source
         try:
-            inspection = _inspect(data, images, columns)
+            inspection = inspect(data, "data", images, columns)
             self._colorings = default_colorings(inspection) if colorings is None else tuple(colorings)
             _require_colorings(inspection, self._colorings)
         except (ValueError, KeyError, TypeError, OSError) as error:
@@ -220,17 +220,6 @@ def default_colorings(inspection: Inspection) -> tuple[str, ...]:
     if "true" not in found and "score" in there:
         found.append("score")  # points at the examples that may be wrong
     return tuple(found or there[:1])
-
-
-def _inspect(data: Data, images: Images, columns: Columns) -> Inspection:
-    if isinstance(data, pd.DataFrame):
-        return Inspection.of_frame(data, images=images, **columns)
-    require(not columns, "columns", "given for a table only", list(columns))
-    if isinstance(data, Inspection):
-        require(images is None, "images", "given when the inspection is made", type(images).__name__)
-        return data
-    run = data if isinstance(data, Run) else Run.open(data)
-    return Inspection.of_run(run, images=images)
 
 
 def _require_colorings(inspection: Inspection, colorings: Sequence[str]) -> None:

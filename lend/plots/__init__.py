@@ -18,6 +18,7 @@ from lend.plots.maps import overview, snapshot_panels
 from lend.plots.marks import dot, marker_size
 from lend.plots.matrices import transition_matrices
 from lend.plots.memorisation import kept_by_class, memorisation_curves
+from lend.plots.names import heading, legend_columns, literal
 from lend.plots.rgb import as_rgb
 from lend.plots.settings import sensitivity
 from lend.plots.steps import step_curves
@@ -43,9 +44,12 @@ __all__ = [
     "class_colours",
     "dilution_toy",
     "dot",
+    "heading",
     "kept_by_class",
     "label_accuracy_curves",
     "largest_margin",
+    "legend_columns",
+    "literal",
     "marker_size",
     "memorisation_curves",
     "overview",

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lend.plots.colours import LINES, OTHER_LINE
+from lend.plots.names import literal
 from lend.plots.notes import absent_below, nothing, row_legend, trials
 from lend.plots.style import PAGE, Picture, styled
 
@@ -38,7 +39,7 @@ def accuracy_curves(curves: pd.DataFrame) -> Figure:
         nothing(panels[0], "no runs are planned for this figure")
         panels[0].set_xticks([])
     drawn = set(curves[curves["n"] > 0].index.get_level_values("row"))
-    handles = [Line2D([], [], label=row, **_line(row)) for row in rows if row in drawn]
+    handles = [Line2D([], [], label=literal(row), **_line(row)) for row in rows if row in drawn]
     row_legend(figure, handles, "mean over the trials; band: ± 1 standard deviation")
     return figure
 
@@ -56,7 +57,7 @@ def _draw_trial_curves(axes: Axes, table: pd.DataFrame, title: str) -> None:
     found = [row for row in rows if table.loc[row, "n"].max() > 0]
     for row in found:
         _draw_mean_and_band(axes, 100 * table.loc[row, ["mean", "std"]].astype(float), row)
-    axes.set_title(title, loc="left", fontweight="bold")
+    axes.set_title(literal(title), loc="left", fontweight="bold")
     axes.set_title(trials(table["n"]), loc="right", fontsize=7, color="#444444")
     axes.set_xlabel(absent_below("epoch", [row for row in rows if row not in found], width=42) if found else "epoch")
     axes.set_xlim(0, table.index.get_level_values("epoch").max())

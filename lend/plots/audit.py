@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Int
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import StrMethodFormatter
 
+from lend.inputs import require
 from lend.plots.colours import GREY, LABEL_COLOURS, LEGEND_CLASSES
 from lend.plots.matrices import heat_map
+from lend.plots.names import heading, literal
 from lend.plots.notes import nothing
 from lend.plots.rgb import as_rgb
 from lend.plots.style import PAGE, Picture, styled
@@ -54,7 +56,7 @@ def audit_figure(
     if images is not None:
         for part in gallery:
             _draw_gallery(part, shown, images, rows)
-    figure.suptitle(title, fontsize=9.5)
+    figure.suptitle(heading(title), fontsize=9.5)
     return figure
 
 
@@ -108,33 +110,38 @@ def _draw_scores(axes: Axes, issues: pd.DataFrame) -> None:
 
 
 def _draw_confusion(axes: Axes, issues: pd.DataFrame, class_names: Sequence[Any]) -> None:
-    names = [_short(name, 14) for name in class_names]
+    classes = pd.Index(class_names, dtype=object)
     given, suggested = (
-        pd.Categorical(issues[column], list(class_names)).codes for column in ("given_label", "predicted_label")
+        classes.get_indexer(pd.Index(issues[column], dtype=object)) for column in ("given_label", "predicted_label")
     )
-    counts = np.zeros((len(names), len(names)))
-    np.add.at(counts, (given, suggested), 1)
-    if len(names) > LEGEND_CLASSES:
-        _draw_exchanges(axes, counts, names)
+    known = bool(len(issues) == 0 or min(given.min(), suggested.min()) >= 0)
+    require(known, "class_names", "the names of all labels", list(class_names)[:20])
+    c = len(class_names)
+    if c > LEGEND_CLASSES:
+        _draw_exchanges(axes, given, suggested, class_names)
         return
-    heat_map(axes, 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), names)
+    counts = np.zeros((c, c))
+    np.add.at(counts, (given, suggested), 1)
+    heat_map(axes, 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), class_names, most=14)
     axes.set(xlabel="suggested label", ylabel="given label")
     axes.set_title("suggested labels, % of each given label", loc="right")
 
 
-def _draw_exchanges(axes: Axes, counts: Float[np.ndarray, "c c"], names: Sequence[str]) -> None:
+def _draw_exchanges(
+    axes: Axes, given: Int[np.ndarray, " n"], suggested: Int[np.ndarray, " n"], names: Sequence[Any]
+) -> None:
     """Draw the most frequent pairs of given and suggested label as bars."""
-    apart = counts.copy()
-    np.fill_diagonal(apart, 0)
-    order = np.argsort(-apart, axis=None, kind="stable")[:PAIRS]
-    pairs = [(i, j) for i, j in zip(*np.unravel_index(order, apart.shape), strict=True) if apart[i, j] > 0]
+    apart = given != suggested
+    found, counts = np.unique(np.column_stack([given, suggested])[apart], axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:PAIRS]
+    pairs, counts = found[order].tolist(), counts[order]
     axes.set_title(f"most frequent exchanges of {len(names)} classes, given → suggested", loc="right")
     if not pairs:
         nothing(axes, "no suggested label differs from the given one")
         axes.set(xticks=[], yticks=[])
         return
-    axes.barh(range(len(pairs)), [apart[pair] for pair in pairs], color=ISSUE, height=0.7)
-    axes.set_yticks(range(len(pairs)), [f"{names[i]} → {names[j]}" for i, j in pairs])
+    axes.barh(range(len(pairs)), counts, color=ISSUE, height=0.7)
+    axes.set_yticks(range(len(pairs)), [f"{literal(names[i], 14)} → {literal(names[j], 14)}" for i, j in pairs])
     axes.set(xlabel="examples", ylim=(len(pairs) - 0.4, -0.6))
     axes.tick_params(axis="y", length=0)
 
@@ -143,22 +150,16 @@ def _draw_gallery(figure: FigureBase, shown: pd.DataFrame, images: Images, rows:
     grid = figure.subplots(rows, WIDTH, squeeze=False).flatten()
     for axes in grid[len(shown) :]:
         axes.set_visible(False)
-    for axes, image, (_, row) in zip(grid, images, shown.iterrows(), strict=False):
-        axes.imshow(as_rgb(image), interpolation="nearest")
+    for axes, image, (sample, row) in zip(grid, images, shown.iterrows(), strict=False):
+        axes.imshow(as_rgb(image, f"the image of sample {sample}"), interpolation="nearest")
         axes.set(xticks=[], yticks=[])
         axes.set_xlabel(_caption(row["given_label"], row["predicted_label"]), fontsize=7, labelpad=2, linespacing=1.05)
         for spine in axes.spines.values():
             spine.set(visible=True, color="#cccccc")
     note = f"the {len(shown)} worst labels: given, below it the suggested one" if len(shown) else "no label issue"
-    figure.suptitle(title or note, fontsize=8.5, x=0.01, ha="left")
+    figure.suptitle(heading(title) or note, fontsize=8.5, x=0.01, ha="left")
 
 
 def _caption(given: object, suggested: object) -> str:
     """Return two lines: the given label, and an arrow with the suggested one, or "?" where both are the same."""
-    return f"{_short(given, 12)}\n→ {'?' if given == suggested else _short(suggested, 10)}"
-
-
-def _short(name: object, most: int) -> str:
-    """Return a name, cut to at most so many characters."""
-    text = str(name)
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return f"{literal(given, 11)}\n→ {'?' if given == suggested else literal(suggested, 9)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from functools import lru_cache
 from typing import Any
 
 from matplotlib.colors import to_hex
@@ -69,6 +70,11 @@ def class_colours(c: int) -> list[str]:
     Args:
         c: Number of classes.
     """
+    return list(_class_colours(c))
+
+
+@lru_cache(8)
+def _class_colours(c: int) -> tuple[str, ...]:
     if c <= len(CLASS_COLOURS):
-        return list(CLASS_COLOURS[:c])
-    return [to_hex(colorsys.hls_to_rgb(0.618034 * i % 1, (0.36, 0.52, 0.68)[i % 3], 0.75)) for i in range(c)]
+        return CLASS_COLOURS[:c]
+    return tuple(to_hex(colorsys.hls_to_rgb(0.618034 * i % 1, (0.36, 0.52, 0.68)[i % 3], 0.75)) for i in range(c))

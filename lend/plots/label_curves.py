@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from lend.plots.colours import LABEL_COLOURS, LABEL_DASHES, LABEL_TITLES
 from lend.plots.epochs import root_axis
+from lend.plots.names import literal
 from lend.plots.style import PAGE, Picture, styled
 
 
@@ -33,7 +34,7 @@ def label_accuracy_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
     for axes, (name, table) in zip(panels, curves.items(), strict=False):
         _draw_curves(axes, table, width)
-        axes.set_title(name, loc="left", fontweight="bold", pad=6 + 9 * lines)
+        axes.set_title(literal(name), loc="left", fontweight="bold", pad=6 + 9 * lines)
     for axes in panels[len(curves) :]:
         axes.set_visible(False)
     _curve_axes(figure, [axes for axes in figure.axes if axes.get_visible()])

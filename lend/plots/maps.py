@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 
 from lend.plots.colours import GREY, LABEL_TITLES, LEGEND_CLASSES, class_colours
 from lend.plots.marks import dot, marker_size
+from lend.plots.names import heading, legend_columns
 from lend.plots.style import PAGE, Picture, styled
 
 
@@ -32,7 +32,7 @@ def snapshot_panels(
         _scatter(axes, points, kind, class_names, side=2.2)
         axes.set_title(LABEL_TITLES[kind])
         axes.set_xlabel(_numbers_text(numbers, kind, "label accuracy", "neighbour purity"))
-    figure.suptitle(title, fontsize=9.5)
+    figure.suptitle(heading(title), fontsize=9.5)
     _class_legend(figure, class_names)
     return figure
 
@@ -90,11 +90,10 @@ def _class_legend(figure: Figure, class_names: Sequence[str]) -> None:
         figure.supxlabel(f"{c} classes, too many for a legend; each has the same colour in all panels", fontsize=7.5)
         return
     dots = [dot(colour, name) for colour, name in zip(class_colours(c), class_names, strict=True)]
-    wide = sum(len(name) + 5 for name in class_names) > 110  # characters that fit in a line of the page
     figure.legend(
         handles=dots,
         loc="outside lower center",
-        ncols=math.ceil(c / 2) if wide else c,
+        ncols=legend_columns([str(handle.get_label()) for handle in dots], figure.get_figwidth()),
         columnspacing=1.1,
         handletextpad=0.1,
     )

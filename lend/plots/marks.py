@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.lines import Line2D
 
+from lend.plots.names import literal
+
 
 def marker_size(n: int, side: float) -> float:
     """Return the area of a marker, in square points, at which n of them cover a fifth of a square panel.
@@ -23,8 +25,8 @@ def dot(colour: str, label: str, **settings: Any) -> Line2D:  # noqa: ANN401 (th
 
     Args:
         colour: Colour of the dot.
-        label: Text beside it.
+        label: Text beside it, drawn as it is written.
         settings: Further properties of the line, such as ``markersize``.
     """
     settings = {"markersize": 5, "markeredgewidth": 0} | settings
-    return Line2D([], [], linestyle="none", marker="o", color=colour, label=label, **settings)
+    return Line2D([], [], linestyle="none", marker="o", color=colour, label=literal(label), **settings)

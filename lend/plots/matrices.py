@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from lend.plots.colours import LEGEND_CLASSES
+from lend.plots.names import literal
 from lend.plots.style import PAGE, Picture, styled
 
 
@@ -34,15 +36,15 @@ def transition_matrices(
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (title, matrix) in zip(grid.flat, matrices.items(), strict=False):
         image = heat_map(axes, 100 * np.asarray(matrix), class_names[title])
-        axes.set_title(title)
+        axes.set_title(literal(title, 36))
     for axes in grid.flat[len(matrices) :]:
         axes.set_visible(False)
     figure.colorbar(image, ax=grid, label="share of the true class (%)", shrink=0.6, aspect=30)
     return figure
 
 
-def heat_map(axes: Axes, percent: np.ndarray, names: Sequence[str]) -> AxesImage:
-    """Draw one matrix (c, c) of per cents, with the names of the classes up to 20 of them."""
+def heat_map(axes: Axes, percent: np.ndarray, names: Sequence[Any], most: int = 20) -> AxesImage:
+    """Draw one matrix (c, c) of per cents; up to 20 classes with their names, of at most so many columns."""
     image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, interpolation="nearest")
     axes.set(xlabel="given label", ylabel="true class")
     for spine in axes.spines.values():
@@ -50,6 +52,7 @@ def heat_map(axes: Axes, percent: np.ndarray, names: Sequence[str]) -> AxesImage
     c = len(names)
     if c > LEGEND_CLASSES:
         return image
+    names = [literal(name, most) for name in names]
     turned = max(len(name) for name in names) > 2
     axes.set_xticks(range(c), names, rotation=90 if turned else 0)
     axes.set_yticks(range(c), names)

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from lend.inputs import require
 from lend.plots.colours import LINES
 from lend.plots.epochs import root_axis
+from lend.plots.names import heading, literal
 from lend.plots.notes import nothing
 from lend.plots.style import PAGE, Picture, styled
 
@@ -57,20 +58,20 @@ def kept_by_class(tables: Mapping[str, pd.DataFrame], title: str = "") -> Figure
     row = max(0.22, 0.055 * len(tables)) if len(names) <= MANY else 0.115
     figure = Picture(figsize=(PAGE, row * max(len(names), 4) + 1.15), layout="constrained")
     panels = figure.subplots(1, len(CLASS_PANELS), sharey=True)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
+    figure.suptitle(heading(title), x=0.01, ha="left", fontsize=8.5)
     if not tables:
         return _without_runs(figure)
     styles, places = _styles(tables), _places(len(tables))
     size = 4.0 if len(names) <= MANY else 3.4
-    for axes, (column, (heading, label)) in zip(panels, CLASS_PANELS.items(), strict=True):
-        _class_axes(axes, names, heading, label)
-        _name_empty_classes(axes, [table[column] for table in tables.values()], heading)
+    for axes, (column, (head, label)) in zip(panels, CLASS_PANELS.items(), strict=True):
+        _class_axes(axes, names, head, label)
+        _name_empty_classes(axes, [table[column] for table in tables.values()], head)
         for (name, table), shift in zip(tables.items(), places, strict=True):
             axes.plot(100 * table[column], np.arange(len(names)) + shift, **_mark(styles[name], size))
     _draw_truth(panels[2], tables, places)
     for axes in panels[:2]:
         axes.set_xlim(-4, 104)
-    marks: list[Artist] = [Line2D([], [], label=name, **_mark(styles[name], size)) for name in tables]
+    marks: list[Artist] = [Line2D([], [], label=literal(name), **_mark(styles[name], size)) for name in tables]
     truth = Line2D([], [], color=TRUTH, linewidth=1.1, marker="|", linestyle="none", markersize=8, label="true share")
     _legend(figure, [*marks, truth], "")
     return figure
@@ -94,10 +95,10 @@ def _mark(style: Mapping[str, Any], size: float) -> dict[str, Any]:
     return chosen | {"linestyle": "none", "markersize": size, "clip_on": False, "zorder": 3} | EDGE
 
 
-def _class_axes(axes: Axes, names: Sequence[str], heading: str, label: str) -> None:
-    axes.set_title(heading, loc="left", fontweight="bold")
+def _class_axes(axes: Axes, names: Sequence[str], head: str, label: str) -> None:
+    axes.set_title(head, loc="left", fontweight="bold")
     axes.set_xlabel(label)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [literal(name, 24) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", top=len(names) > MANY, labeltop=len(names) > MANY)  # the bottom is far away
@@ -115,8 +116,8 @@ def _draw_truth(axes: Axes, tables: Mapping[str, pd.DataFrame], places: np.ndarr
     axes.set_xlim(left=0)
 
 
-def _name_empty_classes(axes: Axes, columns: Sequence[pd.Series], heading: str) -> None:
-    text = f"no {heading.removesuffix(' kept')}"
+def _name_empty_classes(axes: Axes, columns: Sequence[pd.Series], head: str) -> None:
+    text = f"no {head.removesuffix(' kept')}"
     for row in np.flatnonzero(np.all([column.isna() for column in columns], axis=0)):
         middle = axes.get_yaxis_transform()  # across the panel, down the rows
         axes.text(0.5, float(row), text, transform=middle, fontsize=7, color="#777777", ha="center", va="center")
@@ -140,18 +141,18 @@ def memorisation_curves(tables: Mapping[str, pd.DataFrame]) -> Figure:
     if not any(len(table) for table in tables.values()):
         return _without_runs(figure)
     styles = _styles(tables)
-    for axes, (column, (heading, label)) in zip(panels, EPOCH_PANELS.items(), strict=True):
+    for axes, (column, (head, label)) in zip(panels, EPOCH_PANELS.items(), strict=True):
         for name, table in tables.items():
             passed = {"memorised": table[column] > 0.5, "wrong_kept": table[column] < 0.5}.get(column)
             marked = [] if passed is None else list(np.flatnonzero(passed)[:1])
             axes.plot(table.index, 100 * table[column], markevery=marked, **styles[name])
         root_axis(axes, max(int(table.index.max()) for table in tables.values() if len(table)))
-        axes.set_title(heading, loc="left", fontweight="bold")
+        axes.set_title(head, loc="left", fontweight="bold")
         axes.set_ylabel(label)
     for axes in panels[:2]:
         axes.axhline(50, color="#999999", linewidth=0.7, zorder=1)
     panels[0].set_ylim(-3, 103)
-    handles = [Line2D([], [], label=name, **styles[name]) for name in tables]
+    handles = [Line2D([], [], label=literal(name), **styles[name]) for name in tables]
     note = "mark: first epoch in which more than half of the wrong labels are memorised, or fewer than half kept"
     _legend(figure, handles, note)
     return figure

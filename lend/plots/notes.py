@@ -10,6 +10,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lend.plots.names import literal
+
 
 def trials(n: pd.Series) -> str:
     """Return how many finished trials the cells of a panel have, such as "3 to 5 trials".
@@ -32,7 +34,8 @@ def absent_below(label: str, names: Sequence[str], width: int) -> str:
         names: Rows or cells without a finished run.
         width: Most characters of a line.
     """
-    note = textwrap.fill(f"no finished run: {', '.join(names)}", width) if names else ""
+    told = ", ".join(literal(name, width) for name in names)
+    note = textwrap.fill(f"no finished run: {told}", width) if names else ""
     return f"{label}\n{note}".strip()
 
 

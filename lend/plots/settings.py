@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from lend.plots.colours import LINES, OTHER_LINE
+from lend.plots.names import literal
 from lend.plots.notes import absent_below, nothing, row_legend, trials
 from lend.plots.style import PAGE, Picture, styled
 
@@ -52,9 +53,9 @@ def _letters(table: pd.DataFrame) -> int:
 
 def _draw_setting(axes: Axes, table: pd.DataFrame, setting: str, default: object) -> None:
     values, found = list(dict.fromkeys(table["column"])), table[table["n"] > 0]
-    axes.set_title(setting, loc="left", fontweight="bold")
+    axes.set_title(literal(setting), loc="left", fontweight="bold")
     axes.set_title(trials(table["n"]), loc="right", fontsize=7, color="#444444")
-    axes.set_xticks(range(len(values)), [str(value).replace(" (", "\n(") for value in values])
+    axes.set_xticks(range(len(values)), [literal(value).replace(" (", "\n(") for value in values])
     axes.set_xlim(-0.6, max(len(values), 1) - 0.4)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
     if default in values and len(found):
@@ -83,7 +84,7 @@ def _setting_line(row: str, measure: str) -> Line2D:
     return Line2D(
         [],
         [],
-        label=f"{row}, {measure}",
+        label=f"{literal(row)}, {measure}",
         color=style["color"],
         marker=style["marker"],
         markersize=4,

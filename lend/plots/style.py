@@ -5,6 +5,9 @@ Figures are as wide as a page of a paper (7 inches), and no text on them is smal
 
 from __future__ import annotations
 
+import logging
+import re
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from io import BytesIO
@@ -16,6 +19,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from lend.inputs import safe_table
+
+LOG = logging.getLogger(__name__)
 PAGE = 7.0  # inches
 STYLE: dict[Any, Any] = {
     "figure.dpi": 120,
@@ -38,6 +44,8 @@ STYLE: dict[Any, Any] = {
     "axes.grid": False,
     "lines.linewidth": 1.4,
     "axes.axisbelow": True,
+    "text.usetex": False,  # the names of people are no TeX
+    "text.parse_math": True,  # else the escape of a dollar sign would be drawn
 }
 
 P = ParamSpec("P")
@@ -55,7 +63,31 @@ def styled(build: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 class Picture(Figure):
-    """A figure that a notebook shows as the value of a cell, with any backend and without pyplot."""
+    """A figure that a notebook shows as the value of a cell, with any backend and without pyplot.
+
+    Characters that no font has are named in one line of the log, where matplotlib would warn of each one each time.
+    """
+
+    _told = False
+
+    def draw(self, renderer: Any) -> None:  # noqa: ANN401 (that of a PDF is no RendererBase)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            super().draw(renderer)
+        missing = [re.match(r"Glyph (\d+) .* missing from", str(warning.message)) for warning in told]
+        for found, warning in zip(missing, told, strict=True):
+            if found is None:
+                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+        characters = list(dict.fromkeys(chr(int(found[1])) for found in missing if found))
+        if characters and not self._told:
+            self._told = True
+            more = f" and {len(characters) - 10} more" if len(characters) > 10 else ""
+            LOG.warning(
+                "no font has the characters %s%s, which are drawn as boxes: name a font that has them in "
+                "matplotlib.rcParams['font.sans-serif']",
+                " ".join(characters[:10]),
+                more,
+            )
 
     def _repr_png_(self) -> bytes:
         return png_bytes(self, self.dpi)
@@ -97,5 +129,6 @@ def save(figure: Figure, name: str, folder: str | Path, table: pd.DataFrame | No
     png.write_bytes(png_bytes(figure, 200))
     if table is None:
         return [pdf, png]
-    table.to_csv(csv, index=any(level is not None for level in table.index.names))
+    named = any(level is not None for level in table.index.names)
+    safe_table(table).to_csv(csv, index=named, errors="surrogatepass")
     return [pdf, png, csv]

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 
 from lend.plots.colours import WRONG, class_colours
 from lend.plots.marks import dot
+from lend.plots.names import literal
 from lend.plots.style import PAGE, Picture, styled
 
 
@@ -37,7 +38,7 @@ def dilution_toy(
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (name, share) in zip(grid.flat, panels.items(), strict=False):
         _draw_toy(axes, points, np.asarray(share), edges, boundary)
-        axes.set_title(name, loc="left")
+        axes.set_title(literal(name), loc="left")
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
     colours = ScalarMappable(Normalize(0, 1), two_class_colours())

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lend.plots.colours import LINES, OTHER_LINE
+from lend.plots.names import literal
 from lend.plots.notes import absent_below, nothing
 from lend.plots.style import PAGE, Picture, styled
 
@@ -39,7 +40,7 @@ def trial_dots(collected: pd.DataFrame, measure: str = "last") -> Figure:
     grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).flatten()
     for axes, column in zip(grid, columns, strict=False):
         _draw_dots(axes, collected[collected["column"] == column], rows, measure)
-        axes.set_title(str(column), loc="left", fontweight="bold")
+        axes.set_title(literal(column), loc="left", fontweight="bold")
         axes.tick_params(labelbottom=True)
     for axes in grid[max(len(columns), 1) :]:
         axes.set_visible(False)
@@ -64,7 +65,7 @@ def _draw_dots(axes: Axes, table: pd.DataFrame, rows: Sequence[str], measure: st
             axes.scatter(percent, below, s=8, color=style["color"], alpha=0.6, linewidths=0, zorder=2)
         if len(percent):
             axes.scatter(percent.mean(), place, s=30, color=style["color"], edgecolors="w", linewidths=0.6, zorder=3)
-    axes.set_yticks(range(len(rows)), rows)
+    axes.set_yticks(range(len(rows)), [literal(row) for row in rows])
     axes.set_ylim(len(rows) - 0.3, -0.7)
     axes.grid(color="#ececec", linewidth=0.6)
     axes.tick_params(axis="y", length=0)

@@ -1,4 +1,5 @@
 from . import writing
+from .codes import code_type
 from .compacting import compact
 from .finding import runs
 from .layout import ALIGNED, EPOCH_ARRAYS, MAP_POINTS, epochs_done
@@ -18,6 +19,7 @@ __all__ = [
     "MEASURES",
     "Run",
     "SETTINGS",
+    "code_type",
     "compact",
     "epochs_done",
     "map_subset",

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from lend.config import RunConfig
-from lend.run import Run, writing
+from lend.run import Run, code_type, writing
 from lend.storage import InUseError
 from lend.training.examples import Source
 
@@ -48,7 +48,7 @@ def open_or_create(config: RunConfig, source: Source, device: torch.device, prec
 def _given(source: Source) -> dict[str, np.ndarray]:
     """Return the labels and ids of the training examples, as they are saved; unknown true labels are -1."""
     dataset = source.dataset
-    small = np.min_scalar_type(-len(dataset.class_names))
+    small = code_type(len(dataset.class_names), unknown=True)
     true = dataset.train_labels.numpy() if dataset.clean else np.full(len(source.noisy), -1)
     return {
         "true": true.astype(small),

@@ -24,7 +24,7 @@ from lend.config import RunConfig
 from lend.dilution import COLLAPSE, dilute_from_neighbors, most_frequent, one_hot, prior_weights
 from lend.methods import Batch, Features, Method
 from lend.neighbors import nearest
-from lend.run import EPOCH_ARRAYS, EpochResult
+from lend.run import EPOCH_ARRAYS, EpochResult, code_type
 from lend.training import evaluation, images, networks
 from lend.training.examples import Source
 from lend.training.parallel import Processes
@@ -253,7 +253,7 @@ class Trainer:
 
     def _arrays(self, labels: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
         """Return the labels and masks as NumPy arrays of the smallest type that holds all classes."""
-        small = np.min_scalar_type(self.num_classes - 1)
+        small = code_type(self.num_classes)
         arrays = {name: values.cpu().numpy() for name, values in labels.items()}
         return {name: a.copy() if a.dtype == bool else a.astype(small) for name, a in arrays.items()}
 

@@ -28,7 +28,7 @@ class Coloring:
     """One way to colour points.
 
     Args:
-        kind: "class" (codes int16, -1 unknown), "flag" (bool) or "share" (float32 from 0 to 1, NaN unknown).
+        kind: "class" (codes, -1 unknown), "flag" (bool) or "share" (float32 from 0 to 1, NaN unknown).
         values: Gives the values (m,) of all points at an epoch.
         text: Says one of the values in words.
         column: Gives values as a column of a table: class names, flags, or the numbers that shares stand for.

@@ -61,8 +61,9 @@ class Corrections:
         """Return given_label and corrected_label of the corrected examples, as class names, by sample_id."""
         changed = self.positions
         given, corrected = (names.of_codes(labels[changed]) for labels in (self.given, self.labels))
-        index = pd.Index(names.sample_ids[changed], name="sample_id")
-        return pd.DataFrame({"given_label": given, "corrected_label": corrected}, index=index)
+        index = names.index(changed)
+        columns = {"given_label": given, "corrected_label": corrected}
+        return pd.DataFrame({name: pd.Series(labels, index, dtype=object) for name, labels in columns.items()})
 
     def write(self, names: Names, scores: Float[np.ndarray, " m"], path: str | Path) -> Path:
         """Write the corrections as CSV in the columns of `lend.Audit.patch`, lowest score first.

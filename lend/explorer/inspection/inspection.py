@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,9 @@ class Inspection:
         Args:
             frame: A pandas DataFrame: columns of coordinates and any of true, noisy, predicted, diluted and corrected
                 (class names, or integers; missing values and -1 are unknown), kept (bool) and others: bool columns,
-                numbers (shown by their place in their range; as they are, if all lie in [0, 1]) and class names colour
-                points, too. Other columns do not show. Sample ids are a column "sample_id", or the index.
+                numbers (shown by their place in their range; as they are, if all lie in [0, 1]; missing and infinite
+                ones are unknown) and class names colour points, too. A warning names the columns that cannot. Sample
+                ids are a column "sample_id", or the index.
             x: Column of the first coordinate.
             y: Column of the second.
             epoch: Column of the epochs; "epoch", where there is one, if not given. Every epoch has the same examples.
@@ -108,6 +110,8 @@ class Inspection:
             ValueError: Naming the column, what is allowed and what came.
         """
         points = MappedFrame(frame, x, y, epoch, class_names)
+        if points.notes:
+            warnings.warn("; ".join(points.notes), stacklevel=2)
         return cls(points, pixels.of_examples(images, points.sample_ids))
 
     def __repr__(self) -> str:
@@ -157,7 +161,9 @@ class Inspection:
         return found.ends
 
     def values(self, coloring: str, epoch: int | None = None) -> Shaped[np.ndarray, " m"]:
-        """Return the codes int16 (-1 unknown), flags bool or shares float32 of all points.
+        """Return the codes (-1 unknown), flags bool or shares float32 of all points.
+
+        Codes are int16, or int32 where there are too many classes for it.
 
         Predicted, diluted and kept are those of the epoch's training passes. Agreement, the share of the 10 nearest
         neighbours with the same noisy label, and score, the share of the noisy label in the saved diluted distribution,
@@ -190,6 +196,10 @@ class Inspection:
         """Why there are no images; empty while there are."""
         return self._images.note
 
+    def image_fault(self, position: int) -> str:
+        """Say why :meth:`image` had none to show for a point while there are others; empty where it had one."""
+        return self._images.faults.get(int(position), "")
+
     def frame(self, epoch: int | None = None) -> pd.DataFrame:
         """Return all points at an epoch, one row each: epoch, sample_id, x, y and what they can be coloured by.
 
@@ -197,7 +207,12 @@ class Inspection:
         """
         epoch = self._known(epoch)
         x, y = self.coordinates(epoch).T
-        columns = {"epoch": np.int32(epoch), "sample_id": self.sample_ids, "x": x, "y": y}
+        columns = {
+            "epoch": np.int32(epoch) if abs(epoch) < 2**31 else np.int64(epoch),
+            "sample_id": self.sample_ids,
+            "x": x,
+            "y": y,
+        }
         return pd.DataFrame(columns | self._colorings.columns(epoch))
 
     def save_parquet(self, path: str | Path) -> Path:

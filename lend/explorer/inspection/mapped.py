@@ -1,6 +1,6 @@
 """What an inspection reads: the points of maps and their labels, from a run or from a table.
 
-Labels are codes, int16, -1 where unknown. All arrays hold the mapped points, in one order.
+Labels are codes of :func:`shown_type`, -1 where unknown. All arrays hold the mapped points, in one order.
 """
 
 from __future__ import annotations
@@ -12,10 +12,17 @@ from typing import Literal, TypedDict
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-Kind = Literal["class", "flag", "share"]  # codes int16; bool; float32 from 0 to 1, NaN where unknown
+from lend.run import code_type
+
+Kind = Literal["class", "flag", "share"]  # codes; bool; float32 from 0 to 1, NaN where unknown
 CLASSES = ("true", "noisy", "predicted", "diluted")  # kinds of labels, as columns are called
 FIXED = ("true", "noisy")  # those that no epoch changes
 UNKNOWN = -1
+
+
+def shown_type(classes: int) -> np.dtype:
+    """Return the integer type of codes in an inspection: int16, and int32 beyond 32,768 classes."""
+    return np.promote_types(np.int16, code_type(classes, unknown=True))
 
 
 class Columns(TypedDict, total=False):

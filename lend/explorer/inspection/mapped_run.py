@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from lend.explorer.inspection.mapped import FIXED, Mapped
+from lend.explorer.inspection.mapped import FIXED, Mapped, shown_type
 from lend.explorer.inspection.recent import Recent
 from lend.run import ALIGNED, MAP_POINTS, Run
 
@@ -50,7 +50,8 @@ class MappedRun(Mapped):
         self.sample_ids = given.index.to_numpy()
         self.class_names = tuple(run.class_names)
         self.epochs = tuple(range(1, run.epochs_done + 1))
-        self.fixed = {name: given[name].to_numpy().astype(np.int16) for name in FIXED}
+        self._type = shown_type(len(self.class_names))
+        self.fixed = {name: given[name].to_numpy().astype(self._type) for name in FIXED}
         if (self.fixed["true"] < 0).all():
             del self.fixed["true"]
         self.by_epoch = {"predicted": "class", "diluted": "class", "kept": "flag"}
@@ -65,7 +66,7 @@ class MappedRun(Mapped):
     def labels(self, epoch: int) -> dict[str, np.ndarray]:
         """Return predicted and diluted codes and the kept mask of an epoch's training passes, (m,) each."""
         labels = {name: values[self.positions] for name, values in self.run.epoch_labels(epoch).items()}
-        return {name: labels[name].astype(np.int16) for name in ("predicted", "diluted")} | {"kept": labels["kept"]}
+        return {name: labels[name].astype(self._type) for name in ("predicted", "diluted")} | {"kept": labels["kept"]}
 
     def share(self, name: str, epoch: int, map_epoch: int) -> Float[np.ndarray, " m"]:
         """Return agreement or score after the snapshot of a map."""

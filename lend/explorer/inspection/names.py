@@ -22,7 +22,7 @@ class Names:
 
     def __init__(self, sample_ids: Shaped[np.ndarray, " m"], class_names: Sequence[str]) -> None:
         self.sample_ids, self.class_names = sample_ids, tuple(class_names)
-        self._ids = pd.Index(sample_ids)
+        self._ids = _index(sample_ids)
 
     def positions(self, ids: Iterable[Any]) -> Int[np.ndarray, " s"]:
         """Return the positions of these examples among the points.
@@ -30,7 +30,7 @@ class Names:
         Raises:
             ValueError: If a sample id is unknown; the message names some.
         """
-        wanted = np.asarray(ids if hasattr(ids, "dtype") or isinstance(ids, list | tuple) else list(ids)).reshape(-1)
+        wanted = _index(ids if hasattr(ids, "dtype") else list(ids))
         if not len(wanted):
             return np.zeros(0, np.int64)
         positions = self._ids.get_indexer(wanted)
@@ -38,6 +38,10 @@ class Names:
         allowed = f"among the {len(self._ids)} mapped ones, such as {self._ids[0]}"
         require(not len(strange), "sample ids", allowed, strange[:5].tolist())
         return positions.astype(np.int64)
+
+    def index(self, positions: Int[np.ndarray, " s"]) -> pd.Index:
+        """Return the sample ids at these positions as the index of a table."""
+        return self._ids[positions].rename("sample_id")
 
     def code(self, label: int | str) -> int:
         """Return the code of a class, given by name or code.
@@ -55,3 +59,9 @@ class Names:
     def of_codes(self, codes: Int[np.ndarray, " s"]) -> list[str]:
         """Return the class name of each code, "unknown" for -1."""
         return [self.class_names[code] if code >= 0 else "unknown" for code in codes]
+
+
+def _index(ids: Any) -> pd.Index:  # noqa: ANN401 (an array of any library, or a list)
+    """Return an index of sample ids as they are: 1 and "1" stay two of them, and a text may hold any character."""
+    numbers = getattr(getattr(ids, "dtype", None), "kind", "O") in "iufM"
+    return pd.Index(ids) if numbers else pd.Index(ids, dtype=object, tupleize_cols=False)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from lend.config import Dilution
-from lend.explorer.inspection.mapped import UNKNOWN, Mapped
+from lend.explorer.inspection.mapped import UNKNOWN, Mapped, shown_type
 from lend.explorer.inspection.redilution import Redilution
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ class NewestRedilution:
         """Return the codes of the newest result; -1 everywhere at another map than its own."""
         if self.result is not None and self.result.epoch == map_epoch:
             return self.result.labels
-        return np.full(len(self._points.sample_ids), UNKNOWN, np.int16)
+        return self._unknown()
+
+    def _unknown(self) -> Int[np.ndarray, " m"]:
+        return np.full(len(self._points.sample_ids), UNKNOWN, shown_type(len(self._points.class_names)))
 
     def _prepared(self) -> Rediluter:
         if self._rediluter is None:
@@ -64,6 +67,6 @@ class NewestRedilution:
             from lend.explorer.inspection.rediluter import Rediluter
 
             noisy = self._points.fixed["noisy"]
-            true = self._points.fixed.get("true", np.full(len(noisy), UNKNOWN, np.int16))
+            true = self._points.fixed.get("true", self._unknown())
             self._rediluter = Rediluter(noisy, true, len(self._points.class_names), embeddings)
         return self._rediluter

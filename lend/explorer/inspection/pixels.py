@@ -33,11 +33,13 @@ class Pixels:
 
     Attributes:
         note: Why there are no images; empty while there are.
+        faults: Why an example has none while others have, by position.
     """
 
     def __init__(self, find: Callable[[], Callable[[int], Any]] | None) -> None:
         self._find = find
         self._get: Callable[[int], Any] | None = None
+        self.faults: dict[int, str] = {}
         self.note = "" if find else "no images were given"
 
     def __getitem__(self, position: int) -> UInt8[np.ndarray, "h w 3"] | None:
@@ -46,11 +48,19 @@ class Pixels:
         try:
             if self._get is None:
                 self._get = self._find()
-            image = self._get(position)
-            return None if image is None else as_rgb(image)
-        except Exception as error:  # a loader, or a function of the user, may raise anything; the view goes on
-            self.note = f"no images: {' '.join(str(error).split()) or type(error).__name__}"
+        except Exception as error:  # a loader may raise anything; the view goes on
+            self.note = f"no images: {_line(error)}"
             return None
+        try:
+            image = self._get(position)
+            return None if image is None else as_rgb(image, "the image")
+        except Exception as error:  # and so may a function of the user; the other images are still shown
+            self.faults[position] = f"no image: {_line(error)}"
+            return None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def of_examples(images: Images, ids: np.ndarray) -> Pixels:

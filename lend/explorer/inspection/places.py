@@ -23,7 +23,7 @@ class Places:
     """
 
     def __init__(self, epochs: Sequence[int], maps: Float[np.ndarray, "e m 2"]) -> None:
-        self.epochs, self.maps = tuple(epochs), maps.astype(np.float32)
+        self.epochs, self.maps = tuple(epochs), maps
         self.limits = square(self.maps)
 
     def last_map(self, epoch: int) -> int:
@@ -31,7 +31,7 @@ class Places:
         return max((number for number in self.epochs if number <= epoch), default=self.epochs[0])
 
     def at(self, epoch: int) -> Float[np.ndarray, "m 2"]:
-        """Return the places at an epoch, float32: on straight lines between two maps, in the nearest map elsewhere."""
+        """Return the places at an epoch: on straight lines between two maps, in the nearest map elsewhere."""
         before = self.epochs.index(self.last_map(epoch))
         after = min(before + 1, len(self.epochs) - 1)
         if epoch <= self.epochs[before] or after == before:
@@ -55,6 +55,8 @@ class Places:
 def square(maps: Float[np.ndarray, "e m 2"]) -> Limits:
     """Return the limits of the smallest square around all points, with a margin."""
     low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
-    half = max(float((high - low).max()), 1e-6) * (0.5 + MARGIN)
-    x, y = ((low + high) / 2).astype(float).tolist()
+    low, high = low.astype(float), high.astype(float)
+    width = float((high - low).max())
+    half = (width or max(float(np.abs(high).max()), 1.0) * 1e-6) * (0.5 + MARGIN)  # all at one place: any square
+    x, y = ((low + high) / 2).tolist()
     return (x - half, x + half), (y - half, y + half)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lend.config import Dilution
 from lend.dilution import dilute_from_neighbors, one_hot, prior_weights
-from lend.explorer.inspection.mapped import UNKNOWN
+from lend.explorer.inspection.mapped import UNKNOWN, shown_type
 from lend.explorer.inspection.recent import Recent
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS, Redilution
 from lend.inputs import require
@@ -76,7 +76,7 @@ class Rediluter:
             seconds = time.perf_counter() - start
         known = self.true >= 0
         accuracy = float((labels == self.true)[known].mean()) if known.any() else float("nan")
-        everywhere = np.full(self.size, UNKNOWN, np.int16)
+        everywhere = np.full(self.size, UNKNOWN, shown_type(self.onehot.shape[1]))
         everywhere[self.chosen] = labels
         return Redilution(everywhere, accuracy, seconds, epoch, settings, len(self.chosen))
 

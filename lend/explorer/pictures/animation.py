@@ -20,10 +20,11 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from lend.explorer.inspection import Inspection
+from lend.explorer.inspection.sources import Data, inspect
 from lend.explorer.pictures.maps import explorer_figure, view_note
 from lend.explorer.pictures.palettes import palette, point_colours
 from lend.inputs import require
-from lend.run import Run
+from lend.plots import literal
 
 ENDINGS = (".gif", ".mp4")
 DPI = 110
@@ -40,7 +41,7 @@ NO_FFMPEG = (
 
 
 def animate(
-    source: Run | Inspection,
+    source: Data,
     path: str | Path,
     *,
     colorings: Sequence[str] = ("true", "predicted"),
@@ -51,7 +52,8 @@ def animate(
     """Write the maps over all epochs as a film: points move from map to map, colours change with every epoch.
 
     Args:
-        source: A run with maps, or what an explorer shows (`explorer.inspection`).
+        source: A run with maps or the path of its folder, a pandas DataFrame with columns x, y, epoch and labels, or
+            what an explorer shows (`explorer.inspection`). Nothing else.
         path: Ends in .gif or .mp4; the second needs ffmpeg.
         colorings: What each of one to four maps is coloured by; see :meth:`lend.Inspection.values`.
         fps: Frames a second, 1 to 50.
@@ -63,13 +65,13 @@ def animate(
         The path. A film that fails leaves a file that was there before as it was.
 
     Raises:
-        ValueError: If the ending, a coloring or a number is wrong, or the run has no maps.
-        FileNotFoundError: If there is no ffmpeg; the message says how to get it.
+        ValueError: If the source is none of these, the ending, a coloring or a number is wrong, or the run has no maps.
+        FileNotFoundError: If the path is no run, or there is no ffmpeg; the message says how to get it.
     """
     path = Path(path)
     require(path.suffix.lower() in ENDINGS, "path", f"a file name ending in {' or '.join(ENDINGS)}", str(path))
     require(1 <= fps <= 50, "fps", "from 1 to 50", fps)
-    inspection = source if isinstance(source, Inspection) else Inspection.of_run(source)
+    inspection = inspect(source, "source")
     if seconds_per_epoch is None:
         seconds_per_epoch = float(np.clip(LENGTH / len(inspection.epochs), SHORTEST, LONGEST))
     require(seconds_per_epoch > 0, "seconds_per_epoch", "above 0", seconds_per_epoch)
@@ -160,7 +162,7 @@ class Scene:
             axes.collections[0].set_facecolor(colours)  # type: ignore[arg-type]  # takes one colour per point, too
             axes.set_xlabel(view_note(self.inspection, coloring, accuracy, epoch))
         last = self.inspection.epochs[-1]
-        self.figure.suptitle(f"{self.inspection.title}\nepoch {epoch} of {last}", fontsize=9)
+        self.figure.suptitle(f"{literal(self.inspection.title, 100)}\nepoch {epoch} of {last}", fontsize=9)
 
     def _panels(self) -> list[matplotlib.axes.Axes]:
         return self.figure.axes[: len(self.colorings)]

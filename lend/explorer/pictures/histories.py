@@ -8,16 +8,15 @@ import numpy as np
 from jaxtyping import Bool, Int
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from lend.explorer.inspection import History
-from lend.explorer.pictures.maps import legend_columns
 from lend.explorer.pictures.palettes import UNKNOWN_COLOUR
 from lend.inputs import require
-from lend.plots import LEGEND_CLASSES, PAGE, Picture, class_colours, styled
+from lend.plots import LEGEND_CLASSES, PAGE, Picture, class_colours, heading, legend_columns, literal, styled
 
 MOST_ROWS = 40  # examples in a history
 
@@ -49,7 +48,7 @@ def history_figure(history: History, class_names: Sequence[str], title: str = ""
     fixed = np.stack([getattr(history, name)[:rows] for name in given], axis=1) if given else np.zeros((rows, 0), int)
     _draw_codes(first, fixed, class_names)
     first.set_xticks(range(len(given)), given, rotation=90)
-    first.set_yticks(range(rows), [str(name) for name in history.sample_ids[:rows]])
+    first.set_yticks(range(rows), [literal(name, 20) for name in history.sample_ids[:rows]])
     first.set_ylabel("sample id")
     for axes, (name, labels) in zip(panels, shown.items(), strict=True):
         _draw_codes(axes, labels[:rows], class_names)
@@ -60,18 +59,16 @@ def history_figure(history: History, class_names: Sequence[str], title: str = ""
     more = len(history.sample_ids) - rows
     note = f"the first {rows} of {len(history.sample_ids):,} examples" if more else ""
     if title or note:
-        figure.suptitle("\n".join(line for line in (title, note) if line), fontsize=9)
+        figure.suptitle("\n".join(line for line in (heading(title), note) if line), fontsize=9)
     _history_legend(figure, history, class_names, rows)
     return figure
 
 
 def _draw_codes(axes: Axes, labels: Int[np.ndarray, "s e"], class_names: Sequence[str]) -> None:
     """Draw cells in the colours of their classes, and a thin white line between rows."""
-    colours = ListedColormap([*class_colours(len(class_names)), UNKNOWN_COLOUR])
-    c = len(class_names)
     if labels.size:
-        cells = np.where(labels >= 0, labels, c)
-        axes.imshow(cells, cmap=colours, vmin=-0.5, vmax=c + 0.5, aspect="auto", interpolation="nearest")
+        colours = np.array([to_rgb(colour) for colour in (*class_colours(len(class_names)), UNKNOWN_COLOUR)])
+        axes.imshow(colours[labels], aspect="auto", interpolation="nearest")  # -1, unknown, is the last of them
     rows = len(labels)
     axes.hlines(np.arange(1, rows) - 0.5, -0.5, max(labels.shape[1], 1) - 0.5, colors="w", linewidths=0.8)
     axes.set_ylim(rows - 0.5, -0.5)
@@ -109,7 +106,7 @@ def _history_legend(figure: Figure, history: History, class_names: Sequence[str]
     present = np.unique(np.concatenate([array[:rows].ravel() for array in arrays if array is not None]))
     colours = class_colours(len(class_names))
     handles: list[Patch | Line2D] = [
-        Patch(color=colours[code], label=class_names[code]) for code in present if code >= 0
+        Patch(color=colours[code], label=literal(class_names[code])) for code in present if code >= 0
     ]
     if len(handles) > LEGEND_CLASSES:
         handles = []

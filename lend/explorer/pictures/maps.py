@@ -15,7 +15,17 @@ from matplotlib.figure import Figure
 from lend.explorer.inspection import Inspection
 from lend.explorer.pictures.palettes import UNKNOWN_COLOUR, coloring_title, palette, point_colours
 from lend.inputs import require
-from lend.plots import LEGEND_CLASSES, PAGE, Picture, class_colours, dot, marker_size, styled
+from lend.plots import (
+    LEGEND_CLASSES,
+    PAGE,
+    Picture,
+    class_colours,
+    dot,
+    legend_columns,
+    literal,
+    marker_size,
+    styled,
+)
 
 MOST_VIEWS = 4  # maps side by side, in a figure and on the page
 OUTLINED = 400  # selected points that get a ring; more would cover the map
@@ -50,10 +60,10 @@ def explorer_figure(
     panels = figure.subplots(down, across, squeeze=False).flat
     for axes, coloring in zip(panels, colorings, strict=True):
         draw_points(axes, inspection, coloring, epoch, chosen, side)
-        axes.set_title(coloring_title(coloring))
+        axes.set_title(literal(coloring_title(coloring)))
         axes.set_xlabel(view_note(inspection, coloring, accuracy, epoch))
         _own_legend(axes, inspection, coloring)
-    head = f"{inspection.title}\n{inspection.position_note(epoch)}"
+    head = f"{literal(inspection.title, 100)}\n{inspection.position_note(epoch)}"
     head += f"; {len(chosen):,} selected" if len(chosen) else ""
     figure.suptitle(head, fontsize=9)
     classes = [inspection.values(name, epoch) for name in colorings if inspection.kind(name) == "class"]
@@ -72,20 +82,6 @@ def _class_legend(figure: Figure, class_names: Sequence[str], unknown: bool) -> 
     dots += [dot(UNKNOWN_COLOUR, "unknown")] if unknown else []
     columns = legend_columns([str(handle.get_label()) for handle in dots], figure.get_figwidth())
     figure.legend(handles=dots, loc="outside lower center", ncols=columns, columnspacing=1.1, handletextpad=0.1)
-
-
-def legend_columns(words: Sequence[str], inches: float) -> int:
-    """Return the number of columns of a legend: all entries in a line if they fit, or as many as fit of the longest.
-
-    Args:
-        words: The entries.
-        inches: Width of the figure.
-    """
-    room, handle = 15 * inches, 5  # characters
-    if sum(len(word) + handle for word in words) <= room:
-        return len(words)
-    most = max(1, int(room / (max(map(len, words)) + handle)))
-    return -(-len(words) // -(-len(words) // most))  # lines of about the same length
 
 
 def draw_points(

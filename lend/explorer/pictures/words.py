@@ -11,6 +11,7 @@ from jaxtyping import Int
 
 from lend.explorer.inspection import History, Inspection
 from lend.explorer.pictures.palettes import UNKNOWN_COLOUR, Palette, class_colour
+from lend.inputs import printable
 from lend.plots import LEGEND_CLASSES, class_colours
 
 ROWS = 40  # examples in a history
@@ -43,6 +44,11 @@ STYLE = """<style>
 IN_CARD = {"agreement": "neighbours agree", "score": "label score"}  # instead of the names of the colorings
 
 
+def text(name: object) -> str:
+    """Return a text of the user as HTML that shows it as it is written."""
+    return escape(printable(name))
+
+
 def per_cent(share: float) -> str:
     """Return a share as text, with one digit after the point."""
     return f"{100 * share:.1f} %"
@@ -53,7 +59,7 @@ def per_cent(share: float) -> str:
 
 def key(colour: str, name: str) -> str:
     """Return a dot of a colour and what it means."""
-    return f'<span class="lend-key"><span class="lend-dot" style="background:{colour}"></span>{escape(name)}</span>'
+    return f'<span class="lend-key"><span class="lend-dot" style="background:{colour}"></span>{text(name)}</span>'
 
 
 def class_legend(inspection: Inspection) -> str:
@@ -71,7 +77,7 @@ def scale_legend(palette: Palette) -> str:
         return "".join(key(colour, name) for colour, name in zip(palette.colours, palette.names, strict=True))
     steps = ",".join(palette.colours[:-1:10])
     bar = f'<span style="display:inline-block;width:80px;height:10px;background:linear-gradient(90deg,{steps})"></span>'
-    return f"{escape(palette.names[0])} {bar} {escape(palette.names[-2])}"
+    return f"{text(palette.names[0])} {bar} {text(palette.names[-2])}"
 
 
 def numbers(inspection: Inspection) -> str:
@@ -101,15 +107,17 @@ def card(inspection: Inspection, position: int, uri: Uri, note: str) -> str:
         uri: Gives the thumbnail of a point as the source of an image, or None.
         note: Shown instead of the images, unless it is empty.
     """
-    source = None if note else uri(position)
+    shown = not note
+    source = uri(position) if shown else None
+    note = note or inspection.image_fault(position)
     image = f'<img class="lend-big" src="{source}">' if source else ""
     rows = "".join(_row(inspection, name, value) for name, value in inspection.describe(position).items())
     parts = [f'<div class="lend-card">{image}<table>{rows}</table></div>']
     if note:
-        parts.append(f'<div class="lend-note">{escape(note)}</div>')
+        parts.append(f'<div class="lend-note">{text(note)}</div>')
     near = inspection.neighbors(position)[:NEIGHBORS]
     if len(near):
-        figures = "".join(_neighbor(inspection, int(one), None if note else uri(int(one))) for one in near)
+        figures = "".join(_neighbor(inspection, int(one), uri(int(one)) if shown else None) for one in near)
         told = f"nearest neighbours after epoch {inspection.map_epoch()}, with noisy labels"
         parts.append(
             f'<div class="lend-note" style="margin-top:6px">{told}</div><div class="lend-strip">{figures}</div>'
@@ -120,17 +128,17 @@ def card(inspection: Inspection, position: int, uri: Uri, note: str) -> str:
 def _row(inspection: Inspection, name: str, value: str) -> str:
     is_class = name in inspection.colorings and inspection.kind(name) == "class"
     dot = f'<span class="lend-dot" style="background:{class_colour(inspection, value)}"></span>' if is_class else ""
-    return f'<tr><td class="lend-note">{escape(IN_CARD.get(name, name))}</td><td>{dot}{escape(value)}</td></tr>'
+    return f'<tr><td class="lend-note">{text(IN_CARD.get(name, name))}</td><td>{dot}{text(value)}</td></tr>'
 
 
 def _neighbor(inspection: Inspection, position: int, source: str | None) -> str:
     words = inspection.describe(position)
     label = words.get("noisy") or words.get("predicted") or words["sample id"]
-    told = escape("; ".join(f"{name}: {value}" for name, value in words.items()), quote=True)
+    told = text("; ".join(f"{name}: {value}" for name, value in words.items()))
     image = f'<img src="{source}">' if source else ""
     colour = class_colour(inspection, label)
     dot = f'<span class="lend-dot" style="background:{colour};width:8px;height:8px;margin-right:2px"></span>'
-    return f'<figure title="{told}">{image}<figcaption>{dot}{escape(label)}</figcaption></figure>'
+    return f'<figure title="{told}">{image}<figcaption>{dot}{text(label)}</figcaption></figure>'
 
 
 # --- Histories --------------------------------------------------------------------------------------------------------
@@ -167,7 +175,7 @@ def _history_row(
     given = "".join(_label(inspection, None if codes is None else int(codes[i])) for codes in labels)
     rows = [_track_colours(inspection, name, getattr(history, name)[i].astype(int)) for name in tracks]
     cells = "".join(f"<td>{track(colours, mark)}</td>" for colours in rows)
-    return f"<tr><td>{image}</td><td>{escape(str(history.sample_ids[i]))}</td>{given}{cells}</tr>"
+    return f"<tr><td>{image}</td><td>{text(history.sample_ids[i])}</td>{given}{cells}</tr>"
 
 
 def _label(inspection: Inspection, code: int | None) -> str:
@@ -208,7 +216,7 @@ def mark_style(mark: str, inspection: Inspection) -> str:
 
 def message(words: str, error: bool = False) -> str:
     """Return a line above the maps; nothing for an empty text."""
-    return f'<div class="{"lend-error" if error else "lend-told"}" role="alert">{escape(words)}</div>' if words else ""
+    return f'<div class="{"lend-error" if error else "lend-told"}" role="alert">{text(words)}</div>' if words else ""
 
 
 def reason(error: Exception | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -67,7 +66,7 @@ class Page:
         beside = widgets.Layout(flex="1 1 340px", min_width="340px", max_width="460px", margin="0 0 0 8px")
         side = widgets.VBox([self.card, tabs], layout=beside)
         maps = widgets.VBox([self.views.box, self.legend], layout=widgets.Layout(flex="0 1 auto"))
-        title = widgets.HTML(f'{words.STYLE}<span class="lend-title">{escape(self.shown.title)}</span>')
+        title = widgets.HTML(f'{words.STYLE}<span class="lend-title">{words.text(self.shown.title)}</span>')
         body = widgets.HBox(
             [maps, side], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start", margin="6px 0 0 0")
         )
@@ -111,7 +110,7 @@ class Page:
             self.show_epoch()
 
     def _show_numbers(self) -> None:
-        told = f"{escape(self.shown.position_note())}<br>{words.numbers(self.shown)}"
+        told = f"{words.text(self.shown.position_note())}<br>{words.numbers(self.shown)}"
         self.bar.note.value = f'<div style="line-height:1.35">{told}</div>'
         self.mark.value = words.mark_style(self._mark, self.shown)
 
@@ -204,7 +203,7 @@ class Page:
 
     def _show_corrections(self, told: str) -> None:
         count = len(self.shown.corrections)
-        self.relabelling.count.value = f"{told}; {count:,} corrections in all"
+        self.relabelling.count.value = f"{words.text(told)}; {count:,} corrections in all"
         self.views.update_options()
         self.views.recolor("corrected")
 

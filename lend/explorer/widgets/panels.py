@@ -11,6 +11,7 @@ from lend.explorer.inspection import FILTERS, Inspection
 from lend.explorer.inspection.filters import NEEDS
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS
 from lend.explorer.pictures.maps import MOST_VIEWS
+from lend.inputs import printable
 
 INTERVAL = 700  # milliseconds from epoch to epoch while playing
 ANY = "any class"
@@ -84,7 +85,7 @@ class SelectPanel:
         there = set(inspection.colorings)
         names = [name for name in FILTERS if set(NEEDS[name]) <= there]
         self.filter = widgets.Dropdown(options=names, description="filter", layout=WIDE)
-        classes = [(ANY, -1), *((name, code) for code, name in enumerate(inspection.class_names))]
+        classes = [(ANY, -1), *((printable(name), code) for code, name in enumerate(inspection.class_names))]
         self.label = widgets.Dropdown(options=classes, description="of class", layout=WIDE)
         self.help = widgets.HTML()
         self.filter.observe(lambda change: self._explain(), "value")
@@ -175,7 +176,7 @@ class RelabelPanel:
     """
 
     def __init__(self, inspection: Inspection, relabel: Callable[[int], None], undo: Do, export: Do) -> None:
-        classes = [(name, code) for code, name in enumerate(inspection.class_names)]
+        classes = [(printable(name), code) for code, name in enumerate(inspection.class_names)]
         self.label = widgets.Dropdown(options=classes, description="label", layout=WIDE)
         self.label.style.description_width = "60px"
         self.apply = button(

@@ -17,6 +17,7 @@ from matplotlib.colors import to_rgba
 from lend.explorer.inspection import Inspection
 from lend.explorer.pictures.palettes import codes, coloring_title, palette
 from lend.explorer.pictures.words import scale_legend
+from lend.inputs import printable
 from lend.plots import LABEL_COLOURS
 
 with warnings.catch_warnings():  # jupyter-scatter itself uses what newer pandas deprecates
@@ -140,7 +141,7 @@ class View:
 
 
 def _options(inspection: Inspection) -> tuple[tuple[str, str], ...]:
-    return tuple((coloring_title(name), name) for name in inspection.colorings)
+    return tuple((printable(coloring_title(name)), name) for name in inspection.colorings)
 
 
 def _scatter(points: Float32[np.ndarray, "m 3"], n: int) -> jscatter.widget.JupyterScatter:

@@ -8,8 +8,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from lend.inputs import safe_table
 from lend.paper.tables.cells import long
-from lend.paper.tables.markup import NOTHING, Number, escaped, latex_number, markdown_lines, markdown_number
+from lend.paper.tables.markup import (
+    NOTHING,
+    Number,
+    escaped,
+    latex_number,
+    markdown_lines,
+    markdown_number,
+    markdown_text,
+)
 from lend.run import MEASURES
 
 
@@ -53,7 +62,8 @@ class Comparison:
 
     def markdown(self) -> str:
         """The table in Markdown, its caption below it."""
-        lines = markdown_lines(["method", *self.columns], self._lines(markdown_number, NOTHING))
+        body = ([markdown_text(name), *cells] for name, *cells in self._lines(markdown_number, NOTHING))
+        lines = markdown_lines(["method", *map(markdown_text, self.columns)], body)
         return f"{lines}\n\n{self.caption}\n"
 
     __repr__ = _repr_markdown_ = markdown
@@ -85,10 +95,10 @@ class Comparison:
         """Write NAME.md, NAME.tex and NAME.csv; the last has the numbers unrounded, as fractions. The files back."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        texts = {"md": self.markdown(), "tex": self.latex(), "csv": self.frame.to_csv(index=False)}
+        texts = {"md": self.markdown(), "tex": self.latex(), "csv": safe_table(self.frame).to_csv(index=False)}
         files = [folder / f"{name}.{ending}" for ending in texts]
         for file, text in zip(files, texts.values(), strict=True):
-            file.write_text(text, encoding="utf-8")
+            file.write_text(text, encoding="utf-8", errors="surrogatepass")
         return files
 
     def _lines(self, show: Callable[[Number], str], nothing: str) -> Iterator[list[str]]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
+
+from lend.inputs import printable
 
 NOTHING = "–"
 LATEX = {
     "\\": r"\textbackslash{}",
     **{character: rf"\{character}" for character in "&%$#_{}"},
     "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "[": "{[}",  # at the beginning of a line it would belong to the \\ before it, and so would a star
+    "*": "{*}",
     "^": r"\textasciicircum{}",
     "±": r"$\pm$",
     "–": "--",
@@ -28,8 +36,8 @@ class Number(NamedTuple):
 
 def markdown(frame: pd.DataFrame) -> str:
     """A frame of texts as a table in Markdown, which wraps long cells where pandas cuts them."""
-    header = [str(frame.index.name or ""), *map(str, frame.columns)]
-    return markdown_lines(header, ([str(name), *map(str, cells)] for name, *cells in frame.itertuples()))
+    header = [markdown_text(name) for name in (frame.index.name or "", *frame.columns)]
+    return markdown_lines(header, (list(map(markdown_text, (name, *cells))) for name, *cells in frame.itertuples()))
 
 
 def markdown_lines(header: list[str], body: Iterable[list[str]]) -> str:
@@ -48,4 +56,12 @@ def latex_number(number: Number) -> str:
 
 
 def escaped(text: str) -> str:
-    return "".join(LATEX.get(character, character) for character in text)
+    """A text in LaTeX that prints as it is written; hyphens in a row stay hyphens."""
+    special = rf"(?<=-)-|[{re.escape(''.join(LATEX))}]"
+    return re.sub(special, lambda found: LATEX.get(found[0], "{}-"), printable(text))
+
+
+def markdown_text(text: object) -> str:
+    """A text in Markdown that shows as it is written: no emphasis, link, formula, HTML or end of a cell."""
+    shown = re.sub(r"&(?=#?\w+;)", "&amp;", printable(text)).replace("<", "&lt;").replace("$", "&#36;")
+    return re.sub(r"[\\`*_\[\]~]", r"\\\g<0>", shown)
