@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import jaxtyping
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,13 +94,19 @@ def test_a_run_is_shown_from_its_maps(saved, tmp_path):
     [
         ("film.avi", {}, "path must be a file name ending in .gif or .mp4"),
         ("film", {}, "path must be a file name ending in .gif or .mp4"),
+        ("film.gif", {"fps": "15"}, "fps must be from 1 to 50, got '15'"),
+        ("film.gif", {"fps": True}, "fps must be from 1 to 50, got True"),
+        ("film.gif", {"seconds_per_epoch": float("inf")}, "seconds_per_epoch must be above 0 and finite, got inf"),
+        ("film.gif", {"seconds_per_epoch": float("nan")}, "seconds_per_epoch must be above 0 and finite, got nan"),
+        ("film.gif", {"colorings": "true"}, "colorings must be a list of names such as"),
         ("film.gif", {"fps": 0}, "fps must be from 1 to 50, got 0"),
         ("film.gif", {"seconds_per_epoch": 0.0}, "seconds_per_epoch must be above 0"),
         ("film.gif", {"colorings": ("nosy",)}, "unknown coloring 'nosy'"),
         ("film.gif", {"colorings": ()}, "colorings must be 1 to 4 names"),
     ],
 )
-def test_wrong_settings_are_refused_before_anything_is_written(shown, tmp_path, name, options, message):
+def test_wrong_settings_are_refused_before_anything_is_written(shown, tmp_path, name, options, message, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # types are checked by the function itself
     with pytest.raises(ValueError, match=message):
         animate(shown, tmp_path / name, progress=False, **options)
     assert list(tmp_path.iterdir()) == []

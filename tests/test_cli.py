@@ -145,11 +145,11 @@ def test_compact_and_no_training_on_it(saved, tmp_path, capsys):
         (["tran"], "invalid choice: 'tran'"),
         ([], "verb"),
         (["train", "--epoch", "3"], "did you mean --epochs?"),
-        (["train", "--epochs", "many"], "epochs"),
-        (["train", "--epochs", "0"], "epochs must be at least 1, got 0"),
+        (["train", "--epochs", "many"], "--epochs must be an integer, got 'many'"),
+        (["train", "--epochs", "0"], "--epochs must be at least 1, got 0"),
         (["train", "--method", "lendd"], "did you mean 'lend'"),
         (["train", "--noise", "symetric"], "did you mean 'symmetric'"),
-        (["train", "--noise-rate", "1.5"], "noise_rate must be inside [0, 1], got 1.5"),
+        (["train", "--noise-rate", "1.5"], "--noise-rate must be inside [0, 1], got 1.5"),
         (["train", "--dataset", "digts"], "did you mean 'digits'"),
         (["train", "--dataset", "npz:nowhere.npz"], "nowhere.npz"),
         (["train", "--options.q", "0.7"], "unknown option 'q' of method lend"),
@@ -170,6 +170,17 @@ def test_compact_and_no_training_on_it(saved, tmp_path, capsys):
         (["compact", "nowhere", "small"], "nowhere is no saved run"),
         (["figures", "--profile", "digit"], "did you mean 'digits'"),
         (["figures", "--only", "tsne_snapshot"], "did you mean 'tsne_snapshots'"),
+        (["demo", "pictures", "--bogus"], "unrecognized arguments: --bogus\n"),
+        (["list", "--method=lend", "--chek"], "did you mean --check?"),
+        (["list", "--noise-rate", "x"], "--noise-rate must be a finite number, got 'x'"),
+        (["train", "--dilution.k", "0"], "--dilution.k must be an integer of at least 1, got 0"),
+        (["train", "--options.beta", "2"], "--options.beta must be inside [0, 1]"),
+        (["audit", "v.npy", "y.npy", "--plot", "p"], "--plot must be a file name ending in "),
+        (["audit", "v.npy", "y.npy", "--plot", "p.docx"], "--plot must be a file name ending in "),
+        (["audit", "v.npy", "y.csv", "--out", "issues"], "--out must be a file name ending in .csv, got 'issues'"),
+        (["audit", "v.npy", "y.csv", "--out", "y.csv"], "--out must be another file than labels, got 'y.csv'"),
+        (["audit", "v.npy", "y.csv", "--patch", "issues.csv"], "--patch must be another file than out"),
+        (["audit", "v.npy", "y.csv", "--out", f"{__file__}/x.csv"], "--out must be in a folder"),
         (["demo"], "demo.folder"),
         (["demo", ""], "folder must be a new or existing folder, got ''"),
         (["demo", __file__], f"folder must be a new or existing folder, got '{__file__}'"),
@@ -225,10 +236,97 @@ def test_what_is_there_is_not_overwritten(tmp_path, capsys):
 def test_a_copy_that_was_stopped_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("lend.cli.shipped.shutil.copytree", lambda *given, **options: (_ for _ in ()).throw(OSError))
     assert main(["notebooks", str(tmp_path / "mine")]) == 2
-    assert list((tmp_path / "mine").iterdir()) == []
+    assert not (tmp_path / "mine").exists()
     monkeypatch.undo()
     assert main(["notebooks", str(tmp_path / "mine")]) == 0
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["notebooks", "saved"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_any_console_can_show_help_and_runs(saved, encoding):
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "LC_ALL": "C"}
+    for arguments in (["train", "--help"], ["audit", "--help"], ["list", "--runs", str(saved.path.parent)]):
+        shown = subprocess.run([sys.executable, "-m", "lend", *arguments], capture_output=True, env=environment)
+        assert (shown.returncode, shown.stderr) == (0, b"") and shown.stdout.decode(encoding)
+
+
+def test_list_shows_notes_as_they_are_and_names_what_it_cannot_read(saved, tmp_path, capsys):
+    import shutil
+
+    from lend import storage
+
+    for name, settings in (("a[bold]", {"note": "[/] [red]"}), ("b", {"colour": "red"}), ("c", {})):
+        path = shutil.copytree(saved.path, tmp_path / name)
+        record = {k: v for k, v in storage.read_json(path / "config.json").items() if k != "seal"}
+        storage.write_json(path / "config.json", record | {"config": record["config"] | settings})
+    (tmp_path / "c" / "history" / "0002.json").write_text("broken")
+    assert main(["list", "--runs", str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    assert "a[bold]" in shown.out and "[/] [red]" in shown.out and "4/4" in shown.out
+    assert "unknown settings colour" in shown.err and "0002.json is damaged" in shown.err
+    assert shown.err.count("unreadable: ") == shown.err.count("\n") == 2
+    assert main(["list", "--runs", str(tmp_path), "--check"]) == 2
+    capsys.readouterr()
+
+
+def test_home_in_paths(saved, tmp_path, monkeypatch, capsys):
+    import shutil
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    shutil.copytree(saved.path, tmp_path / "runs" / "one")
+    assert main(["list", "--runs", "~/runs"]) == 0
+    assert main(["tsne", "~/runs/one", "--epochs", "1"]) == 0
+    assert main(["compact", "~/runs/one", "~/small", "--snapshots", "none"]) == 0
+    assert main(["train", "--like", "~/runs/one", "--runs=~/new", "--epochs", "1", "--snapshots", "1"]) == 0
+    assert main(["notebooks", "~/books"]) == 0
+    assert {"runs", "small", "new", "books"} == {path.name for path in tmp_path.iterdir()}
+
+
+def test_tsne_of_too_few_points_leaves_the_maps(saved, tmp_path, capsys):
+    import shutil
+
+    path = shutil.copytree(saved.path, tmp_path / saved.path.name)
+    assert main(["tsne", str(path), "--epochs", "1"]) == 0
+    before = lend.Run.open(path).map(1)
+    assert main(["tsne", str(path), "--epochs", "1", "--points", "2"]) == 2
+    assert "lend: error: --points must be 0, for all, or at least 4, got 2\n" in capsys.readouterr().err
+    assert (lend.Run.open(path).map(1) == before).all()
+
+
+def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch, capsys):
+    import errno
+
+    import numpy as np
+    from sklearn.datasets import load_digits
+
+    pixels, labels = load_digits(return_X_y=True)
+    np.save(tmp_path / "v.npy", pixels[:300].astype(np.float32))
+    np.save(tmp_path / "y.npy", labels[:300])
+    sync = os.fsync
+
+    def full(number):
+        if ".pdf" in os.readlink(f"/proc/self/fd/{number}"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(number)
+
+    monkeypatch.setattr("lend.storage.os.fsync", full)
+    files = [str(tmp_path / name) for name in ("v.npy", "y.npy")]
+    places = ["--out", str(tmp_path / "out.csv"), "--plot", str(tmp_path / "p.pdf")]
+    assert main(["audit", *files, *places]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error == f"lend: error: [Errno 28] No space left on device: '{tmp_path / 'p.pdf'}'"
+    assert {path.name for path in tmp_path.iterdir()} == {"v.npy", "y.npy", "out.csv"}
+
+
+def test_one_error_of_many_runs_is_said_once(tiny):
+    from lend.training.sweeps import Failure, RunsFailedError
+
+    configs = [tiny(seed=seed) for seed in range(21)]
+    failures = [Failure(config, "no such file") for config in configs[:20]] + [Failure(configs[20], "diverged")]
+    assert str(RunsFailedError(failures, 30)) == (
+        f"21 of 30 runs failed; {configs[0].folder} and 19 more: no such file; {configs[20].folder}: diverged"
+    )
 
 
 def test_python_m_lend_and_light_imports():

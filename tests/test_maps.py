@@ -1,10 +1,13 @@
+import os
 import shutil
 
+import jaxtyping
 import numpy as np
 import pytest
 
 from lend import storage
-from lend.maps import make_maps
+from lend.maps import aligned_tsne, make_maps
+from lend.maps.making import UNFINISHED
 from lend.run import Run
 
 
@@ -86,3 +89,134 @@ def test_independent_maps_live_beside_the_aligned(copy):
 def test_an_epoch_without_snapshot(copy):
     with pytest.raises(KeyError, match=r"no snapshot of epoch 2; it has \[1, 3, 4\]"):
         make_maps(copy, [2], progress=False)
+
+
+def contents(run):
+    return {path.relative_to(run.path): path.read_bytes() for path in (run.path / "maps").rglob("*.npz")}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"points": 2}, "points must be 0, for all, or at least 4, got 2"),
+        ({"points": 3}, "points must be 0, for all, or at least 4, got 3"),
+        ({"points": -1}, "points must be 0, for all, or at least 4, got -1"),
+        ({"points": 100.0}, "points must be 0, for all, or at least 4, got 100.0"),
+        ({"points": True}, "points must be 0, for all, or at least 4, got True"),
+        ({"perplexity": 0.5}, "perplexity must be a number of at least 1, got 0.5"),
+        ({"perplexity": np.nan}, "perplexity must be a number of at least 1, got nan"),
+        ({"perplexity": np.inf}, "perplexity must be a number of at least 1, got inf"),
+        ({"perplexity": "30"}, "perplexity must be a number of at least 1, got '30'"),
+        ({"seed": -1}, "seed must be an integer of at least 0, got -1"),
+        ({"seed": 1.5}, "seed must be an integer of at least 0, got 1.5"),
+        ({"epochs": []}, r"epochs must be snapshot epochs such as \[1, 3\], got \[\]"),
+        ({"epochs": "13"}, r"epochs must be snapshot epochs such as \[1, 3\], got '13'"),
+        ({"epochs": 3}, r"epochs must be snapshot epochs such as \[1, 3\], got 3"),
+        ({"epochs": [True]}, r"epochs must be snapshot epochs such as \[1, 3\], got \[True\]"),
+        ({"epochs": [1.0]}, r"epochs must be snapshot epochs such as \[1, 3\], got \[1.0\]"),
+    ],
+    ids=str,
+)
+def test_wrong_arguments_leave_the_maps_as_they_are(copy, options, message, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users call: types are checked by make_maps
+    make_maps(copy, [1], progress=False)
+    before = contents(copy)
+    with pytest.raises(ValueError, match=message):
+        make_maps(copy, **({"points": 100, "progress": False} | options))
+    assert contents(copy) == before and not (copy.path / UNFINISHED).exists()
+
+
+def test_numbers_of_numpy_are_numbers(copy, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    make_maps(copy, np.array([1]), points=np.int64(100), perplexity=np.float32(8), seed=np.uint8(2), progress=False)
+    before = times(copy)
+    make_maps(copy, [1], points=100, perplexity=8.0, seed=2, progress=False)
+    assert times(copy) == before
+
+
+def test_maps_of_other_settings_stay_until_the_new_ones_are_there(copy, monkeypatch):
+    """Stopped in the middle: the old maps are whole; called again, it goes on with the second map."""
+    make_maps(copy, progress=False)
+    before, made = contents(copy), []
+
+    def stopping(embeddings, **options):
+        for result in aligned_tsne(embeddings, **options):
+            made.append(options["start"] is None)
+            yield result
+            if len(made) == 1:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("lend.maps.making.aligned_tsne", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        make_maps(copy, points=100, progress=False)
+    assert contents(copy) == before
+    make_maps(copy, progress=False)  # the old settings are still those of the run
+    assert contents(copy) == before and made == [True]
+    make_maps(copy, points=100, progress=False)
+    assert made == [True, False, False] and len(copy.map_samples()) == 100
+    assert {copy.map(epoch).shape for epoch in copy.epochs} == {(100, 2)}
+    assert not (copy.path / UNFINISHED).exists()
+    whole = {epoch: copy.map(epoch) for epoch in copy.epochs}
+    shutil.rmtree(copy.path / "maps")
+    make_maps(copy, points=100, progress=False)
+    assert all(np.array_equal(copy.map(epoch), coordinates) for epoch, coordinates in whole.items())
+
+
+def test_unfinished_maps_of_other_settings_are_not_taken(copy, monkeypatch):
+    def one_map(embeddings, **options):
+        yield next(aligned_tsne(embeddings, **options))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("lend.maps.making.aligned_tsne", one_map)
+        make_maps(copy, points=120, progress=False)
+    assert (copy.path / UNFINISHED).exists() and contents(copy) == {}
+    make_maps(copy, [1, 3], points=100, progress=False)
+    assert len(copy.map_samples()) == 100 and {copy.map(epoch).shape for epoch in (1, 3)} == {(100, 2)}
+
+
+def test_killed_between_old_and_new_maps(copy, monkeypatch):
+    make_maps(copy, progress=False)
+    replace, moves = os.replace, []
+
+    def killed(source, target):
+        if str(source).endswith("aligned"):
+            moves.append(target)
+            if len(moves) == 2:
+                raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("lend.maps.making.os.replace", killed)
+        make_maps(copy, points=100, progress=False)
+    assert contents(copy) == {} and len(moves) == 2
+    monkeypatch.setattr("lend.maps.making.aligned_tsne", lambda embeddings, **options: iter(()))  # nothing is made anew
+    make_maps(copy, points=100, progress=False)
+    assert copy.map(4).shape == (100, 2) and not (copy.path / UNFINISHED).exists()
+
+
+def test_two_at_once_never_mix(copy):
+    make_maps(copy, [1], progress=False)
+    before = contents(copy)
+    with storage.lock(copy.path / "maps" / "lock"):
+        with pytest.raises(storage.InUseError, match=f"the maps of {copy.path} are being made by another process"):
+            make_maps(copy, points=100, progress=False)
+        make_maps(copy, [1], progress=False)  # nothing to make: no need to wait
+    assert contents(copy) == before
+    make_maps(copy, [1], points=100, progress=False)
+    assert len(copy.map_samples()) == 100
+
+
+def test_a_run_with_too_few_examples(copy, monkeypatch):
+    monkeypatch.setattr(Run, "snapshot_samples", np.arange(3))
+    with pytest.raises(ValueError, match="run must be one with at least 4 examples in its snapshots"):
+        make_maps(copy, progress=False)
+
+
+def test_a_map_that_collapses_is_an_error_and_the_old_ones_stay(copy, monkeypatch):
+    make_maps(copy, [1], progress=False)
+    before = contents(copy)
+    monkeypatch.setattr("lend.maps.tsne._optimize", lambda start, *rest: 0 * start)
+    with pytest.raises(FloatingPointError, match="t-SNE of 100 points at perplexity 30 has collapsed to one point"):
+        make_maps(copy, [1], points=100, progress=False)
+    assert contents(copy) == before

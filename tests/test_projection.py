@@ -111,6 +111,7 @@ def test_separated_classes_stay_pure(epochs, maps):
     assert purity(maps[0], epochs[1]) < purity(maps[-1], epochs[1])
 
 
+@pytest.mark.filterwarnings("ignore:embeddings are nearly parallel")  # true of equal ones
 @pytest.mark.parametrize("case", ["duplicates", "all equal", "all zero", "zero rows", "one feature"])
 def test_degenerate_embeddings_give_finite_maps(case):
     embeddings = moving(n=60)[0][1]
@@ -158,6 +159,27 @@ def test_refuses_a_perplexity_out_of_range(epochs):
         maps_of(epochs[0], perplexity=50)
     with pytest.raises(ValueError, match="perplexity"):
         maps_of(epochs[0], perplexity=0)
+
+
+def test_refuses_threads_and_starts_that_are_none(epochs):
+    with pytest.raises(ValueError, match="n_jobs must be -1, for all cores, or at least 1, got 0"):
+        maps_of(epochs[0], n_jobs=0)
+    with pytest.raises(ValueError, match=r"start must be a map of shape \(n, 2\), got \(150, 3\)"):
+        maps_of(epochs[0], start=np.zeros((150, 3)))
+
+
+def test_a_map_of_few_points_is_spread_or_an_error():
+    """A map in which all points lie in one place would be wrong in silence."""
+    collapsed = 0
+    for n, seed in ((4, 0), (6, 1), (8, 2), (10, 3)):
+        try:
+            (coordinates,) = maps_of(moving(n=n, strengths=(0.0,), seed=seed)[0], perplexity=(n - 1) / 3)
+        except FloatingPointError as error:
+            assert f"the t-SNE of {n} points at perplexity {(n - 1) / 3:.4g} has collapsed to one point" in str(error)
+            collapsed += 1
+        else:
+            assert coordinates.std() > 1
+    assert collapsed
 
 
 def test_refuses_bad_embeddings(epochs):

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import io
+from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
-if TYPE_CHECKING:
-    pass
+from lend.inputs import require
 
 
 def audit(options: Namespace) -> None:
     """Find the labels that their neighbours in embedding space contradict."""
+    from lend import storage
     from lend.auditing import audit_files
 
+    _check_files(options)
     settings = {name: options[name] for name in ("column", "id_column", "k", "steps")}
     prior = None if options.class_prior == "none" else options.class_prior
     found = audit_files(options.embeddings, options.labels, options.out, class_prior=prior, **settings)
     if options.patch is not None:
         found.patch(options.patch)
     if options.plot is not None:
-        found.plot().savefig(options.plot)
+        picture = io.BytesIO()
+        found.plot().savefig(picture, format=Path(options.plot).suffix[1:].lower())
+        storage.write_atomically(Path(options.plot), lambda file: file.write(picture.getvalue()))
     print(f"{found}\n{options.out}: every example, its suggested label and its score")
+
+
+def _check_files(options: Namespace) -> None:
+    """Raise ValueError if a file cannot be written, or is another one, before the audit begins."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    pictures = [f".{kind}" for kind in sorted(FigureCanvasBase.get_supported_filetypes())]
+    taken = {Path(options[name]).resolve(): name for name in ("embeddings", "labels")}
+    for name, endings in (("out", [".csv"]), ("patch", [".csv"]), ("plot", pictures)):
+        if options[name] is None:
+            continue
+        path = Path(options[name])
+        allowed = f"a file name ending in {' or '.join(endings)}"
+        require(path.suffix.lower() in endings and not path.is_dir(), name, allowed, options[name])
+        above = next(folder for folder in path.absolute().parents if folder.exists())
+        require(above.is_dir(), name, "in a folder", options[name])
+        twin = taken.setdefault(path.resolve(), name)
+        require(twin == name, name, f"another file than {twin}", options[name])
 
 
 def audit_parser(parser: ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ def make(
         ValueError: If a name is unknown.
         RunsFailedError: If a run cannot be trained; the others are.
     """
+    runs, figures = os.path.expanduser(runs), os.path.expanduser(figures)
     place: dict[str, Any] = {"runs": runs, "dataset": dataset, "data": data, "download": download, "note": note}
     require(trials >= 0, "trials", "at least 0", trials)
     require_extra("notebooks")

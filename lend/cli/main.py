@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 import re
 import sys
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
@@ -15,7 +14,7 @@ from lend.cli.runs import compact, compact_parser, list_parser, list_runs, tsne,
 from lend.cli.sweep import figures, figures_parser, sweep, sweep_parser
 from lend.cli.tour import demo, demo_parser, notebooks, notebooks_parser
 from lend.cli.train import train, train_parser
-from lend.config import Dilution, RunConfig
+from lend.cli.words import hyphens, one_line, speak_everywhere
 from lend.extras import MissingExtraError
 
 if TYPE_CHECKING:
@@ -34,16 +33,15 @@ VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], N
     "notebooks": (notebooks, notebooks_parser),
 }
 
+# Options and arguments of all verbs that are paths: "~" stands for the home, also where no shell has replaced it.
+PATHS = {"run", "runs", "folder", "like", "data", "embeddings", "labels", "out", "patch", "plot", "figures"}
+
 
 class _Parser(ArgumentParser):
     """Shows --noise-rate where jsonargparse knows --noise_rate; :func:`_arguments` takes both."""
 
     def format_help(self, *arguments: Any, **options: Any) -> str:  # noqa: ANN401
-        return _hyphens(super().format_help(*arguments, **options))
-
-
-def _hyphens(text: str) -> str:
-    return re.sub(r"--[a-z_.]+", lambda option: option[0].replace("_", "-"), text)
+        return hyphens(super().format_help(*arguments, **options))
 
 
 def _parser() -> ArgumentParser:
@@ -70,28 +68,28 @@ def verb_parser(name: str) -> ArgumentParser:
 def _arguments(argv: list[str]) -> Namespace:
     """Parse; only `train` leaves unset options out, since another run may set them (`--like`)."""
     argv = [re.sub(r"^--[^=]+", lambda option: option[0][:2] + option[0][2:].replace("-", "_"), a) for a in argv]
-    return _parser().parse_args(argv, defaults=argv[:1] != ["train"])
+    options = _parser().parse_args(argv, defaults=argv[:1] != ["train"])
+    for name, value in options[options.verb].items():
+        if name in PATHS and isinstance(value, str):
+            options[options.verb][name] = os.path.expanduser(value)
+    return options
 
 
-def _one_line(error: Exception) -> str:
-    """A library's message on one line; an unknown option gets the nearest known one."""
-    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-    unknown = re.search(r"[Uu]nrecognized arguments: (--[\w.-]+)", text)
-    if unknown:
-        known = sorted({f"--{f.name}" for f in fields(RunConfig)} | {f"--dilution.{f.name}" for f in fields(Dilution)})
-        close = difflib.get_close_matches(unknown[1], known, n=1)
-        text += f"; did you mean {close[0]}?" if close else ""
-    return _hyphens(" ".join(text.split()))
+def _known(argv: list[str]) -> list[str]:
+    """The options of the verb that was typed."""
+    parser = verb_parser(argv[0]) if argv and argv[0] in VERBS else _parser()
+    return list(parser._option_string_actions)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code 0; 2 with one line on bad input; 1 where runs of a sweep failed; 130 where the user stopped it."""
     argv = sys.argv[1:] if argv is None else argv
+    speak_everywhere()
     try:
         options = _arguments(argv)
         VERBS[options.verb][0](options[options.verb])
     except (ArgumentError, ValueError, KeyError, OSError, FloatingPointError, MissingExtraError) as error:
-        print(f"lend: error: {_one_line(error)}", file=sys.stderr)
+        print(f"lend: error: {one_line(error, argv, _known(argv))}", file=sys.stderr)
         return 1 if isinstance(error, ChildProcessError) else 2
     except KeyboardInterrupt:
         print("lend: stopped; the same command goes on from what is saved", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
@@ -17,18 +18,25 @@ def list_runs(options: Namespace) -> None:
     """Show the saved runs, all or those of the given settings."""
     from lend.run import runs
 
-    found = runs(options.runs)
-    if not found:
+    with warnings.catch_warnings(record=True) as left_out:
+        warnings.simplefilter("always")
+        found = runs(options.runs)
+    problems = [" ".join(str(warning.message).split()) for warning in left_out]
+    if not found and not problems:
         raise FileNotFoundError(f"no saved run in {options.runs}")
     for name in FILTERS:
-        if options[name] is not None:
+        if options[name] is not None and found:
             found = _only(found, name, options[name])
-    _print_runs(found, options.runs)
+    problems += _print_runs(found, options.runs)
+    for line in problems:
+        print(f"unreadable: {line}", file=sys.stderr)
     damaged = [line for run in found for line in run.check()] if options.check else []
     for line in damaged:
         print(line, file=sys.stderr)
     if damaged:
         raise ValueError(f"{len(damaged)} damaged files in {options.runs}")
+    if options.check and problems:
+        raise ValueError(f"{len(problems)} unreadable runs in {options.runs}")
 
 
 FILTERS = ("dataset", "method", "noise", "noise_rate", "seed")
@@ -42,27 +50,41 @@ def _only(found: list[Run], name: str, value: object) -> list[Run]:
     return matching
 
 
-def _print_runs(found: list[Run], folder: str) -> None:
+def _print_runs(found: list[Run], folder: str) -> list[str]:
+    """Print a table of the runs; return a message for each whose numbers cannot be read."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    from lend.run import MEASURES, table
+    from lend.run import MEASURES
 
-    measures = ("best", "last", "chosen")
-    shown = Table(
-        title=f"runs in {folder}", caption="test accuracy; " + "; ".join(f"{m}: {MEASURES[m]}" for m in measures)
-    )
+    measures, problems = ("best", "last", "chosen"), []
+    caption = "test accuracy; " + "; ".join(f"{m}: {MEASURES[m]}" for m in measures)
+    shown = Table(title=escape(f"runs in {folder}"), caption=caption)
     for column in ("run", "dataset", "method", "noise", "seed", "epochs", *measures, "snapshots"):
         shown.add_column(column, overflow="fold")
-    for run, (name, line) in zip(found, table(found).iterrows(), strict=True):
-        method = line["method"] + ("" if line["class_prior"] == "none" else "+prior")
-        scores = ["-" if line[m] != line[m] else f"{line[m]:.4f}" for m in measures]  # NaN: not known
-        snapshots = ",".join(map(str, run.epochs)) or "-"
-        noise, epochs = f"{line['noise']} {line['noise_rate']:g}", f"{line['epochs_done']}/{line['epochs']}"
-        data = line["dataset"] + (f" ({run.note})" if run.note else "")
-        shown.add_row(name, data, method, noise, str(line["seed"]), epochs, *scores, snapshots)
+    for run in found:
+        try:
+            cells = _cells(run, measures)
+        except (ValueError, OSError, KeyError) as error:  # DamagedFileError is a ValueError
+            cells = [run.path.name, "unreadable"]
+            problems.append(f"{run.path}: {' '.join(str(error).split())}")
+        shown.add_row(*map(escape, cells))
     # a pipe has no width: let no column be cut there
     Console(width=None if sys.stdout.isatty() else 220).print(shown)
+    return problems
+
+
+def _cells(run: Run, measures: tuple[str, ...]) -> list[str]:
+    from lend.run import table
+
+    ((name, line),) = table([run]).iterrows()
+    method = line["method"] + ("" if line["class_prior"] == "none" else "+prior")
+    scores = ["-" if line[m] != line[m] else f"{line[m]:.4f}" for m in measures]  # NaN: not known
+    snapshots = ",".join(map(str, run.epochs)) or "-"
+    noise, epochs = f"{line['noise']} {line['noise_rate']:g}", f"{line['epochs_done']}/{line['epochs']}"
+    data = line["dataset"] + (f" ({run.note})" if run.note else "")
+    return [str(name), data, method, noise, str(line["seed"]), epochs, *scores, snapshots]
 
 
 def tsne(options: Namespace) -> None:
@@ -100,7 +122,7 @@ def _epochs(text: str | None) -> list[int] | None:
     if text is None:
         return None
     words = text.split(",")
-    if not all(word.strip().isdigit() for word in words):
+    if not all(word.strip().isdecimal() for word in words):
         raise ValueError(f"epochs must be numbers such as 30,50, got {text!r}")
     return [int(word) for word in words]
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lend.inputs import require
@@ -43,16 +43,25 @@ def delivered(folder: str, names: Iterable[str]) -> Iterator[Path]:
         ValueError: If no folder is named, or a file.
         FileExistsError: If one of the names is taken in the folder; nothing is written then.
     """
-    target = Path(folder)
+    target = Path(folder).expanduser()
     require(folder != "" and (target.is_dir() or not target.exists()), "folder", "a new or existing folder", folder)
     for name in names:
         if (target / name).exists():
             raise FileExistsError(f"{target / name} already exists, and is left as it is; name another folder")
-    target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target, prefix=".lend-") as workplace:
-        yield Path(workplace)
-        for path in sorted(Path(workplace).iterdir()):
-            os.replace(path, target / path.name)
+    made = [path for path in (target, *target.parents) if not path.exists()]
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target, prefix=".lend-") as workplace:
+            yield Path(workplace)
+            for path in sorted(Path(workplace).iterdir()):
+                os.replace(path, target / path.name)
+    except BaseException as error:
+        for path in made:
+            with suppress(OSError):  # not empty: something else was put there meanwhile
+                path.rmdir()
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            raise OSError(error.errno, error.strerror, folder) from error  # a full disk does not say where
+        raise
 
 
 def copy_notebooks(folder: str) -> list[Path]:
@@ -72,4 +81,4 @@ def copy_notebooks(folder: str) -> list[Path]:
     with delivered(folder, names) as workplace:
         for name in names:
             shutil.copytree(shipped(name), workplace / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    return [Path(folder) / name for name in names]
+    return [Path(folder).expanduser() / name for name in names]

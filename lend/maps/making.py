@@ -1,14 +1,30 @@
-"""t-SNE maps of a run's snapshots, cached in the run."""
+"""t-SNE maps of a run's snapshots, cached in the run.
+
+Maps of one kind in a run belong together: all show the same examples, by the same settings. Maps of new settings are
+made in a folder of their own, and take the place of the old ones when they are all there.
+"""
 
 from __future__ import annotations
 
+import math
+import os
+import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from numbers import Integral, Real
 
 import numpy as np
 
 from lend import storage
+from lend.inputs import require
 from lend.maps.tsne import aligned_tsne
 from lend.run import ALIGNED, MAP_POINTS, Run, map_subset
+
+UNFINISHED = ".unfinished-maps"  # folder in a run's, where maps of new settings wait until all are there
+LEAST = 4  # points of a map: at perplexity 1, the least, t-SNE takes three neighbours of each
+
+Settings = dict[str, np.ndarray]  # positions, perplexity and seed, as saved beside the maps
 
 
 def kind_of(aligned: bool) -> str:
@@ -29,51 +45,131 @@ def make_maps(
     """Compute the missing maps of these snapshot epochs and cache them in the run; each is saved when it is done.
 
     An aligned map starts from the map of the snapshot before it, so maps of all earlier snapshots are made as well.
-    Maps of other settings are replaced.
+    Maps of other settings are replaced when all new ones are there; a call that was stopped goes on where it was.
 
     Args:
         run: A run with snapshots.
         epochs: Snapshot epochs; all of the run's if not given.
         aligned: Points keep their place from epoch to epoch; False makes each map on its own.
-        points: Examples in the maps, a fixed stratified subset of those in the snapshots; 0 takes all.
-        perplexity: Effective number of neighbours in t-SNE; lowered to (points - 1) / 3 in small runs.
-        seed: Seed of the subset and of the first map.
+        points: Examples in the maps, at least 4, a fixed stratified subset of those in the snapshots; 0 takes all.
+        perplexity: Effective number of neighbours in t-SNE, at least 1; lowered to (points - 1) / 3 in small runs.
+        seed: Seed of the subset and of the first map, at least 0.
         progress: Show a progress bar with the time left.
 
     Raises:
         KeyError: If an epoch has no snapshot.
+        ValueError: If an argument is out of range, or the snapshots hold fewer than 4 examples; saved maps are left as
+            they are.
+        FloatingPointError: If a map collapses to one point, which those of a few dozen points may; as with every error,
+            saved maps of other settings are left.
+        InUseError: If another process makes maps of this run.
     """
-    wanted = sorted(set(run.epochs if epochs is None else epochs))
-    if not wanted or not set(wanted) <= set(run.epochs):
-        run.snapshot(next((epoch for epoch in wanted if epoch not in run.epochs), run.config.epochs))  # says what to do
-    kind = kind_of(aligned)
+    wanted = _wanted(run, epochs)
+    kind, settings = kind_of(aligned), _settings(run, points, perplexity, seed)
+    chain = tuple(epoch for epoch in run.epochs if epoch <= wanted[-1]) if aligned else wanted
+    if _same_settings(run, kind, settings) and not _missing(run, chain, kind):
+        return  # a run that nobody may write to can still be looked at
+    with _only_maker(run):
+        place = run if _same_settings(run, kind, settings) else _unfinished(run, kind, settings)
+        _make(run, place, chain, kind, settings, progress)
+        if place is not run:
+            _move_into_place(place, run, kind)
+
+
+def _wanted(run: Run, epochs: Iterable[int] | None) -> tuple[int, ...]:
+    if epochs is None:
+        return run.require_snapshots()
+    listed = isinstance(epochs, Iterable) and not isinstance(epochs, str)
+    given = list(epochs) if listed else []
+    require(bool(given) and all(_whole(epoch) for epoch in given), "epochs", "snapshot epochs such as [1, 3]", epochs)
+    return run.require_snapshots(int(epoch) for epoch in given)
+
+
+def _settings(run: Run, points: int, perplexity: float, seed: int) -> Settings:
+    """Check the settings of the maps, and choose their examples."""
+    require(_whole(points) and (points == 0 or points >= LEAST), "points", f"0, for all, or at least {LEAST}", points)
+    number = isinstance(perplexity, Real) and not isinstance(perplexity, bool)
+    require(number and 1 <= perplexity < math.inf, "perplexity", "a number of at least 1", perplexity)
+    require(_whole(seed) and seed >= 0, "seed", "an integer of at least 0", seed)
     samples = run.snapshot_samples
+    require(len(samples) >= LEAST, "run", f"one with at least {LEAST} examples in its snapshots", str(run.path))
     noisy = run.labels["noisy"].to_numpy()[samples]
-    positions = samples[map_subset(noisy, points or len(noisy), seed)]
-    perplexity = min(perplexity, (len(positions) - 1) / 3)
-    settings = {"positions": positions, "perplexity": np.array(perplexity), "seed": np.array(seed)}
-    if not _same_settings(run, kind, settings):
-        for old in run.map_path(0, kind).parent.glob("*.npz"):
-            old.unlink()
-        storage.write_arrays(run.samples_path(kind), settings)
-    have = [epoch for epoch in run.epochs if run.map_path(epoch, kind).exists()]
-    if aligned:
-        chain = [epoch for epoch in run.epochs if epoch <= wanted[-1]]
-        first = next((i for i, epoch in enumerate(chain) if epoch not in have), len(chain))
-        missing, start = chain[first:], run.map(chain[first - 1], kind) if first else None
-    else:
-        missing, start = [epoch for epoch in wanted if epoch not in have], None
+    positions = samples[map_subset(noisy, int(points) or len(noisy), int(seed))]
+    perplexity = min(float(perplexity), (len(positions) - 1) / 3)
+    return {"positions": positions, "perplexity": np.array(perplexity), "seed": np.array(int(seed))}
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _same_settings(place: Run, kind: str, settings: Settings) -> bool:
+    if not place.samples_path(kind).exists():
+        return False
+    saved = {"seed": np.array(0), **storage.read_arrays(place.samples_path(kind))}  # early maps do not name their seed
+    return all(name in saved and np.array_equal(saved[name], value) for name, value in settings.items())
+
+
+@contextmanager
+def _only_maker(run: Run) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(storage.lock(run.path / "maps" / "lock"))
+        except storage.InUseError:
+            raise storage.InUseError(f"the maps of {run.path} are being made by another process") from None
+        yield
+
+
+def _unfinished(run: Run, kind: str, settings: Settings) -> Run:
+    """The run with its maps in a folder of their own, which holds none but those of these settings."""
+    place = replace(run, path=run.path / UNFINISHED)
+    if not _same_settings(place, kind, settings):
+        shutil.rmtree(place.samples_path(kind).parent, ignore_errors=True)
+        storage.write_arrays(place.samples_path(kind), settings)
+    return place
+
+
+def _missing(place: Run, wanted: tuple[int, ...], kind: str) -> list[int]:
+    """The epochs whose maps must still be made: of an aligned chain all from the first gap on."""
+    have = [epoch for epoch in wanted if place.map_path(epoch, kind).exists()]
+    if kind != ALIGNED:
+        return [epoch for epoch in wanted if epoch not in have]
+    first = next((number for number, epoch in enumerate(wanted) if epoch not in have), len(wanted))
+    return list(wanted[first:])
+
+
+def _make(run: Run, place: Run, chain: tuple[int, ...], kind: str, settings: Settings, progress: bool) -> None:
+    """Make the missing maps of these epochs; each is saved when it is done."""
+    missing = _missing(place, chain, kind)
+    before = chain[: len(chain) - len(missing)]
     maps = aligned_tsne(
-        _Embeddings(run, missing, positions),
+        _Embeddings(run, missing, settings["positions"]),
         perplexity=float(settings["perplexity"]),
-        aligned=aligned,
-        start=start,
-        seed=seed,
+        aligned=kind == ALIGNED,
+        start=place.map(before[-1], kind) if kind == ALIGNED and before else None,
+        seed=int(settings["seed"]),
         progress=progress,
     )
     for epoch, (coordinates, neighbors) in zip(missing, maps, strict=True):
         arrays = {"coordinates": coordinates, "neighbors": neighbors.astype(np.int32)}
-        storage.write_arrays(run.map_path(epoch, kind), arrays)
+        storage.write_arrays(place.map_path(epoch, kind), arrays)
+
+
+def _move_into_place(place: Run, run: Run, kind: str) -> None:
+    """Replace the maps of this kind by those that were made apart.
+
+    Killed in here, it leaves the new maps where the next call with the same settings finds them.
+    """
+    new, old = place.samples_path(kind).parent, run.samples_path(kind).parent
+    retired = new.with_name(f"old-{kind}")
+    shutil.rmtree(retired, ignore_errors=True)
+    if old.exists():
+        os.replace(old, retired)
+    os.replace(new, old)
+    shutil.rmtree(retired, ignore_errors=True)
+    with suppress(OSError):  # the other kind may have unfinished maps there
+        new.parent.rmdir()
+        place.path.rmdir()
 
 
 class _Embeddings:
@@ -88,10 +184,3 @@ class _Embeddings:
     def __iter__(self) -> Iterator[np.ndarray]:
         for epoch in self.epochs:
             yield self.run.embeddings(epoch)[self.run.snapshot_rows(self.positions)]
-
-
-def _same_settings(run: Run, kind: str, settings: dict[str, np.ndarray]) -> bool:
-    if not run.samples_path(kind).exists():
-        return False
-    saved = {"seed": np.array(0), **storage.read_arrays(run.samples_path(kind))}  # early maps do not name their seed
-    return all(name in saved and np.array_equal(saved[name], value) for name, value in settings.items())

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lend.inputs import require
 from lend.neighbors import nearest, unit_rows
 
 Schedule = tuple[tuple[int, float, float], ...]
@@ -19,6 +20,7 @@ CARRY_STEPS, CARRY_LEAST, CARRY_SPREAD = 30, 0.02, 5.0  # see carry_over
 FFT_FROM = 4_000  # points from which interpolation is faster than Barnes-Hut on two cores
 FFT_CELL = 2.0  # side of a cell of the interpolation grid; half the time of openTSNE's 1
 NEIGHBORS = 10  # kept with each map, for the purity of neighbourhoods
+COLLAPSED = 1e-3  # spread of a map that has shrunk to a point, as maps of few points may; others have 1 and more
 REPORT_EVERY = 10  # iterations between two updates of the progress bar
 
 
@@ -53,9 +55,12 @@ def aligned_tsne(
         For each epoch the map (n, 2) float32, and each point's nearest neighbours in the embedding, (n, 10).
 
     Raises:
-        ValueError: If an array is not a finite (n, d), n differs between epochs, or perplexity is out
-            of range.
+        ValueError: If an array is not a finite (n, d), n differs between epochs, or an argument is out of range.
+        FloatingPointError: If a map collapses to one point, which those of a few dozen points may.
     """
+    require(n_jobs == -1 or n_jobs >= 1, "n_jobs", "-1, for all cores, or at least 1", n_jobs)
+    if start is not None:
+        require(start.ndim == 2 and start.shape[1] == 2, "start", "a map of shape (n, 2)", start.shape)
     previous = start
     with _progress_bar(_iterations(embeddings_by_epoch, aligned, start is not None), progress) as advance:
         for embeddings in embeddings_by_epoch:
@@ -67,6 +72,11 @@ def aligned_tsne(
                 carry_over(previous, affinity.P) if warm and previous is not None else principal_plane(vectors, seed)
             )
             previous = _optimize(first, affinity, WARM if warm else COLD, n_jobs, advance)
+            if previous.std() < COLLAPSED:
+                raise FloatingPointError(
+                    f"the t-SNE of {len(vectors)} points at perplexity {perplexity:.4g} has collapsed to one point; "
+                    "take more points"
+                )
             yield previous, indices[:, :NEIGHBORS].cpu().numpy()
 
 

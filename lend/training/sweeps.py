@@ -30,11 +30,18 @@ class Failure(NamedTuple):
 
 
 class RunsFailedError(ChildProcessError):
-    """Some runs could not be trained; the message names each with its error."""
+    """Some runs could not be trained; the message has each error once, with the first run and how many more."""
 
     def __init__(self, failures: list[Failure], total: int) -> None:
-        each = [f"{config.folder}: {error}" for config, error in failures]
+        places: dict[str, list[str]] = {}
+        for config, error in failures:
+            places.setdefault(error, []).append(str(config.folder))
+        each = [f"{_and_others(folders)}: {error}" for error, folders in places.items()]
         super().__init__("; ".join([f"{len(failures)} of {total} runs failed", *each]))
+
+
+def _and_others(folders: list[str]) -> str:
+    return folders[0] if len(folders) == 1 else f"{folders[0]} and {len(folders) - 1} more"
 
 
 def sweep(

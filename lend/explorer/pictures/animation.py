@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +56,11 @@ def animate(
     Args:
         source: A run with maps or the path of its folder, a pandas DataFrame with columns x, y, epoch and labels, or
             what an explorer shows (`explorer.inspection`). Nothing else.
-        path: Ends in .gif or .mp4; the second needs ffmpeg.
-        colorings: What each of one to four maps is coloured by; see :meth:`lend.Inspection.values`.
-        fps: Frames a second, 1 to 50.
-        seconds_per_epoch: Seconds from an epoch to the next, above 0; if not given, from 0.1 to 1, such that the film
-            takes about 20 seconds.
+        path: Ends in .gif or .mp4; the second needs ffmpeg. "~" in it is the home.
+        colorings: What each of one to four maps is coloured by, a list of names; see :meth:`lend.Inspection.values`.
+        fps: Frames a second, a number from 1 to 50.
+        seconds_per_epoch: Seconds from an epoch to the next, above 0 and finite; if not given, from 0.1 to 1, such that
+            the film takes about 20 seconds.
         progress: Show a progress bar with the time left.
 
     Returns:
@@ -68,13 +70,16 @@ def animate(
         ValueError: If the source is none of these, the ending, a coloring or a number is wrong, or the run has no maps.
         FileNotFoundError: If the path is no run, or there is no ffmpeg; the message says how to get it.
     """
-    path = Path(path)
-    require(path.suffix.lower() in ENDINGS, "path", f"a file name ending in {' or '.join(ENDINGS)}", str(path))
-    require(1 <= fps <= 50, "fps", "from 1 to 50", fps)
+    path = Path(path).expanduser()
+    ending = path.suffix.lower() in ENDINGS and not path.is_dir()
+    require(ending, "path", f"a file name ending in {' or '.join(ENDINGS)}", str(path))
+    require(not isinstance(colorings, str), "colorings", "a list of names such as ['true']", colorings)
+    require(_number(fps) and 1 <= fps <= 50, "fps", "from 1 to 50", fps)
     inspection = inspect(source, "source")
     if seconds_per_epoch is None:
         seconds_per_epoch = float(np.clip(LENGTH / len(inspection.epochs), SHORTEST, LONGEST))
-    require(seconds_per_epoch > 0, "seconds_per_epoch", "above 0", seconds_per_epoch)
+    given = _number(seconds_per_epoch) and 0 < seconds_per_epoch < math.inf
+    require(given, "seconds_per_epoch", "above 0 and finite", seconds_per_epoch)
     program = ffmpeg() if path.suffix.lower() == ".mp4" else None
     moments = list(frame_moments(inspection.epochs, max(1, round(fps * seconds_per_epoch)), round(fps * HOLD)))
     scene = Scene(inspection, colorings)
@@ -91,6 +96,10 @@ def animate(
         with suppress(FileNotFoundError):
             unfinished.unlink()
     return path
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,4 @@
-"""The settings of a run: one frozen dataclass, the only place where defaults are written.
-
-Imports nothing heavy, so that the command line and the notebooks can build configurations in milliseconds.
-"""
+"""The settings of a run, and of the dilution in it: defaults, types and ranges."""
 
 from __future__ import annotations
 
@@ -9,17 +6,18 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from numbers import Integral, Real
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, cast
 
-from lend.inputs import nearest_name, require, require_name
+from lend.config.naming import folder_name
+from lend.config.typed import make_typed, typed
+from lend.inputs import require, require_name
 
 T = TypeVar("T")
 
 PAPER_EPOCHS = 200
 PAPER_SNAPSHOTS = (30, 50, 100, 150, 200)
+LARGEST_SEED = 2**32 - 1  # that NumPy and scikit-learn take
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,9 @@ class Dilution:
         affinity: W' of Eq. (2): "product" (AᵀA, as printed) or "sum" (A + Aᵀ, as in the cited source).
         reserve: The reserved term of Eq. (3): "previous" (as printed) or "initial" (the cited source).
         class_prior: None (votes are not weighed, as in the paper), "balanced", or the true share of each class.
+
+    Raises:
+        ValueError: If a value is of another type, not finite or out of range. NumPy's values become Python's.
     """
 
     k: int = 8
@@ -45,24 +46,22 @@ class Dilution:
     class_prior: str | list[float] | None = None
 
     def __post_init__(self) -> None:
-        require(isinstance(self.k, Integral) and self.k >= 1, "k", "an integer of at least 1", self.k)
+        make_typed(self)
+        require(self.k >= 1, "k", "an integer of at least 1", self.k)
         require(self.gamma >= 0, "gamma", "at least 0", self.gamma)
         require(0 < self.alpha < 1, "alpha", "inside (0, 1)", self.alpha)
-        require(
-            self.steps == "converged" or (isinstance(self.steps, Integral) and self.steps >= 1),
-            "steps",
-            "an integer of at least 1, or 'converged'",
-            self.steps,
-        )
+        counted = self.steps >= 1 if isinstance(self.steps, int) else self.steps == "converged"
+        require(counted, "steps", "an integer of at least 1, or 'converged'", self.steps)
         require(self.affinity in ("product", "sum"), "affinity", "'product' or 'sum'", self.affinity)
         require(self.reserve in ("previous", "initial"), "reserve", "'previous' or 'initial'", self.reserve)
-        known = not isinstance(self.class_prior, str) or self.class_prior == "balanced"
-        require(known, "class_prior", "None, 'balanced' or one share per class", self.class_prior)
+        prior = self.class_prior
+        known = all(share >= 0 for share in prior) if isinstance(prior, list) else prior in (None, "balanced")
+        require(known and prior != [], "class_prior", "None, 'balanced' or one share per class, none negative", prior)
 
 
-def _place(default: T) -> T:
+def _place(default: T, *, path: bool = False) -> T:
     """Declare a field that says where or how fast a run is made, not what it is: not part of its identity."""
-    return field(default=default, metadata={"identity": False})
+    return field(default=default, metadata={"identity": False, "path": path})
 
 
 @dataclass(frozen=True)
@@ -102,6 +101,10 @@ class RunConfig:
         device: cpu, cuda, mps, or auto.
         tracker: Send the numbers of each epoch to a tracker that accelerate knows, such as tensorboard.
         note: What a reader must know about the data and its name does not say, such as "images as JPEG".
+
+    Raises:
+        ValueError: If a setting is of another type, not finite or out of range. NumPy's values become Python's, paths
+            become text, and ``options`` a dictionary of its own.
     """
 
     dataset: str = "digits"
@@ -126,14 +129,16 @@ class RunConfig:
     precision: str = "auto"
     seed: int = 0
     snapshots: tuple[int, ...] | str | None = None
-    runs: str = _place("runs")
-    data: str = _place("data")
+    runs: str = _place("runs", path=True)
+    data: str = _place("data", path=True)
     download: bool = _place(False)
     device: str = _place("auto")
     tracker: str | None = _place(None)
     note: str = _place("")
 
     def __post_init__(self) -> None:
+        make_typed(self)
+        require(self.train_size is None or self.train_size >= 1, "train_size", "at least 1", self.train_size)
         require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
         require(self.batch_size >= 2, "batch_size", "at least 2", self.batch_size)
         require(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
@@ -142,7 +147,10 @@ class RunConfig:
         require(0 <= self.validation < 1, "validation", "inside [0, 1)", self.validation)
         require(self.shards >= 1, "shards", "at least 1", self.shards)
         require(self.width >= 1, "width", "at least 1", self.width)
-        require(self.seed >= 0, "seed", "at least 0", self.seed)
+        require(0 <= self.momentum < 1, "momentum", "inside [0, 1)", self.momentum)
+        require(self.weight_decay >= 0, "weight_decay", "at least 0", self.weight_decay)
+        for name, seed in (("seed", self.seed), ("noise_seed", self.noise_seed)):
+            require(seed is None or 0 <= seed <= LARGEST_SEED, name, f"from 0 to {LARGEST_SEED}", seed)
         for name, allowed in (
             ("precision", ("auto", "fp32", "bf16")),
             ("network", ("auto", "resnet18", "small")),
@@ -162,7 +170,7 @@ class RunConfig:
             given = [max(1, round(epoch * self.epochs / PAPER_EPOCHS)) for epoch in PAPER_SNAPSHOTS]
         elif isinstance(self.snapshots, str):
             words = [word.strip() for word in self.snapshots.split(",") if word.strip()]
-            require(all(word.isdigit() for word in words), "snapshots", "epochs such as 30,50,100", self.snapshots)
+            require(all(word.isdecimal() for word in words), "snapshots", "epochs such as 30,50,100", self.snapshots)
             given = [int(word) for word in words]
         else:
             given = self.snapshots
@@ -208,11 +216,13 @@ class RunConfig:
 
     @property
     def folder(self) -> Path:
-        """The folder of the run: named by its main settings for people, and by its hash for certainty."""
-        source = Path(self.dataset.partition(":")[2] or self.dataset).name
-        noise = self.noise.replace(":", "-").replace("/", "-")
-        name = f"{source}-{noise}-{self.noise_rate:g}-{self.method}-seed{self.seed}-{self.hash}"
-        return Path(self.runs) / name
+        """The folder of the run: named by its main settings for people, and by its hash for certainty.
+
+        A relative folder of runs is looked for where the program is when this is asked; the path stays what it is
+        where the program goes elsewhere.
+        """
+        tail = f"-{self.noise_rate:g}-{self.method}-seed{self.seed}-{self.hash}"
+        return Path(self.runs).absolute() / folder_name(self.dataset, self.noise, tail)
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> RunConfig:
@@ -221,38 +231,4 @@ class RunConfig:
         Raises:
             ValueError: If a setting is unknown, of a wrong type or out of range.
         """
-        settings = dict(settings)
-        dilution = settings.get("dilution")
-        if isinstance(dilution, Mapping):
-            _require_known(Dilution, dilution)
-            settings["dilution"] = Dilution(**dilution)
-        if isinstance(settings.get("snapshots"), list):
-            settings["snapshots"] = tuple(settings["snapshots"])
-        _require_known(cls, settings)
-        return cls(**settings)
-
-
-def _require_known(kind: type, settings: Mapping[str, Any]) -> None:
-    """Raise a ValueError unless all settings are fields of this dataclass, with values of the fields' types."""
-    hints = get_type_hints(kind)
-    unknown = set(settings) - set(hints)
-    if unknown:
-        raise ValueError(f"unknown settings {', '.join(sorted(unknown))}; {nearest_name(min(unknown), hints)}")
-    for name, value in settings.items():
-        require(_fits(value, hints[name]), name, f"of the type {_type_name(hints[name])}", value)
-
-
-def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401 (a type, or what typing makes of several)
-    """Whether a value that was read from JSON has this type; an integer is a float as well."""
-    outer, inner = get_origin(hint), get_args(hint)
-    if outer in (Union, UnionType):
-        return any(_fits(value, part) for part in inner)
-    if outer in (list, tuple):
-        return isinstance(value, outer) and all(_fits(entry, inner[0]) for entry in value)
-    if hint in (int, float):
-        return isinstance(value, Integral if hint is int else Real) and not isinstance(value, bool)
-    return isinstance(value, outer or hint)
-
-
-def _type_name(hint: Any) -> str:  # noqa: ANN401 (a type, or what typing makes of several)
-    return hint.__name__ if isinstance(hint, type) and get_origin(hint) is None else str(hint)
+        return cls(**typed(cls, settings))

@@ -1,0 +1,8 @@
+"""The settings of a run: one frozen dataclass, the only place where defaults are written.
+
+Imports nothing heavy, so that the command line and the notebooks can build configurations in milliseconds.
+"""
+
+from lend.config.settings import PAPER_EPOCHS, PAPER_SNAPSHOTS, Dilution, RunConfig
+
+__all__ = ["PAPER_EPOCHS", "PAPER_SNAPSHOTS", "Dilution", "RunConfig"]
