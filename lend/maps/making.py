@@ -72,8 +72,7 @@ def make_maps(
         progress=progress,
     )
     for epoch, (coordinates, neighbors) in zip(missing, maps, strict=True):
-        arrays = {"coordinates": coordinates, "neighbors": neighbors.astype(np.int32)}
-        storage.write_arrays(run.map_path(epoch, kind), arrays)
+        run.save_map(epoch, kind, coordinates, neighbors)
 
 
 class _Embeddings:
