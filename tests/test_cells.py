@@ -41,7 +41,7 @@ def test_a_written_table_is_read_again(dtype, tmp_path):
     index = pd.Index(names, name="-id", dtype=object)
     table = pd.DataFrame({"=label": pd.Series(names, index, dtype=object), "score": -np.arange(len(names)) / 7})
     table = table.astype({"=label": dtype})
-    again = read(storage.write_csv(tmp_path / "table.csv", table))
+    again = read(storage.write_csv(tmp_path / "table.csv", safe_table(table)))
     assert list(again.columns) == ["-id", "=label", "score"]
     assert again["=label"].tolist() == again["-id"].tolist() == names
     assert np.array_equal(again["score"], table["score"])

@@ -186,6 +186,8 @@ def test_the_page_of_the_run_format_holds(mapped):
     assert config["hash"] == sealed({**SETTINGS, "snapshots": [1, 3], "seed": 0})[:10]
     info = "class_names examples held_out image_shape realised_noise_rate device threads precision versions started"
     assert set(config["info"]) == set(info.split())
+    given = hashlib.sha256((mapped.path / "labels" / "given.npz").read_bytes()).hexdigest()
+    assert config["files"] == {"labels/given.npz": given}
     record = json.loads((mapped.path / "history" / "0003.json").read_text())
     assert set(record["files"]) == {"labels/0003.npz", "snapshots/0003.zarr.zip", "checkpoint/0003.pt"}
     for name, digest in record["files"].items():
@@ -211,6 +213,7 @@ def test_the_page_of_the_run_format_holds(mapped):
         "maps/aligned/samples.npz:seed": ("int64", ()),
         "maps/aligned/0003.npz:coordinates": ("float32", (n, 2)),
         "maps/aligned/0003.npz:neighbors": ("int32", (n, 10)),
+        "maps/aligned/0003.npz:source": ("uint8", (32,)),
     }
     with zipfile.ZipFile(mapped.snapshot_path(3)) as archive:
         assert {member.compress_type for member in archive.infolist()} == {zipfile.ZIP_STORED}

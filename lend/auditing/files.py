@@ -8,7 +8,7 @@ from typing import Any
 from lend import storage
 from lend.auditing.detection import audit
 from lend.auditing.result import Audit
-from lend.inputs import read_npy, read_table, require, text_or_numbers
+from lend.inputs import read_npy, read_table, require, safe_table, text_or_numbers
 
 
 def audit_files(
@@ -43,7 +43,7 @@ def audit_files(
     embeddings = read_npy(embeddings_path, "embeddings", mapped=True)
     labels, ids = _read_labels(Path(labels_path), column, id_column, len(embeddings) if embeddings.ndim else None)
     found = audit(embeddings, labels, **({"sample_ids": ids} | options))
-    storage.write_csv(Path(out).expanduser(), found.issues)
+    storage.write_csv(Path(out).expanduser(), safe_table(found.issues))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,8 +15,8 @@ from jaxtyping import Float, Int
 from lend import storage
 from lend.auditing.inputs import check_images
 from lend.auditing.transition import Estimate
-from lend.inputs import require
-from lend.storage import write_patch
+from lend.inputs import require, safe_table
+from lend.storage import write_atomically, write_patch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,6 +104,13 @@ class Audit:
         shown = None if images is None else [images[int(place)] for place in self._places(count)]
         return audit_figure(self.labelled, self.class_names, shown, title)
 
+    def save_plot(self, path: str | Path) -> Path:
+        """Write what :meth:`plot` draws, whole or not at all, in the format that the ending names; the path back."""
+        path, picture = Path(path).expanduser(), io.BytesIO()  # in memory first: a full disk leaves no half of it
+        self.plot().savefig(picture, format=path.suffix[1:].lower())
+        write_atomically(path, lambda file: file.write(picture.getvalue()))
+        return path
+
     def _places(self, count: int) -> Int[np.ndarray, " m"]:
         """Return the positions of the worst labels."""
         return self.issues.index.get_indexer(self.worst.index[:count])
@@ -120,7 +128,7 @@ class Audit:
             The file.
         """
         table = self.worst.query("given_label != predicted_label")
-        return write_patch(table.rename(columns={"predicted_label": "suggested_label"}), path)
+        return write_patch(safe_table(table.rename(columns={"predicted_label": "suggested_label"})), path)
 
     def save(self, folder: str | Path) -> Path:
         """Write the audit as Parquet and JSON, without its images.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
@@ -12,7 +11,6 @@ from lend.inputs import require
 
 def audit(options: Namespace) -> None:
     """Find the labels that their neighbours in embedding space contradict."""
-    from lend import storage
     from lend.auditing import audit_files
 
     _check_files(options)
@@ -22,9 +20,7 @@ def audit(options: Namespace) -> None:
     if options.patch is not None:
         found.patch(options.patch)
     if options.plot is not None:
-        picture = io.BytesIO()
-        found.plot().savefig(picture, format=Path(options.plot).suffix[1:].lower())
-        storage.write_atomically(Path(options.plot), lambda file: file.write(picture.getvalue()))
+        found.save_plot(options.plot)
     print(f"{found}\n{options.out}: every example, its suggested label and its score")
 
 

@@ -11,7 +11,6 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,7 +18,7 @@ import numpy as np
 from lend import storage
 from lend.inputs import require
 from lend.maps.tsne import aligned_tsne
-from lend.run import ALIGNED, MAP_POINTS, Run, map_subset
+from lend.run import ALIGNED, MAP_POINTS, Run, RunFolder, map_subset
 
 UNFINISHED = ".unfinished-maps"  # folder in a run's, where maps of new settings wait until all are there
 LEAST = 4  # points of a map: at perplexity 1, the least, t-SNE takes three neighbours of each
@@ -103,7 +102,7 @@ def _whole(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
-def _same_settings(place: Run, kind: str, settings: Settings) -> bool:
+def _same_settings(place: RunFolder, kind: str, settings: Settings) -> bool:
     if not place.samples_path(kind).exists():
         return False
     saved = {"seed": np.array(0), **storage.read_arrays(place.samples_path(kind))}  # early maps do not name their seed
@@ -120,16 +119,16 @@ def _only_maker(run: Run) -> Iterator[None]:
         yield
 
 
-def _unfinished(run: Run, kind: str, settings: Settings) -> Run:
-    """The run with its maps in a folder of their own, which holds none but those of these settings."""
-    place = replace(run, path=run.path / UNFINISHED)
+def _unfinished(run: Run, kind: str, settings: Settings) -> RunFolder:
+    """A folder of their own for maps that are being made, which holds none but those of these settings."""
+    place = RunFolder(run.path / UNFINISHED)
     if not _same_settings(place, kind, settings):
         shutil.rmtree(place.samples_path(kind).parent, ignore_errors=True)
         storage.write_arrays(place.samples_path(kind), settings)
     return place
 
 
-def _missing(place: Run, wanted: tuple[int, ...], kind: str) -> list[int]:
+def _missing(place: RunFolder, wanted: tuple[int, ...], kind: str) -> list[int]:
     """The epochs whose maps must still be made: of an aligned chain all from the first gap on."""
     have = [epoch for epoch in wanted if place.map_path(epoch, kind).exists()]
     if kind != ALIGNED:
@@ -138,7 +137,7 @@ def _missing(place: Run, wanted: tuple[int, ...], kind: str) -> list[int]:
     return list(wanted[first:])
 
 
-def _make(run: Run, place: Run, chain: tuple[int, ...], kind: str, settings: Settings, progress: bool) -> None:
+def _make(run: Run, place: RunFolder, chain: tuple[int, ...], kind: str, settings: Settings, progress: bool) -> None:
     """Make the missing maps of these epochs; each is saved when it is done."""
     missing = _missing(place, chain, kind)
     before = chain[: len(chain) - len(missing)]
@@ -146,16 +145,19 @@ def _make(run: Run, place: Run, chain: tuple[int, ...], kind: str, settings: Set
         _Embeddings(run, missing, settings["positions"]),
         perplexity=float(settings["perplexity"]),
         aligned=kind == ALIGNED,
-        start=place.map(before[-1], kind) if kind == ALIGNED and before else None,
+        start=_coordinates(place, before[-1]) if kind == ALIGNED and before else None,
         seed=int(settings["seed"]),
         progress=progress,
     )
     for epoch, (coordinates, neighbors) in zip(missing, maps, strict=True):
-        arrays = {"coordinates": coordinates, "neighbors": neighbors.astype(np.int32)}
-        storage.write_arrays(place.map_path(epoch, kind), arrays)
+        run.save_map(epoch, kind, coordinates, neighbors, place)
 
 
-def _move_into_place(place: Run, run: Run, kind: str) -> None:
+def _coordinates(place: RunFolder, epoch: int) -> np.ndarray:
+    return storage.read_arrays(place.map_path(epoch, ALIGNED))["coordinates"]
+
+
+def _move_into_place(place: RunFolder, run: Run, kind: str) -> None:
     """Replace the maps of this kind by those that were made apart.
 
     Killed in here, it leaves the new maps where the next call with the same settings finds them.

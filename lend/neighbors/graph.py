@@ -123,7 +123,7 @@ class KnnGraph:
         """Write one .npz, whole or not at all."""
         recall = np.array(np.nan if self.recall is None else self.recall)
         arrays = {"indices": self.indices, "cosines": self.cosines, "method": np.array(self.method), "recall": recall}
-        write_arrays(Path(path), arrays)
+        write_arrays(Path(path).resolve(), arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> KnnGraph:
@@ -132,7 +132,7 @@ class KnnGraph:
         Raises:
             DamagedFileError: If the file is missing, damaged or holds something else.
         """
-        arrays = read_arrays(Path(path))
+        arrays = read_arrays(Path(path).resolve())
         try:
             recall = float(arrays["recall"])
             return cls(

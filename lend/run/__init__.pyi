@@ -2,7 +2,7 @@ from . import writing
 from .codes import code_type
 from .compacting import compact
 from .finding import runs
-from .layout import ALIGNED, EPOCH_ARRAYS, MAP_POINTS, epochs_done
+from .layout import ALIGNED, EPOCH_ARRAYS, MAP_POINTS, RunFolder, epochs_done
 from .listing import COLUMNS, SETTINGS, prior_text, scores, table
 from .measures import LAST, MEASURES, scores_of
 from .run import Run
@@ -18,6 +18,7 @@ __all__ = [
     "MAP_POINTS",
     "MEASURES",
     "Run",
+    "RunFolder",
     "SETTINGS",
     "code_type",
     "compact",

@@ -5,7 +5,6 @@ A copy opens like any other run and shows the same figures. It cannot be trained
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from lend import storage
 from lend.config import RunConfig
 from lend.inputs import require
 from lend.run import writing
-from lend.run.layout import EPOCH_ARRAYS
+from lend.run.layout import EPOCH_ARRAYS, numbered
 from lend.run.run import Run
 from lend.run.subset import map_subset
 
@@ -75,10 +74,9 @@ def compact(
     features = min([features, *(run.snapshot(epoch).sizes["feature"] for epoch in epochs)])
     made = {"hash": run.config.hash, "features": features, "points": len(positions), "snapshots": list(epochs)}
     info = {**run.info, "compact": made} | ({"note": note} if note else {})
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".compact") as temporary:
-        given = storage.read_arrays(run.given_path)
-        copy = writing.write(Path(temporary) / target.name, config, given, info)
+    with storage.temporary_folder(target) as temporary:
+        given = run.given()
+        copy = writing.write(temporary / target.name, config, given, info)
         if len(positions) < len(run.labels):
             storage.write_arrays(copy.samples_of_snapshots, {"positions": positions})
         for epoch in range(1, run.epochs_done + 1):
@@ -100,7 +98,7 @@ def _chosen_points(run: Run, points: int | None, epochs: tuple[int, ...]) -> Int
     everyone = np.arange(len(run.labels))
     if points is None:
         return everyone
-    kinds = {path.parent.name for path in _maps(run, epochs)}
+    kinds = {kind for kind, _ in _kinds(run, epochs)}
     mapped = np.unique(np.concatenate([everyone[:0], *(run.map_samples(kind) for kind in kinds)]))
     least = max(1, len(mapped))
     allowed = f"from {least:,}{', those of the maps,' * bool(len(mapped))} to {len(everyone):,}"
@@ -126,7 +124,7 @@ def _without_folder(name: str) -> str:
 
 
 def _result(run: Run, epoch: int, positions: np.ndarray, features: int, snapshot: bool) -> writing.EpochResult:
-    labels = storage.read_arrays(run.labels_path(epoch))
+    labels = run.epoch_labels(epoch)
     row = {name: value for name, value in run.record(epoch)["row"].items() if name != "epoch"}
     small = _small_snapshot(run, epoch, positions, features) if snapshot else None
     return writing.EpochResult(epoch, row, {name: labels[name] for name in EPOCH_ARRAYS}, small)
@@ -163,13 +161,15 @@ def half(values: Float[np.ndarray, "n c"]) -> Float16[np.ndarray, "n c"]:
     return rounded
 
 
-def _maps(run: Run, epochs: tuple[int, ...]) -> Iterator[Path]:
-    for path in sorted((run.path / "maps").glob("*/[0-9]*.npz")):
-        if int(path.stem) in epochs:
-            yield path
+def _kinds(run: Run, epochs: tuple[int, ...]) -> Iterator[tuple[str, int]]:
+    """The maps of these epochs, each as its kind and epoch."""
+    for folder in sorted(path for path in (run.path / "maps").glob("*") if path.is_dir()):
+        for epoch in sorted(numbered(folder, ".npz")):
+            if epoch in epochs:
+                yield folder.name, epoch
 
 
 def _copy_maps(run: Run, copy: Run, epochs: tuple[int, ...]) -> None:
-    for path in _maps(run, epochs):
-        for source in (path, run.samples_path(path.parent.name)):
-            storage.write_arrays(copy.path / source.relative_to(run.path), storage.read_arrays(source))
+    for kind, epoch in _kinds(run, epochs):
+        storage.write_arrays(copy.samples_path(kind), storage.read_arrays(run.samples_path(kind)))
+        copy.save_map(epoch, kind, run.map(epoch, kind), run.map_neighbors(epoch, kind), copy)

@@ -17,10 +17,12 @@ examples, snapshots/samples.npz says which.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 CONFIG = "config.json"
+GIVEN = "labels/given.npz"
 ALIGNED = "aligned"  # maps in which points keep their place
 MAP_POINTS = 10_000  # examples in a map, if nothing else is asked for
 EPOCH_ARRAYS = ("predicted", "diluted", "dominant", "kept")
@@ -74,4 +76,17 @@ class RunFolder:
 
 def epochs_done(path: Path) -> int:
     """Return the number of committed epochs of the run in this folder; 0 where there is none."""
-    return max((int(p.stem) for p in (path / "history").glob("[0-9]*.json")), default=0)
+    return max(numbered(path / "history", ".json"), default=0)
+
+
+def numbered(folder: Path, ending: str) -> dict[int, Path]:
+    """Return the files of a folder that are named by an epoch, such as 0030.npz; no other file is the run's."""
+    if not folder.is_dir():
+        return {}
+    names = [name for name in os.listdir(folder) if name.endswith(ending)]
+    stems = {name: name.removesuffix(ending) for name in names}
+    return {
+        int(stem): folder / name
+        for name, stem in stems.items()
+        if stem.isdecimal() and stem.isascii() and len(stem) <= 12 and stem == f"{int(stem):04}" and int(stem) > 0
+    }

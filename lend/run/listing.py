@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from lend.config import Dilution
 from lend.run.finding import runs as saved_runs
 from lend.run.measures import MEASURES
 from lend.run.run import Run
+from lend.storage import DamagedFileError
 
 SETTINGS = (
     "dataset",
@@ -38,7 +40,8 @@ def table(runs: str | Path | Iterable[Run]) -> pd.DataFrame:
     Returns:
         One row per run, by the name of its folder; the columns are COLUMNS. ``best`` is an oracle on the test set,
         ``last`` the mean of the last ten epochs, so far; NaN before the first epoch. ``dilution`` names what differs
-        from the defaults, ``note`` what the name of the data does not say.
+        from the defaults, ``note`` what the name of the data does not say. A run with a damaged history
+        record keeps its row, without scores, and a warning names the file.
     """
     found = saved_runs(runs) if isinstance(runs, str | Path) else list(runs)
     names = pd.Index([run.path.name for run in found], name="run", dtype=object)
@@ -47,6 +50,11 @@ def table(runs: str | Path | Iterable[Run]) -> pd.DataFrame:
 
 def _line(run: Run) -> dict[str, Any]:
     config = run.config
+    try:
+        measured = scores(run)
+    except DamagedFileError as error:  # one damaged run takes no other out of a table
+        warnings.warn(f"the scores of run {run.path.name} are left out: {error}", stacklevel=3)
+        measured = dict.fromkeys(MEASURES, float("nan"))
     return {
         **{name: getattr(config, name) for name in SETTINGS},
         "epochs_done": run.epochs_done,
@@ -55,7 +63,7 @@ def _line(run: Run) -> dict[str, Any]:
         "class_prior": prior_text(config.dilution.class_prior),
         "note": run.note,
         "device": run.info.get("device"),
-        **scores(run),
+        **measured,
         "path": str(run.path),
     }
 

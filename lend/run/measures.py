@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lend import storage
 from lend.run.layout import RunFolder
+from lend.run.records import read_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,8 +65,7 @@ class History:
         # a run that goes on from an older state writes its later epochs anew: the same number, a newer file
         newest = (done, self._folder.history_path(done).stat().st_mtime_ns if done else 0)
         if self._table is None or newest != self._newest:
-            paths = [self._folder.history_path(epoch) for epoch in range(1, done + 1)]
-            rows = [storage.read_json(path)["row"] for path in paths]
+            rows = [read_record(self._folder, epoch)["row"] for epoch in range(1, done + 1)]
             self._table = pd.DataFrame(rows).set_index("epoch") if rows else pd.DataFrame()
             self._newest = newest
         return self._table.copy()

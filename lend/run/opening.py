@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lend import storage
 from lend.config import RunConfig
-from lend.run.layout import CONFIG
+from lend.run.layout import CONFIG, GIVEN
+from lend.run.records import is_digest
+
+MOST_EPOCHS = 1_000_000
 
 
-def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any]]:
-    """Read the settings of the run in this folder, and what was noted about it: versions, device, classes.
+def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any], str | None]:
+    """Read the settings of the run in this folder, and what was noted about it (versions, device, classes), and
+    the SHA-256 of its given labels, which early runs do not note.
 
     Raises:
         FileNotFoundError: If there is no config.json; the message lists the runs beside the folder.
@@ -20,7 +24,7 @@ def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any]]:
         ValueError: If a setting is unknown, of a wrong type or out of range; the message names the file.
     """
     path = folder / CONFIG
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         beside = ", ".join(sorted(p.parent.name for p in folder.parent.glob(f"*/{CONFIG}"))) or "none"
         raise FileNotFoundError(f"{folder} is no saved run (it has no {CONFIG}); runs in {folder.parent}: {beside}")
     record = storage.read_json(path)
@@ -31,16 +35,63 @@ def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any]]:
         config = RunConfig.from_dict({"data": "data", **settings, "runs": str(folder.parent)})
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ValueError(f"{path} has settings that cannot be used: {error}") from error
-    _require_info(path, info)
-    return config, info
+    if config.epochs > MOST_EPOCHS:
+        raise ValueError(f"{path} has settings that cannot be used: more than {MOST_EPOCHS:,} epochs")
+    digest = _digest(record.get("files", {}))
+    for name, allowed in INFO.items():
+        if info.get(name) is not None and not allowed(info[name]):
+            raise storage.DamagedFileError(f"{path} is damaged: info.{name} is {_short(info[name])}")
+    if not _names(info.get("class_names")):
+        raise storage.DamagedFileError(f"{path} is damaged: info.class_names is {_short(info.get('class_names'))}")
+    if digest is not None and not is_digest(digest):
+        raise storage.DamagedFileError(f"{path} is damaged: files is {_short(record['files'])}")
+    return config, info, digest
 
 
-def _require_info(path: Path, info: Mapping[str, Any]) -> None:
-    """Raise DamagedFileError where a value that the library reads is of a wrong type; all of them may be missing."""
-    kinds = {"note": str, "device": str, "class_names": list, "compact": Mapping}
-    for name, kind in kinds.items():
-        if info.get(name) is not None and not isinstance(info[name], kind):
-            raise storage.DamagedFileError(f"{path} is damaged: info.{name} is {info[name]!r}")
+def _digest(files: Any) -> Any:  # noqa: ANN401 (anything that JSON can say)
+    return files.get(GIVEN) if isinstance(files, Mapping) else files
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _names(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
+
+
+def _compact(value: object) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and isinstance(value.get("hash"), str)
+        and _count(value.get("points"))
+        and _count(value.get("features"))
+        and isinstance(value.get("snapshots"), list)
+        and all(_count(epoch) for epoch in value["snapshots"])
+    )
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+INFO: Mapping[str, Callable[[object], bool]] = {  # what the library reads; each may be missing
+    "note": _text,
+    "device": _text,
+    "precision": _text,
+    "realised_noise_rate": _number,
+    "examples": _count,
+    "held_out": _count,
+    "compact": _compact,
+}
+
+
+def _short(value: object) -> str:
+    return f"{value!r:.80}"
 
 
 def require_same(saved: RunConfig, asked: RunConfig) -> None:

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +16,13 @@ import numpy as np
 from lend import storage
 from lend.config import RunConfig
 from lend.run.advice import how_to_make
-from lend.run.layout import CONFIG
+from lend.run.checking import damages
+from lend.run.contents import require_given, require_labels, require_positions, require_snapshot
+from lend.run.layout import CONFIG, numbered
 from lend.run.maps import SavedMaps
 from lend.run.measures import History, scores_of
 from lend.run.opening import read_config, require_same
+from lend.run.records import read_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,21 +39,25 @@ class Run(SavedMaps):
         path: The folder.
         config: Every setting.
         info: What was noted when the run began: package versions, device, class names, realised noise rate.
+        given_digest: SHA-256 of the file of the given labels; None in early runs, which do not note it.
     """
 
     config: RunConfig
     info: Mapping[str, Any]
+    given_digest: str | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
         """Open the run in this folder. Safe for an untrusted run: no code is executed.
+
+        A relative path is one from the working directory of now; a later change of that does not matter.
 
         Raises:
             FileNotFoundError: If the folder is no run; the message lists the runs beside it.
             DamagedFileError: If its config.json was truncated or altered.
             ValueError: If config.json has a setting that is unknown, of a wrong type or out of range.
         """
-        return cls(Path(path), *read_config(Path(path)))
+        return cls(Path(path).absolute(), *read_config(Path(path)))
 
     @classmethod
     def find(cls, config: RunConfig) -> Run | None:
@@ -71,13 +77,24 @@ class Run(SavedMaps):
         return f"Run({self.path.name}: {done}, snapshots {list(self.epochs)})"
 
     @property
+    def epochs_done(self) -> int:
+        """Number of committed epochs: that of the newest history record."""
+        committed = numbered(self.path / "history", ".json")
+        return max((epoch for epoch in committed if epoch <= self.config.epochs), default=0)
+
+    @property
+    def examples(self) -> int:
+        """Number of training examples, n."""
+        return len(self.labels)
+
+    @property
     def complete(self) -> bool:
         """Whether all epochs of the configuration are committed."""
         return self.epochs_done == self.config.epochs
 
     @property
     def epochs(self) -> tuple[int, ...]:
-        """The epochs whose embeddings are saved, ascending."""
+        """The epochs whose embeddings are saved, ascending; one whose file was removed is not among them."""
         done, kept = self.epochs_done, self.config.snapshot_epochs
         return tuple(epoch for epoch in kept if epoch <= done and self.snapshot_path(epoch).exists())
 
@@ -140,9 +157,19 @@ class Run(SavedMaps):
         """True and noisy label of each training example, by sample id; true is -1 where it is unknown."""
         import pandas as pd
 
-        arrays = storage.read_arrays(self.given_path)
+        arrays = self.given()
         index = pd.Index(arrays["sample_id"], name="sample_id")
         return pd.DataFrame({name: arrays[name].astype(np.int64) for name in ("true", "noisy")}, index=index)
+
+    def given(self) -> dict[str, np.ndarray]:
+        """Read the given labels as they are saved: true, noisy and sample_id, each (n,).
+
+        Raises:
+            DamagedFileError: If the file is missing or damaged, or holds something else.
+        """
+        arrays = storage.read_arrays(self.given_path)
+        require_given(self.given_path, arrays, len(self.class_names))
+        return arrays
 
     def epoch_labels(self, epoch: int) -> dict[str, np.ndarray]:
         """Read predicted, diluted and dominant labels and the kept mask of this epoch's training passes, each (n,).
@@ -156,7 +183,9 @@ class Run(SavedMaps):
             raise KeyError(
                 f"run {self.path.name} has no epoch {epoch}; it has 1 to {self.epochs_done}. {self._command(epoch)}"
             )
-        return storage.read_arrays(self.labels_path(epoch))
+        arrays = storage.read_arrays(self.labels_path(epoch))
+        require_labels(self.labels_path(epoch), arrays, self.examples, len(self.class_names))
+        return arrays
 
     def predicted(self, epoch: int) -> np.ndarray:
         """The network's labels in this epoch's training passes, (n,)."""
@@ -180,10 +209,7 @@ class Run(SavedMaps):
         Row i is the example at position :attr:`snapshot_samples` [i] of the training set: m is n, and row i example i,
         except in a compact copy that keeps a part.
         """
-        try:
-            return self.snapshot(epoch)["embeddings"].values
-        except zipfile.BadZipFile as error:  # the checksum of a chunk, which zarr reads only now
-            raise storage.DamagedFileError(f"{self.snapshot_path(epoch)} is damaged: {error}") from None
+        return self.snapshot(epoch)["embeddings"].values
 
     def snapshot(self, epoch: int) -> xr.Dataset:
         """Embeddings, logits and diluted distribution after this epoch, opened lazily; dims sample, feature, class.
@@ -196,10 +222,13 @@ class Run(SavedMaps):
         """
         self.require_snapshots([epoch])
         path = self.snapshot_path(epoch)
-        size = self.record(epoch)["sizes"][f"snapshots/{path.name}"]
+        size = self.record(epoch)["sizes"].get(f"snapshots/{path.name}")
+        if size is None:
+            raise storage.DamagedFileError(f"{self.history_path(epoch)} is damaged: it names no snapshot")
         if path.stat().st_size != size:
             raise storage.DamagedFileError(f"{path} is damaged: {path.stat().st_size} bytes of {size}")
         snapshot = storage.open_zarr(path)
+        require_snapshot(path, snapshot, len(self.snapshot_samples), len(self.class_names))
         return snapshot.assign(embeddings=snapshot["embeddings"].astype(np.float16))  # a compact copy packs them
 
     def require_snapshots(self, epochs: Iterable[int] | None = None) -> tuple[int, ...]:
@@ -237,7 +266,9 @@ class Run(SavedMaps):
         n = len(self.labels)
         if self.compact is None or self.compact["points"] == n:
             return np.arange(n)
-        return storage.read_arrays(self.samples_of_snapshots)["positions"].astype(np.int64)
+        arrays = storage.read_arrays(self.samples_of_snapshots)
+        require_positions(self.samples_of_snapshots, arrays, n)
+        return arrays["positions"].astype(np.int64)
 
     def snapshot_rows(self, positions: np.ndarray) -> np.ndarray:
         """Find the rows of the snapshots that hold the examples at these positions of the training set.
@@ -273,25 +304,22 @@ class Run(SavedMaps):
 
     def record(self, epoch: int) -> dict[str, Any]:
         """Read what was committed with an epoch: its row of the history, and digests and sizes of its files."""
-        return storage.read_json(self.history_path(epoch))
+        return read_record(self, epoch)
 
     def check(self) -> list[str]:
-        """Read every file of the run again, and return a message for each part with a damaged one."""
-        checks: list[Callable[[], None]] = [self._check_given]
-        checks += [partial(self.check_epoch, epoch) for epoch in range(1, self.epochs_done + 1)]
-        return storage.damages(checks)
+        """Read every file of the run again, maps and checkpoints too, and return a message for each damaged part.
 
-    def _check_given(self) -> None:
-        """Raise DamagedFileError if a file that belongs to no epoch is damaged."""
-        n = len(storage.read_arrays(self.given_path)["sample_id"])
-        if self.compact is not None and self.compact["points"] < n:
-            storage.read_arrays(self.samples_of_snapshots)
+        A snapshot that is missing is named, and a history record that is missing before the newest. A checkpoint that
+        is missing is no damage, and labels without a history record are those of an epoch that was not committed.
+        """
+        return damages(self)
 
-    def check_epoch(self, epoch: int) -> None:
+    def check_files(self, epoch: int) -> None:
         """Raise DamagedFileError if a file of this epoch is not what was committed; the checkpoint is not read."""
-        for name, digest in self.record(epoch)["files"].items():
+        record = self.record(epoch)
+        for name, digest in record["files"].items():
             if not name.startswith("checkpoint/"):
-                storage.check_file(self.path / name, digest)
+                storage.check_file(self.path / name, digest, record["sizes"][name])
 
     def _command(self, epoch: int) -> str:
         """The end of an error message: the command that makes the snapshot or the labels of this epoch."""

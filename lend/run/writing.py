@@ -17,8 +17,9 @@ import numpy as np
 
 from lend import storage
 from lend.config import RunConfig
-from lend.run.layout import CONFIG, RunFolder
+from lend.run.layout import CONFIG, GIVEN, RunFolder, numbered
 from lend.run.run import Run
+from lend.storage import is_temporary
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,7 +54,8 @@ def create(config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str
         FileExistsError: If the folder holds something that is not this run; nothing is overwritten.
     """
     path = config.folder
-    strange = [p.name for p in path.glob("*") if p.name not in ("labels", CONFIG, "lock")]
+    # a writer that was killed leaves hidden files; the next one removes them
+    strange = [p.name for p in path.glob("*") if p.name not in ("labels", CONFIG, "lock") and not is_temporary(p.name)]
     if strange or (path / CONFIG).exists():
         raise FileExistsError(f"{path} already exists: it holds {', '.join(strange) or 'another run'}")
     return write(path, config, given, info)
@@ -61,8 +63,9 @@ def create(config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str
 
 def write(path: Path, config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Run:
     """Start a run as :func:`create` does, in an empty folder of any name."""
-    storage.write_arrays(RunFolder(path).given_path, dict(given))
-    storage.write_json(path / CONFIG, {"config": asdict(config), "hash": config.hash, "info": dict(info)})
+    files = {GIVEN: storage.write_arrays(RunFolder(path).given_path, dict(given))}
+    record = {"config": asdict(config), "hash": config.hash, "info": dict(info), "files": files}
+    storage.write_json(path / CONFIG, record)
     return Run.open(path)
 
 
@@ -90,8 +93,9 @@ def commit(run: Run, epochs: list[EpochResult], checkpoint: Mapping[str, Any] | 
         sizes = {name: (run.path / name).stat().st_size for name in files}
         record = {"row": {"epoch": result.epoch, **result.row}, "files": files, "sizes": sizes}
         storage.write_json(run.history_path(result.epoch), record)
-    for old in sorted((run.path / "checkpoint").glob("[0-9]*.pt"))[:-2]:
-        old.unlink()
+    checkpoints = numbered(run.path / "checkpoint", ".pt")
+    for epoch in sorted(checkpoints)[:-2]:
+        checkpoints[epoch].unlink()
 
 
 def restore(run: Run) -> tuple[int, dict[str, Any] | None]:
@@ -106,8 +110,7 @@ def restore(run: Run) -> tuple[int, dict[str, Any] | None]:
     """
     run.require_trainable()
     intact, problem = _intact(run)
-    for path in sorted((run.path / "checkpoint").glob("[0-9]*.pt"), reverse=True):
-        epoch = int(path.stem)
+    for epoch, path in sorted(numbered(run.path / "checkpoint", ".pt").items(), reverse=True):
         if epoch > intact:
             continue
         try:
@@ -132,7 +135,7 @@ def _intact(run: Run) -> tuple[int, str | None]:
     done = run.epochs_done
     for epoch in range(1, done + 1):
         try:
-            run.check_epoch(epoch)
+            run.check_files(epoch)
         except storage.DamagedFileError as error:
             return epoch - 1, str(error)
     return done, None
@@ -140,10 +143,10 @@ def _intact(run: Run) -> tuple[int, str | None]:
 
 def _remove_after(run: Run, epoch: int) -> None:
     """Remove what a killed writer left: files of later epochs, temporary files."""
-    for folder in ("history", "labels", "snapshots", "checkpoint"):
+    for folder, ending in (("history", ".json"), ("labels", ".npz"), ("snapshots", ".zarr.zip"), ("checkpoint", ".pt")):
         # the newest first: a run killed in here still has its first epochs without a gap
-        for path in sorted((run.path / folder).glob("[0-9]*"), reverse=True):
-            if int(path.name[:4]) > epoch:
+        for number, path in sorted(numbered(run.path / folder, ending).items(), reverse=True):
+            if number > epoch:
                 path.unlink()
         for path in (run.path / folder).glob(".*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

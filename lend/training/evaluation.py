@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 
 import torch
-from jaxtyping import Bool, Int, UInt8
+from jaxtyping import Bool, Float, Float16, Int, UInt8
 from torch import Tensor, nn
 
 from lend.methods import Features
@@ -27,6 +29,22 @@ def features(network: nn.Module, pixels: UInt8[Tensor, "m channels height width"
     network.eval()
     parts = [forward(network, batch) for batch in pixels.split(BATCH)]
     return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
+
+
+def half(embeddings: Float[Tensor, "n d"]) -> Float16[Tensor, "n d"]:
+    """Round to float16; where that cannot hold the largest number, all are divided by one power of two, with a warning.
+
+    Directions stay, and they are all that graphs and maps use.
+    """
+    most = torch.finfo(torch.float16).max
+    largest = embeddings.abs().max().item()
+    if not most < largest < math.inf:  # the same as ever; what is not finite is an error of the graph
+        return embeddings.half()
+    divisor = 2 ** math.ceil(math.log2(largest / most))
+    warnings.warn(
+        f"embeddings of up to {largest:.3g} are saved divided by {divisor}: float16 ends at {most:.0f}", stacklevel=2
+    )
+    return (embeddings / divisor).half()
 
 
 def accuracies(

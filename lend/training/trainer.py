@@ -267,7 +267,7 @@ class Trainer:
         if epoch not in self.config.snapshot_epochs:
             return None
         embeddings, logits = evaluation.features(self.networks[0], self.images, self._forward_pixels)
-        embeddings = embeddings.half()
+        embeddings = evaluation.half(embeddings)
         neighbors = nearest(embeddings.float(), self.config.dilution.k)
         onehot = one_hot(self.noisy, self.num_classes)
         diluted = dilute_from_neighbors(*neighbors, onehot, self.weights, self.config.dilution)

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from lend import storage
 from lend.explorer.inspection.names import Names
+from lend.inputs import safe_table
 
 
 class Corrections:
@@ -74,4 +75,4 @@ class Corrections:
             path: The CSV file.
         """
         table = self.table(names).rename(columns={"corrected_label": "suggested_label"})
-        return storage.write_patch(table.assign(label_score=scores[self.positions]), path)
+        return storage.write_patch(safe_table(table.assign(label_score=scores[self.positions])), path)

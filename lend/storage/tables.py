@@ -1,0 +1,34 @@
+"""Tables as CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lend.storage.writing import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PATCH_COLUMNS = ["given_label", "suggested_label", "label_score"]
+
+
+def write_csv(path: str | Path, table: pd.DataFrame) -> Path:
+    """Write a table with its index as UTF-8 CSV; the path back.
+
+    Texts of people go through :func:`lend.inputs.safe_table` before. A lone surrogate is written as it is: read with
+    encoding_errors="surrogatepass".
+    """
+    path, text = Path(path), table.to_csv()
+    write_atomically(path, lambda file: file.write(text.encode("utf-8", "surrogatepass")))
+    return path
+
+
+def write_patch(table: pd.DataFrame, path: str | Path) -> Path:
+    """Write corrections as CSV, lowest score first: sample_id, given_label, suggested_label, label_score.
+
+    Args:
+        table: Index sample_id; the columns as in the file. An unknown score is NaN, which leaves it empty, and last.
+        path: File to write.
+    """
+    return write_csv(path, table[PATCH_COLUMNS].sort_values("label_score", kind="stable"))
