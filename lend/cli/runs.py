@@ -65,8 +65,10 @@ def _print_runs(found: list[Run], folder: str) -> list[str]:
         shown.add_column(column, overflow="fold")
     for run in found:
         try:
-            cells = _cells(run, measures)
-        except (ValueError, OSError, KeyError) as error:  # DamagedFileError is a ValueError
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # a table of runs warns of what it leaves out
+                cells = _cells(run, measures)
+        except (ValueError, OSError, KeyError, UserWarning) as error:  # DamagedFileError is a ValueError
             cells = [run.path.name, "unreadable"]
             problems.append(f"{run.path}: {' '.join(str(error).split())}")
         shown.add_row(*map(escape, cells))
