@@ -1,7 +1,7 @@
 """Votes without the noise: q of votes = q T, by a few steps of EM from the shares of the true classes.
 
-A step is q_j ← q_j Σ_y T_jy votes_y / (q T)_y. Each of two ways takes the votes of some examples and returns their q; they
-differ in nothing but rounding.
+A step is q_j ← q_j Σ_y T_jy votes_y / (q T)_y. Each of two ways takes the votes of some examples and returns their q;
+they differ in nothing but rounding.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def unmix_dense(
 def unmix_sparse(
     votes: sparse.csr_array, seen: sparse.csr_array, unseen: Float[np.ndarray, " c"], prior: Float[np.ndarray, " c"]
 ) -> Float[np.ndarray, "m c"]:
-    """The step where T is sparse but for a number for each row, T_jy = S_jy + u_j, as smoothed counts of many classes are.
+    """The step where T is sparse but for a number for each row, T_jy = S_jy + u_j, as smoothed counts are.
 
     A class j from which S leads to no class that was voted for is *far*. All far classes of an example change by one
     factor and their own u_j: q_j = κ w_j, where κ belongs to the example and w to all examples. So only the others,
