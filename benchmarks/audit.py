@@ -133,12 +133,13 @@ def main():
     parser.add_argument("--points", type=int, default=10_000, help="examples of a run, evenly spaced")
     parser.add_argument("--epochs", type=int, nargs="+", help="snapshots to use; all if not given")
     parser.add_argument("--clustered", type=int, nargs=2, metavar=("N", "D"), help="these instead, for the time")
+    parser.add_argument("--classes", type=int, default=10, help="of --clustered")
     options = parser.parse_args()
     paths = [Path(path) for path in options.runs] or with_snapshots("runs")
     for method in METHODS.values():  # imports are not timed
         method(np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32), np.arange(100) % 3, 3)
     cases = (*digits(), *snapshots(paths, options.points, options.epochs))
-    for case in [clustered(*options.clustered)] if options.clustered else cases:
+    for case in [clustered(*options.clustered, options.classes)] if options.clustered else cases:
         compare(*case)
 
 

@@ -373,7 +373,8 @@ def test_few_examples_of_a_class_and_examples_without_neighbours():
     V, true = clusters(n=101)
     labels = np.array(["ant", "bee", "cat", "dog"])[true]
     labels[0], V[4] = "emu", 0
-    issues = audit(V, labels, k=5, progress=False).issues
+    with pytest.warns(UserWarning, match="1 of 5 classes, with 1 of 101 examples"):
+        issues = audit(V, labels, k=5, progress=False).issues
     assert issues.loc[0, "label_score"] < 0.1 and issues.loc[0, "predicted_label"] == "ant"
     assert issues.loc[4, "predicted_label"] == labels[4] and not issues.loc[4, "is_label_issue"]
 

@@ -48,9 +48,10 @@ def audit(
       printed in the paper; "balanced" is right only where the true classes are equally frequent.
 
     Use embeddings that have not memorised the wrong labels: from a network trained on other data, or on these for a few
-    epochs. Otherwise the neighbours repeat the errors, and too few are found. The only example of a class has no other
-    to confirm its label, so its score is near 0. An example without neighbours (a zero embedding) keeps its label. If
-    all embeddings are equal, the choice of neighbours is arbitrary, and the result tells little.
+    epochs. Otherwise the neighbours repeat the errors, and too few are found. A class of k examples or fewer brings a
+    warning: its examples have few others to confirm their labels (:mod:`lend.auditing.votes` says what is done about
+    it). The only example of a class has none, so its score is near 0. An example without neighbours (a zero embedding)
+    keeps its label. If all embeddings are equal, the choice of neighbours is arbitrary, and the result tells little.
 
     Args:
         embeddings: (n, d) finite numbers: NumPy, in memory or mapped from a file, torch, a frame, or SciPy sparse. Or
@@ -75,7 +76,7 @@ def audit(
         images: (n, ...) images of the examples for :meth:`Audit.plot`.
         confidence: Confidence of the interval of the number of errors, inside (0, 1).
         seed: Seed of the folds and the bootstrap behind the estimate.
-        progress: Show progress bars.
+        progress: Show progress bars, of the search for neighbours and of what takes more than a second.
 
     Returns:
         Scores and issues of all labels, the estimated number of errors, and the transition matrix.

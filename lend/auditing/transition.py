@@ -102,7 +102,7 @@ class Transition:
     @property
     def rate(self) -> float:
         """Share of labels that are not the true class: 1 - Σ_i prior_i T_ii."""
-        return float(1 - self.prior @ self.nonzero.diagonal())
+        return max(0.0, float(1 - self.prior @ self.nonzero.diagonal()))
 
 
 def true_shares(matrix: Any, shares: Float[np.ndarray, " c"]) -> Float[np.ndarray, " c"]:  # noqa: ANN401 (or sparse)

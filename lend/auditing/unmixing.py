@@ -39,7 +39,7 @@ def unmix_dense(
 def unmix_sparse(
     votes: sparse.csr_array, seen: sparse.csr_array, unseen: Float[np.ndarray, " c"], prior: Float[np.ndarray, " c"]
 ) -> Float[np.ndarray, "m c"]:
-    """The step where T is sparse but for a number for each row, T_jy = S_jy + u_j, as smoothed counts of many are.
+    """The step where T is sparse but for a number for each row, T_jy = S_jy + u_j, as smoothed counts are.
 
     A class j from which S leads to no class that was voted for is *far*. All far classes of an example change by one
     factor and their own u_j: q_j = κ w_j, where κ belongs to the example and w to all examples. So only the others,

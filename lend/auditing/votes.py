@@ -1,13 +1,25 @@
-"""Votes of the neighbours on each example, without its own label, and the share that agree with it."""
+"""Votes of the neighbours on each example, without its own label, and the share that agree with it.
+
+A class is small here if it has k examples or fewer, so that the k neighbours of each must hold examples of other
+classes. Three rules keep those from outvoting it; without small classes none of them changes anything.
+
+- A neighbour of a small class of s examples counts only among the s - 1 nearest, as many as others of its class there
+  are. Farther off it is not there as one of them.
+- The share of the own label, which is left out, goes to the neighbours of small classes
+  (:func:`lend.dilution.leave_one_out`).
+- Folds keep the surest examples of a class from being chosen by each other's labels. Of a small class all are counted,
+  none is chosen, and a fold could take the last other example away: votes for a small class come from all others.
+"""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from tqdm.auto import tqdm
 
@@ -42,17 +54,34 @@ def leave_out_votes(
         each example. Shares are (n, c), an array, or a SciPy CSR array of more than ``MANY`` classes; rows sum to one,
         or to zero where no other example has a vote.
     """
-    onehot = _one_hot(given, c)
+    size = np.bincount(given[given >= 0], minlength=c)
+    small, onehot = size <= settings.k, _one_hot(given, c)
+    _warn(size, small, settings.k)
+    size, of_small = np.append(size, len(given))[given], np.append(small, False)[given]  # of the class of each example
     folds = np.random.default_rng(seed).permutation(len(given)) % FOLDS
     others, crossed = 0.0 * onehot, 0.0 * onehot
     for knn in tqdm(graphs, "votes", unit="graph", disable=not progress):
-        edges = torch.from_numpy(knn.indices), torch.from_numpy(knn.cosines).double()
-        graph = Graph.build(*edges, settings.gamma, settings.affinity)
-        others = others + _shares(leave_one_out(graph, onehot, settings)) / len(graphs)
+        near = np.arange(knn.k) < np.maximum(size[knn.indices] - 1, 1)
+        cosines = torch.from_numpy(np.where(near | ~of_small[knn.indices], knn.cosines, 0)).double()
+        graph = Graph.build(torch.from_numpy(knn.indices), cosines, settings.gamma, settings.affinity)
+        others = others + _shares(leave_one_out(graph, onehot, settings, of_small)) / len(graphs)
         crossed = crossed + _shares(cross_fitted(graph, onehot, settings, torch.from_numpy(folds))) / len(graphs)
     if isinstance(onehot, torch.Tensor):
-        return others.numpy(), crossed.numpy(), folds
-    return others, crossed, folds
+        others, crossed = others.numpy(), crossed.numpy()
+    whole = small[others.argmax(axis=1)]
+    if isinstance(others, np.ndarray):
+        return others, np.where(whole[:, None], others, crossed), folds
+    return others, sparse.diags_array(whole * 1.0) @ others + sparse.diags_array(~whole * 1.0) @ crossed, folds
+
+
+def _warn(size: Int[np.ndarray, " c"], small: Bool[np.ndarray, " c"], k: int) -> None:
+    """Warn of small classes, in one line."""
+    if small.any():
+        warnings.warn(
+            f"labels: {small.sum():,} of {len(size):,} classes, with {size[small].sum():,} of {size.sum():,} examples, "
+            f"have no more than k = {k} examples; what is said of their labels rests on few others",
+            stacklevel=4,
+        )
 
 
 def _one_hot(given: Int[np.ndarray, " n"], c: int) -> Any:  # noqa: ANN401 (a tensor or a CSR array)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from lend.config import Dilution
@@ -23,13 +23,23 @@ from lend.inputs import require
 ROWS = 256  # of W^t held at a time; at five steps such a row can have an entry for every example
 
 
-def leave_one_out(graph: Graph, onehot: Any, settings: Dilution) -> Any:  # noqa: ANN401 (of either kind)
+def leave_one_out(
+    graph: Graph,
+    onehot: Any,  # noqa: ANN401 (of either kind)
+    settings: Dilution,
+    heirs: Bool[np.ndarray, " n"] | None = None,
+) -> Any:  # noqa: ANN401
     """Eq. (3) as printed, each row without the votes of its own label: as if that row of Y were zero.
+
+    Of two steps most go to a neighbour's neighbour. Where an example has one other of its class near, the second step
+    leads from there back to itself, and with its own label the only vote for its class is lost. So the share of the own
+    label can be left to those neighbours from which walks of two steps return.
 
     Args:
         graph: Eq. (1) and (2).
         onehot: (n, c) given labels, Eq. (4): a tensor, or a SciPy CSR array where the classes are many.
         settings: alpha, steps and reserve are used; the steps must be a number.
+        heirs: Examples whose labels get the shares of the own labels; none if not given.
 
     Returns:
         (n, c) votes of at least 0, of the kind of ``onehot``; a row is zero where nobody else has a say.
@@ -38,10 +48,27 @@ def leave_one_out(graph: Graph, onehot: Any, settings: Dilution) -> Any:  # noqa
         ValueError: If the steps are "converged", where every label of a component has reached every example.
     """
     require(settings.steps != "converged", "steps", "a number: at convergence no example is told apart", settings.steps)
-    own = _scale_rows(onehot, own_shares(graph, settings))
+    shares = own_shares(graph, settings)
+    own = _scale_rows(onehot, shares)
     others = _diffuse(graph, onehot, settings) - own
     kept = others > 1e-9 * own  # below, a rest of rounding that would be a vote for itself
-    return torch.where(kept, others, 0.0) if isinstance(others, Tensor) else others.multiply(kept).tocsr()
+    others = torch.where(kept, others, 0.0) if isinstance(others, Tensor) else others.multiply(kept).tocsr()
+    return others if heirs is None or not heirs.any() else others + _inherited(graph, onehot, shares, heirs)
+
+
+def _inherited(graph: Graph, onehot: Any, shares: Float[Tensor, " n"], heirs: Bool[np.ndarray, " n"]) -> Any:  # noqa: ANN401
+    """Return the votes Σ_a P_ii W_ia² / (W²)_ii Y_a over the heirs a: what is left to them of the own labels."""
+    from scipy import sparse
+
+    chosen = np.flatnonzero(heirs)
+    back = sparse.eye_array(len(heirs), format="csr")[:, chosen]
+    for factor in reversed(_factors(graph)):
+        back = factor @ back
+    walks = closed_walks(graph, 2)[2].numpy()
+    part = sparse.diags_array(shares.cpu().double().numpy() / np.where(walks > 0, walks, 1)) @ back.multiply(back)
+    if isinstance(onehot, Tensor):
+        return torch.from_numpy(part @ onehot[chosen].cpu().double().numpy()).to(onehot)
+    return part @ onehot[chosen]
 
 
 def cross_fitted(graph: Graph, onehot: Any, settings: Dilution, folds: Int[Tensor, " n"]) -> Any:  # noqa: ANN401
