@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # version of the folder that Audit.save writes
 TABLES = ("issues", "transition_matrix", "classes")
+ISSUES = ("given_label", "predicted_label", "label_score", "is_label_issue", "neighbor_agreement")
+CLASSES = ("given", "true", "wrong", "mean_score", "issues", "confused_with")
+RLE = 10  # distributions over many classes are zero nearly everywhere, which Parquet packs closer than a zip
 SHOWN = 30  # most images in Audit.plot, if not given
 
 
@@ -164,15 +167,40 @@ class Audit:
         folder = Path(folder)
         record = storage.read_json(folder / "audit.json")
         require(record.get("format") == FORMAT, "folder", f"an audit of format {FORMAT}", record.get("format"))
-        for name, digest in record["files"].items():
+        path = folder / "audit.json"
+        files, names = record.get("files"), (*TABLES, "distributions")
+        if not isinstance(files, Mapping) or set(files) != {f"{name}.parquet" for name in names}:
+            raise storage.DamagedFileError(f"{path} is damaged: it does not name the files of an audit")
+        for name, digest in files.items():
             storage.check_file(folder / name, digest)
-        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in (*TABLES, "distributions")}
-        distributions = tables.pop("distributions").to_numpy()
+        tables = {name: _read_parquet(folder / f"{name}.parquet") for name in names}
+        with storage.damage_of(path):
+            estimate, settings = Estimate(**record["estimate"]), dict(record["settings"])
+        with storage.damage_of(folder / "distributions.parquet"):
+            distributions = tables.pop("distributions").to_numpy(np.float64)
+        n, c = distributions.shape
+        wanted = {"issues": (n, ISSUES), "classes": (c, CLASSES), "transition_matrix": (c, None)}
+        for name, (length, columns) in wanted.items():
+            there = list(tables[name].columns)
+            if len(tables[name]) != length or (len(there) != c if columns is None else not set(columns) <= set(there)):
+                raise storage.DamagedFileError(
+                    f"{folder / f'{name}.parquet'} is damaged: {len(tables[name])} rows of {length}, columns {there}"
+                )
         tables["transition_matrix"].columns = tables["classes"].index.rename("given_label")
-        return cls(
-            **tables, distributions=distributions, estimate=Estimate(**record["estimate"]), settings=record["settings"]
-        )
+        return cls(**tables, distributions=distributions, estimate=estimate, settings=settings)
 
 
 def _write_parquet(path: Path, table: pd.DataFrame) -> str:
     return storage.write_atomically(path, table.to_parquet)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """Read a table, after its own numbers say that it does not unpack to far more than its size."""
+    import pyarrow.parquet as pq
+
+    with storage.open_file(path) as file, storage.damage_of(path):
+        about = pq.read_metadata(file)
+        cells = 8 * about.num_rows * about.num_columns
+        storage.require_within(path, cells, RLE * file.seek(0, 2))
+        file.seek(0)
+        return pd.read_parquet(file)

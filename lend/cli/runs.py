@@ -97,7 +97,7 @@ def tsne(options: Namespace) -> None:
     run = Run.open(options.run)
     epochs = _epochs(options.epochs)
     make_maps(run, epochs, aligned=not options.independent, points=options.points)
-    print(f"{run.path}: maps of epochs {', '.join(map(str, epochs or run.epochs))}")
+    print(f"{run.shown}: maps of epochs {', '.join(map(str, epochs or run.epochs))}")
 
 
 def compact(options: Namespace) -> None:
@@ -117,7 +117,7 @@ def compact(options: Namespace) -> None:
             f"stay, accuracy {row['accuracy_before']:.4f} before, {row['accuracy_after']:.4f} after"
         )
     size = sum(path.stat().st_size for path in copy.path.rglob("*") if path.is_file())
-    print(f"{copy.path}: {size / 1e6:.1f} MB")
+    print(f"{copy.shown}: {size / 1e6:.1f} MB")
 
 
 def _epochs(text: str | None) -> list[int] | None:

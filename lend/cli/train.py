@@ -27,7 +27,7 @@ def train(options: Namespace) -> None:
 
     run = train_run(config)
     if os.environ.get("RANK", "0") == "0":  # one of the processes that were launched together speaks
-        print(f"{run.path}: {run.epochs_done} epochs, test accuracy best {run.best:.4f} (oracle), last {run.last:.4f}")
+        print(f"{run.shown}: {run.epochs_done} epochs, test accuracy best {run.best:.4f} (oracle), last {run.last:.4f}")
 
 
 def _config(given: dict[str, Any]) -> RunConfig:

@@ -39,6 +39,12 @@ class RunFolder:
     path: Path
 
     @property
+    def shown(self) -> Path:
+        """The folder as a person types it: from the working directory, if it is inside."""
+        here = Path.cwd()
+        return self.path.relative_to(here) if self.path.is_relative_to(here) else self.path
+
+    @property
     def epochs_done(self) -> int:
         """Number of committed epochs."""
         return epochs_done(self.path)

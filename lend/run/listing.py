@@ -64,7 +64,7 @@ def _line(run: Run) -> dict[str, Any]:
         "note": run.note,
         "device": run.info.get("device"),
         **measured,
-        "path": str(run.path),
+        "path": str(run.shown),
     }
 
 

@@ -71,7 +71,7 @@ class SavedMaps(RunFolder):
             have = sorted(numbered(path.parent, ".npz"))
             raise KeyError(
                 f"run {self.path.name} has no {kind} map of epoch {epoch}; it has {have}. "
-                f"Make it with: lend tsne {self.path} --epochs {epoch}"
+                f"Make it with: lend tsne {self.shown} --epochs {epoch}"
             )
         arrays = storage.read_arrays(path)
         require_map(path, arrays, len(self.map_samples(kind)))

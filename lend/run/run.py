@@ -325,12 +325,12 @@ class Run(SavedMaps):
         """The end of an error message: the command that makes the snapshot or the labels of this epoch."""
         if self.compact is not None:
             return "It is a compact copy, which cannot be trained on"
-        return how_to_make(self.path, self.config, epoch)
+        return how_to_make(self.shown, self.config, epoch)
 
     def require_trainable(self) -> None:
         """Raise ValueError if this is a compact copy."""
         if self.compact is not None:
             raise ValueError(
-                f"{self.path} is a compact copy, without the network: it cannot be trained on. Train a run of its "
-                f"settings in another folder with: lend train --like {self.path} --runs FOLDER"
+                f"{self.shown} is a compact copy, without the network: it cannot be trained on. Train a run of its "
+                f"settings in another folder with: lend train --like {self.shown} --runs FOLDER"
             )

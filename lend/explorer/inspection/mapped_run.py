@@ -23,7 +23,7 @@ class NoMapsError(ValueError):
     def __init__(self, run: Run, seconds: float) -> None:
         self.run, self.seconds = run, seconds
         super().__init__(
-            f"run {run.path.name} has no maps yet. Make them with: lend tsne {run.path}, or in Python with "
+            f"run {run.path.name} has no maps yet. Make them with: lend tsne {run.shown}, or in Python with "
             f"lend.maps.make_maps(run); {len(run.epochs)} maps will take {duration(seconds)}"
         )
 
