@@ -80,7 +80,6 @@ def _print_runs(found: list[Run], folder: str) -> list[str]:
 def _cells(run: Run, measures: tuple[str, ...]) -> list[str]:
     from lend.run import table
 
-    _ = run.history  # a damaged record costs the run its line here, in a table only its scores
     ((name, line),) = table([run]).iterrows()
     method = line["method"] + ("" if line["class_prior"] == "none" else "+prior")
     scores = ["-" if line[m] != line[m] else f"{line[m]:.4f}" for m in measures]  # NaN: not known

@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from lend.config import Dilution
-from lend.inputs import is_tensor, require, to_numpy
+from lend.inputs import as_matrix, require, to_numpy
 
 Array = np.ndarray | Tensor
 
@@ -177,7 +177,8 @@ def momentum(new: Any, old: Any, beta: float = 0.9) -> Any:  # noqa: ANN401
         beta: In [0, 1]; 1 never changes the memory.
     """
     require(isinstance(beta, Real) and 0 <= beta <= 1, "beta", "inside [0, 1]", beta)
-    new, old = (Z if is_tensor(Z) else to_numpy(Z, name) for Z, name in ((new, "new"), (old, "old")))
+    new, old = as_matrix(new, "new"), as_matrix(old, "old")
+    require(isinstance(old, type(new)), "old", f"a {type(new).__name__}, as new is", type(old).__name__)
     require(new.shape == old.shape, "old", f"of the shape of new, {tuple(new.shape)}", tuple(old.shape))
     return (1 - beta) * new + beta * old
 

@@ -135,7 +135,11 @@ class LabelDilution(ClassifierMixin, BaseEstimator):
             X = to_numpy(as_matrix(X, "X"), "X")
         if y is None:
             validate_data(self, X, y)  # says that y is required
-        return validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), **options)
+        try:
+            return validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), **options)
+        except (ValueError, TypeError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"X: {error}") from error
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
