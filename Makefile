@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # one test process per core, each with one thread: threads of several trainings would wait for each other
 PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: figures refresh test test-browser docs lab lint bench install clean
+.PHONY: figures refresh test test-browser attacks docs lab lint bench install clean
 
 # Everything made here goes to output/, which git ignores.
 figures: $(VENV)/installed
@@ -31,6 +31,10 @@ test-browser: $(VENV)/installed
 		echo "chromium is missing: apt-get install chromium" >&2
 	$(BIN)/python -m pip install --quiet --editable ".[dev,browser]"
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+# The attacks of tests/attacks with large numbers: some hours.
+attacks: $(VENV)/installed
+	LEND_ATTACKS=hours OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/attacks --numprocesses auto --capture=no $(ARGS)
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab notebooks $(ARGS)

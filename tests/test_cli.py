@@ -310,7 +310,7 @@ def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch, c
             raise OSError(errno.ENOSPC, "No space left on device")
         sync(number)
 
-    monkeypatch.setattr("lend.storage.writing.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     files = [str(tmp_path / name) for name in ("v.npy", "y.npy")]
     places = ["--out", str(tmp_path / "out.csv"), "--plot", str(tmp_path / "p.pdf")]
     assert main(["audit", *files, *places]) == 2

@@ -63,7 +63,7 @@ class History:
 
         done = self._folder.epochs_done
         # a run that goes on from an older state writes its later epochs anew: the same number, a newer file
-        newest = (done, self._folder.history_path(done).stat().st_mtime_ns if done else 0)
+        newest = (done, self._folder.history_path(done).lstat().st_mtime_ns if done else 0)
         if self._table is None or newest != self._newest:
             rows = [read_record(self._folder, epoch)["row"] for epoch in range(1, done + 1)]
             self._table = pd.DataFrame(rows).set_index("epoch") if rows else pd.DataFrame()

@@ -48,11 +48,12 @@ def open_file(path: Path, most: int | None = None) -> Iterator[BinaryIO]:
         if error.errno in (errno.ENXIO, errno.ENODEV):
             raise DamagedFileError(f"{path} is damaged: it is a socket or a device, not a file") from None
         raise
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        kind = KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        raise DamagedFileError(f"{path} is damaged: it is {kind}, not a file")
     with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            kind = KINDS.get(stat.S_IFMT(status.st_mode), "something else")
-            raise DamagedFileError(f"{path} is damaged: it is {kind}, not a file")
         if most is not None and status.st_size > most:
             raise DamagedFileError(f"{path} is damaged: it has {status.st_size:,} bytes, at most {most:,} are read")
         yield file

@@ -16,11 +16,10 @@ from scipy import sparse
 import lend
 from lend import noise
 
-EXAMPLES = int(os.environ.get("LEND_FUZZ", 150))  # of each function; `make attacks` asks for more
+LONG = os.environ.get("LEND_ATTACKS") == "hours"
+EXAMPLES = 5_000 if LONG else 150  # of each function
 
-fuzzed = settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES < 1000, suppress_health_check=list(HealthCheck)
-)
+fuzzed = settings(max_examples=EXAMPLES, deadline=None, derandomize=not LONG, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,91 @@
+"""Every file of a run, a compact copy and an audit, damaged in every way, read in every way.
+
+Allowed are the right value or one error that names the file. LEND_ATTACKS=hours makes the numbers large.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lend
+from lend.run import Run, compact
+
+HERE = Path(__file__).parent
+LONG = os.environ.get("LEND_ATTACKS") == "hours"
+FLIPS = 100_000 if LONG else 2  # of bytes of a file; every byte of one that has no more
+PARTS = {("run", "damage"): 8, ("run", "crafted"): 2, ("copies/run", "damage"): 12, ("audit", "damage"): 3}
+KEPT = ("folder", "pipe", "missing")  # a history record or a map can be gone without a trace
+
+sys.path.insert(0, str(HERE.parent.parent / "benchmarks"))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A folder with a run, another of the same size, a compact copy in copies/, and an audit."""
+    from synthetic_run import synthetic_run
+
+    folder = tmp_path_factory.mktemp("base") / "runs"
+    for seed, name in enumerate(("run", "other")):
+        run = synthetic_run(folder, n=60, d=8, epochs=2, snapshots=2, seed=seed)
+        os.rename(run.path, folder / name)
+    copy = compact(Run.open(folder / "run"), folder / "copies", points=60, features=4)
+    os.rename(copy.path, folder / "copies" / "run")
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["a", "b", "c"], 20)
+    lend.audit(rng.standard_normal((60, 5)) + 3 * (labels[:, None] == "b"), labels).save(folder / "audit")
+    return folder
+
+
+def outcomes(base, subject, kind, parts=1):
+    """The lines of the attacking process, and how many cases and readings there were."""
+    lines, counts = [], Counter()
+    for part in range(parts if LONG else 1):
+        command = [sys.executable, HERE / "readers.py", base, subject, kind, FLIPS, part, parts, 0]
+        done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=36_000 if LONG else 290)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+        *found, (_, cases, readings) = [json.loads(line) for line in done.stdout.splitlines()]
+        lines += found
+        counts["cases"], counts["readings"] = cases, counts["readings"] + readings
+    print(subject, kind, dict(counts), Counter(line[3] for line in lines))
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind"),
+    [("run", "damage"), ("run", "crafted"), ("copies/run", "damage"), ("audit", "damage")],
+)
+def test_right_values_or_one_error(base, subject, kind):
+    """One case of PARTS in the ordinary tests."""
+    lines = outcomes(base, subject, kind, PARTS[subject, kind])
+    assert [line for line in lines if line[3] not in ("error", "other")] == []
+    assert [line for line in lines if line[3] == "other" and not explained(*line[:3], line[5])] == []
+    checked = {(name, what) for name, what, reader, *_ in lines if reader == "check"}
+    whole = {(name, what) for name, what, *_ in lines} - checked
+    assert {case for case in whole if not unknown_to_check(*case)} == set()
+    assert len(lines) > 20
+
+
+def explained(name, what, reader, told):
+    """Whether another value than the right one is what the rules of the format say."""
+    if reader == "check":
+        return True  # it names the file: a list of messages is its value
+    if reader in ("runs", "table"):
+        return bool(told) or what in KEPT or what == "swapped" or "config" in name or "history" in name
+    if what == "swapped":
+        return True  # another run's file with its own checksums: check() finds it
+    gone = ("missing", "link to nothing", "link to itself")
+    if what in gone and name.startswith(("history/", "snapshots/", "maps/", "config")):
+        return True  # not committed, removed, not made
+    return False
+
+
+def unknown_to_check(name, what):
+    """Whether a change is none of the run: the lock, or a file that a run may lack."""
+    gone = what in ("missing", "link to nothing", "link to itself")
+    return name == "lock" or what == "extra" or gone and name.startswith(("checkpoint/", "maps/", "history/"))
