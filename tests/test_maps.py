@@ -220,3 +220,14 @@ def test_a_map_that_collapses_is_an_error_and_the_old_ones_stay(copy, monkeypatc
     with pytest.raises(FloatingPointError, match="t-SNE of 100 points at perplexity 30 has collapsed to one point"):
         make_maps(copy, [1], points=100, progress=False)
     assert contents(copy) == before
+
+
+def test_maps_of_a_run_that_cannot_be_written_to_go_to_the_cache(copy, tmp_path, monkeypatch):
+    before = contents(copy)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("lend.run.layout.os.access", lambda path, mode: path != copy.path)
+    with pytest.warns(UserWarning, match=r"cannot be written to: its maps go to .*cache"):
+        make_maps(copy, points=60, progress=False)
+    assert contents(copy) == before and copy.map(copy.epochs[-1]).shape == (60, 2)
+    make_maps(copy, points=60, progress=False)  # all there: nothing to say
+    assert len(list((tmp_path / "cache").rglob("samples.npz"))) == 1

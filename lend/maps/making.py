@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from numbers import Integral, Real
@@ -44,7 +45,8 @@ def make_maps(
     """Compute the missing maps of these snapshot epochs and cache them in the run; each is saved when it is done.
 
     An aligned map starts from the map of the snapshot before it, so maps of all earlier snapshots are made as well.
-    Maps of other settings are replaced when all new ones are there; a call that was stopped goes on where it was.
+    Maps of other settings are replaced when all new ones are there; a call that was stopped goes on where it was. Maps
+    of a run that cannot be written to go to the user's cache, with a warning.
 
     Args:
         run: A run with snapshots.
@@ -68,11 +70,18 @@ def make_maps(
     chain = tuple(epoch for epoch in run.epochs if epoch <= wanted[-1]) if aligned else wanted
     if _same_settings(run, kind, settings) and not _missing(run, chain, kind):
         return  # a run that nobody may write to can still be looked at
-    with _only_maker(run):
-        place = run if _same_settings(run, kind, settings) else _unfinished(run, kind, settings)
+    home = run if run.writable else _elsewhere(run)
+    with _only_maker(home):
+        place = home if _same_settings(home, kind, settings) else _unfinished(home, kind, settings)
         _make(run, place, chain, kind, settings, progress)
-        if place is not run:
-            _move_into_place(place, run, kind)
+        if place is not home:
+            _move_into_place(place, home, kind)
+
+
+def _elsewhere(run: Run) -> RunFolder:
+    """The user's own place for the maps of a run that cannot be written to."""
+    warnings.warn(f"{run.path} cannot be written to: its maps go to {run.cache}", stacklevel=3)
+    return RunFolder(run.cache)
 
 
 def _wanted(run: Run, epochs: Iterable[int] | None) -> tuple[int, ...]:
@@ -110,7 +119,7 @@ def _same_settings(place: RunFolder, kind: str, settings: Settings) -> bool:
 
 
 @contextmanager
-def _only_maker(run: Run) -> Iterator[None]:
+def _only_maker(run: RunFolder) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             stack.enter_context(storage.lock(run.path / "maps" / "lock"))
@@ -119,7 +128,7 @@ def _only_maker(run: Run) -> Iterator[None]:
         yield
 
 
-def _unfinished(run: Run, kind: str, settings: Settings) -> RunFolder:
+def _unfinished(run: RunFolder, kind: str, settings: Settings) -> RunFolder:
     """A folder of their own for maps that are being made, which holds none but those of these settings."""
     place = RunFolder(run.path / UNFINISHED)
     if not _same_settings(place, kind, settings):
@@ -157,7 +166,7 @@ def _coordinates(place: RunFolder, epoch: int) -> np.ndarray:
     return storage.read_arrays(place.map_path(epoch, ALIGNED))["coordinates"]
 
 
-def _move_into_place(place: RunFolder, run: Run, kind: str) -> None:
+def _move_into_place(place: RunFolder, run: RunFolder, kind: str) -> None:
     """Replace the maps of this kind by those that were made apart.
 
     Killed in here, it leaves the new maps where the next call with the same settings finds them.

@@ -17,9 +17,12 @@ examples, snapshots/samples.npz says which.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 CONFIG = "config.json"
 GIVEN = "labels/given.npz"
@@ -71,13 +74,33 @@ class RunFolder:
         """File of the snapshot of an epoch."""
         return self.path / "snapshots" / f"{epoch:04}.zarr.zip"
 
+    @property
+    def writable(self) -> bool:
+        """Whether this process may write into the folder."""
+        return os.access(self.path, os.W_OK)
+
+    @property
+    def cache(self) -> Path:
+        """Folder of the user's own for the maps of a run that cannot be written to."""
+        content = (self.path / CONFIG).read_bytes() if (self.path / CONFIG).is_file() else b""
+        name = hashlib.sha256(bytes(self.path) + content).hexdigest()[:16]
+        return user_cache_path("lend") / "maps-of-runs" / name
+
+    def maps_folder(self, kind: str) -> Path:
+        """Folder of the maps of a kind: in the run, or in the user's cache if the run is read-only and they are there."""
+        own = self.path / "maps" / kind
+        if self.writable:
+            return own
+        cached = self.cache / "maps" / kind
+        return cached if cached.exists() else own
+
     def samples_path(self, kind: str) -> Path:
         """File that says which examples the maps of a kind show, and the settings of these maps."""
-        return self.path / "maps" / kind / "samples.npz"
+        return self.maps_folder(kind) / "samples.npz"
 
     def map_path(self, epoch: int, kind: str) -> Path:
         """File of the map of an epoch."""
-        return self.path / "maps" / kind / f"{epoch:04}.npz"
+        return self.maps_folder(kind) / f"{epoch:04}.npz"
 
 
 def epochs_done(path: Path) -> int:
