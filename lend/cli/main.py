@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
@@ -81,13 +82,20 @@ def _known(argv: list[str]) -> list[str]:
     return list(parser._option_string_actions)
 
 
+def _show_warning(message: Warning | str, *place: object, **further: object) -> None:
+    """A warning in one line, without its place in the code."""
+    print(f"lend: {message}", file=sys.stderr)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Exit code 0; 2 with one line on bad input; 1 where runs of a sweep failed; 130 where the user stopped it."""
     argv = sys.argv[1:] if argv is None else argv
     speak_everywhere()
     try:
         options = _arguments(argv)
-        VERBS[options.verb][0](options[options.verb])
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            VERBS[options.verb][0](options[options.verb])
     except (ArgumentError, ValueError, KeyError, OSError, FloatingPointError, MissingExtraError) as error:
         print(f"lend: error: {one_line(error, argv, _known(argv))}", file=sys.stderr)
         return 1 if isinstance(error, ChildProcessError) else 2

@@ -87,7 +87,7 @@ class RunFolder:
         return user_cache_path("lend") / "maps-of-runs" / name
 
     def maps_folder(self, kind: str) -> Path:
-        """Folder of the maps of a kind: in the run, or in the user's cache if the run is read-only and they are there."""
+        """Folder of the maps of a kind: in the run; of a read-only one in the user's cache, if there are any."""
         own = self.path / "maps" / kind
         if self.writable:
             return own
