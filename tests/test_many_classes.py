@@ -66,8 +66,8 @@ def many(tmp_path_factory):
     given = {name: labels.pop(name).astype(code_type(MANY, unknown=True)) for name in ("true", "noisy")}
     names = {"class_names": [f"class {i}" for i in range(MANY)], "examples": n}
     run = writing.create(config, given | {"sample_id": np.arange(n)}, names)
-    sizes = {"embeddings": 4, "logits": 1, "diluted": MANY}
-    arrays = {name: (("sample", name), np.zeros((n, size), np.float16)) for name, size in sizes.items()}
+    sizes = {"embeddings": ("feature", 4), "logits": ("class", MANY), "diluted": ("class", MANY)}
+    arrays = {name: (("sample", dim), np.zeros((n, size), np.float16)) for name, (dim, size) in sizes.items()}
     saved = {name: values.astype(code_type(MANY)) for name, values in labels.items()} | {"kept": rng.random(n) < 0.5}
     writing.commit(run, [EpochResult(1, {"test_accuracy": 0.5}, saved, xr.Dataset(arrays))], None)
     places = {"coordinates": rng.normal(size=(n, 2)).astype(np.float32), "neighbors": np.zeros((n, 10), np.int32)}

@@ -26,7 +26,13 @@ def written(config, true=TRUE):
     """A run on disk of nine examples and three epochs."""
     given = {"true": codes(true), "noisy": codes(NOISY), "sample_id": np.arange(9)}
     run = writing.create(config, given, {"class_names": list(NAMES)})
-    labels = [{"predicted": codes(PREDICTED[epoch]), "kept": np.array(list(KEPT[epoch])) == "1"} for epoch in PREDICTED]
+    labels = [
+        {
+            **dict.fromkeys(("predicted", "diluted", "dominant"), codes(PREDICTED[epoch])),
+            "kept": np.array(list(KEPT[epoch])) == "1",
+        }
+        for epoch in PREDICTED
+    ]
     writing.commit(run, [EpochResult(epoch, {}, arrays) for epoch, arrays in enumerate(labels, 1)], None)
     return run
 

@@ -69,7 +69,7 @@ def test_both_wheels_hold_the_same(distributions):
         wanted = {f"{inside}/{path.relative_to(ROOT / folder).as_posix()}" for path in files}
         assert {name for name in wanted if "/." not in name} <= set(held["direct"])
     assert {name.split("/")[0] for name in held["direct"]} == {"lend"}
-    assert not [name for name in held["direct"] if "checkpoints" in name]
+    assert not [name for name in held["direct"] if ".ipynb_checkpoints" in name]
 
 
 def test_the_demo_from_the_wheel(installed, tmp_path):

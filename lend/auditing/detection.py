@@ -85,6 +85,7 @@ def audit(
         ValueError: Naming the argument, what is allowed and what came.
 
     Example:
+        >>> import numpy as np
         >>> true = np.arange(90) % 3
         >>> embeddings = np.eye(3)[true] + 0.1 * np.random.default_rng(0).normal(size=(90, 3))
         >>> labels = np.array(["ant", "bee", "cat"])[true]

@@ -6,7 +6,7 @@ classes. Three rules keep those from outvoting it; without small classes none of
 - A neighbour of a small class of s examples counts only among the s - 1 nearest, as many as others of its class there
   are. Farther off it is not there as one of them.
 - The share of the own label, which is left out, goes to the neighbours of small classes
-  (:func:`lend.dilution.leave_one_out`).
+  (:func:`lend.dilution.leaveoneout.leave_one_out`).
 - Folds keep the surest examples of a class from being chosen by each other's labels. Of a small class all are counted,
   none is chosen, and a fold could take the last other example away: votes for a small class come from all others.
 """
