@@ -25,16 +25,16 @@ test: $(VENV)/installed
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
+# Damaged files, kills, full disks and odd inputs, many more than the tests try: an hour and more.
+attacks: $(VENV)/installed
+	LEND_ATTACKS=hours OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/attacks -s $(ARGS)
+
 # The explorer in JupyterLab and a headless chromium, which is installed where it is missing and this is root.
 test-browser: $(VENV)/installed
 	command -v chromium || command -v google-chrome || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -qy chromium; } || \
 		echo "chromium is missing: apt-get install chromium" >&2
 	$(BIN)/python -m pip install --quiet --editable ".[dev,browser]"
 	$(BIN)/python -m pytest tests/browser $(ARGS)
-
-# The attacks of tests/attacks with large numbers: some hours.
-attacks: $(VENV)/installed
-	LEND_ATTACKS=hours OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/attacks --numprocesses auto --capture=no $(ARGS)
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab notebooks $(ARGS)

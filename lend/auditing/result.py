@@ -171,9 +171,9 @@ class Audit:
         files, names = record.get("files"), (*TABLES, "distributions")
         if not isinstance(files, Mapping) or set(files) != {f"{name}.parquet" for name in names}:
             raise storage.DamagedFileError(f"{path} is damaged: it does not name the files of an audit")
+        tables = {name: _read_parquet(folder / f"{name}.parquet") for name in names}
         for name, digest in files.items():
             storage.check_file(folder / name, digest)
-        tables = {name: _read_parquet(folder / f"{name}.parquet") for name in names}
         with storage.damage_of(path):
             estimate, settings = Estimate(**record["estimate"]), dict(record["settings"])
         with storage.damage_of(folder / "distributions.parquet"):

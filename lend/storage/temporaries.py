@@ -32,13 +32,21 @@ def temporary_for(path: Path) -> Path:
 
 @contextmanager
 def temporary_folder(path: Path) -> Iterator[Path]:
-    """Make an empty hidden folder beside a path, to build its content in; removed at the end with all that is left."""
+    """Make an empty hidden folder beside a path, to build its content in; removed at the end with all that is left.
+
+    An error of a file in it names the path instead.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
     with tempfile.TemporaryDirectory(
         dir=path.parent, prefix=f".{path.name}.", suffix=f".{os.getpid()}.tmp", ignore_cleanup_errors=True
     ) as folder:
-        yield Path(folder)
+        try:
+            yield Path(folder)
+        except OSError as error:
+            if error.errno is None or not str(error.filename).startswith(folder):
+                raise
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def remove_abandoned(path: Path) -> None:

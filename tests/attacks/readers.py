@@ -123,7 +123,7 @@ def crafted():
 
 def whole(base, subject):
     """A folder with the undamaged subject alone, and a link to another run beside it."""
-    root = base.with_name("whole") / base.name
+    root = base.with_name("whole") / subject.replace("/", "-")
     if not (root / subject).exists():
         shutil.copytree(base / subject, root / subject)
         (root / subject).with_name("good").symlink_to(base / "other")

@@ -1,0 +1,154 @@
+"""A process that is killed by the system at its n-th write, with a real SIGKILL: what it leaves is what a crash leaves.
+
+    killed.py VERB FOLDER MOMENT
+
+MOMENT counts flushes and moves of files; 0 is never. What the verb works on is in FOLDER, made by ``prepare``.
+"""
+
+import hashlib
+import os
+import pickle
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import lend
+from lend.maps import make_maps
+from lend.run import Run, compact, writing
+from lend.training import train
+
+SETTINGS = {
+    "train_size": 120, "epochs": 3, "batch_size": 60, "width": 8, "snapshots": (1, 3), "noise": "asymmetric",
+    "dilution": lend.Dilution(k=5), "device": "cpu",
+}  # fmt: skip
+
+
+def do_train(folder):
+    train(lend.RunConfig(runs=str(folder / "runs"), **SETTINGS), progress=False)
+
+
+def do_tsne(folder):
+    make_maps(Run.open(folder / "run"), points=60, progress=False)
+
+
+def do_compact(folder):
+    if not list((folder / "copies").glob("[!.]*")):  # a copy that is there is never made again
+        compact(Run.open(folder / "run"), folder / "copies", features=8)
+
+
+def do_audit(folder):
+    labels = np.repeat(["a", "b", "c"], 20)
+    found = lend.audit(np.random.default_rng(0).standard_normal((60, 5)) + 3 * (labels[:, None] == "b"), labels)
+    found.save(folder / "audit")
+    found.patch(folder / "patch.csv")
+
+
+VERBS = {"train": do_train, "tsne": do_tsne, "compact": do_compact, "audit": do_audit}
+
+
+def prepare(folder, run):
+    """Put what the verbs work on into a folder: a run."""
+    shutil.copytree(run, folder / "run")
+
+
+def result(folder):
+    """A digest of everything that the verbs left, without what depends on the clock."""
+    found = {}
+    for run in [folder / "run", *folder.glob("runs/*"), *folder.glob("copies/*")]:
+        if (run / "config.json").exists():
+            run = Run.open(run)
+            numbers = run.history.drop(columns="seconds").to_numpy()
+            labels = [run.epoch_labels(epoch) for epoch in run.history.index]
+            parts = [run.snapshot(epoch)[name].values for epoch in run.epochs for name in ("embeddings", "diluted")]
+            maps = [run.map(epoch) for epoch in run.epochs if run.map_path(epoch, "aligned").exists()]
+            done, state = (0, None) if run.compact else writing.restore(run)
+            found[str(run.path.relative_to(folder))] = [numbers.tobytes(), labels, parts, maps, done, run.check()]
+            weights = [] if state is None or "networks" not in state else state["networks"].values()
+            found["weights", run.path.name] = [value.numpy().tobytes() for value in weights]
+    if (folder / "audit" / "audit.json").exists():
+        audit = lend.Audit.load(folder / "audit")
+        found["audit"] = [audit.issues.to_csv(), audit.distributions.tobytes()]
+    if (folder / "patch.csv").exists():
+        found["patch"] = (folder / "patch.csv").read_bytes()
+    return hashlib.sha256(pickle.dumps({str(name): pickle.dumps(part) for name, part in found.items()})).hexdigest()
+
+
+def temporaries(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob(".*"))
+
+
+def die_at(moment):
+    """Kill this process at the n-th flush or move from now."""
+    count = 0
+
+    def before(function):
+        def counted(*arguments, **options):
+            nonlocal count
+            count += 1
+            if count == moment:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments, **options)
+
+        return counted
+
+    os.fsync, os.replace, os.rename = before(os.fsync), before(os.replace), before(os.rename)
+    return lambda: count
+
+
+def result_in_child(folder):
+    """As :func:`result`, in a process of its own: the threads that it starts would be missing in later children."""
+    child = os.fork()
+    if child == 0:
+        try:
+            (folder.parent / "result").write_text(result(folder))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    text = (folder.parent / "result").read_text()
+    (folder.parent / "result").unlink()
+    return text
+
+
+def run_in_child(verb, folder, moment):
+    """Fork, do it, and return how the child ended: its exit code, or minus the signal."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            count = die_at(moment)
+            VERBS[verb](folder)
+            code = 0 if moment else min(255, count())  # never killed: the number of its writes
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def main():
+    """Kill a verb at some of its writes; print how many were survived."""
+    verb, base, run, most = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
+    whole = base / f"{verb}-whole"
+    prepare(whole, run)
+    writes = run_in_child(verb, whole, 0)
+    expected = result_in_child(whole)
+    moments = sorted({1 + round(i * (writes - 1) / max(1, most - 1)) for i in range(most)} & set(range(1, writes + 1)))
+    left, killed = 0, 0
+    for moment in moments:
+        folder = base / f"{verb}-{moment}"
+        prepare(folder, run)
+        killed += run_in_child(verb, folder, moment) == -signal.SIGKILL
+        left += bool(temporaries(folder))
+        code = run_in_child(verb, folder, 10**9)
+        assert code == 0, f"{verb} killed at {moment} of {writes} writes ends in {code} afterwards"
+        assert result_in_child(folder) == expected, f"{verb} killed at {moment} of {writes} writes ends otherwise"
+        assert temporaries(folder) == [], f"{verb} killed at {moment} of {writes} writes: {temporaries(folder)}"
+        shutil.rmtree(folder)
+    print(f"{verb}: {writes} writes, {killed} kills survived, {left} left temporaries until the next call")
+    assert killed == len(moments)
+
+
+if __name__ == "__main__":
+    main()
