@@ -224,3 +224,75 @@ def test_snapshots_are_required_by_name(copy):
     copy.snapshot_path(3).unlink()
     with pytest.raises(DamagedFileError, match=r"0003\.zarr\.zip is missing"):
         copy.require_snapshots([3])
+
+
+def test_a_relative_path_outlives_a_change_of_the_working_directory(copy, monkeypatch):
+    monkeypatch.chdir(copy.path.parent)
+    run = Run.open(copy.path.name)
+    assert str(run.shown) == copy.path.name and run.config.runs == "."
+    with pytest.raises(KeyError, match=f"lend tsne {copy.path.name} "):
+        run.map(1)
+    monkeypatch.chdir("/")
+    assert len(run.history) == 4 and run.check() == []
+
+
+def test_files_of_another_run_or_epoch_are_found_by_the_check(copy, saved):
+    arrays = storage.read_arrays(copy.given_path)
+    storage.write_arrays(copy.given_path, {**arrays, "noisy": arrays["noisy"][::-1]})
+    shutil.copy(copy.labels_path(2), copy.labels_path(1))
+    shutil.copy(copy.history_path(2), copy.history_path(4))
+    checkpoint = max((copy.path / "checkpoint").glob("*.pt"))
+    flip_byte(min((copy.path / "checkpoint").glob("*.pt")))
+    found = copy.check()
+    names = ("given.npz", "0001.npz", "0004.json", min((copy.path / "checkpoint").glob("*.pt")).name)
+    assert all(any(name in line for line in found) for name in names), (found, checkpoint)
+
+
+def test_a_map_of_another_snapshot_is_found_by_the_check(copy):
+    from lend.maps import make_maps
+
+    make_maps(copy, [1, 3], points=60, progress=False)
+    assert copy.check() == []
+    shutil.copy(copy.map_path(3, "aligned"), copy.map_path(1, "aligned"))
+    assert copy.check() == [f"{copy.map_path(1, 'aligned')} is the map of another snapshot"]
+
+
+def test_an_early_run_without_a_digest_of_its_labels_is_checked_clean(copy):
+    record = storage.read_json(copy.path / "config.json")
+    del record["files"]
+    storage.write_json(copy.path / "config.json", record)
+    assert Run.open(copy.path).given_digest is None and Run.open(copy.path).check() == []
+
+
+def test_a_missing_record_is_named_and_strange_ones_are_no_epochs(copy):
+    (copy.path / "history" / "0001 (1).json").write_text("{}")
+    (copy.path / "history" / "1x.json").write_text("{}")
+    assert copy.epochs_done == 4 and copy.check() == []
+    (copy.path / "history" / "99999999.json").write_text("{}")
+    assert copy.epochs_done == 4 and "99999999.json belongs to no epoch: the run has 4" in copy.check()[0]
+    (copy.path / "history" / "99999999.json").unlink()
+    copy.history_path(2).unlink()
+    assert "0002.json is missing" in copy.check()[0] and copy.epochs_done == 4
+    with pytest.warns(UserWarning, match=r"scores of run .* are left out: .*0002\.json is missing"):
+        assert lend.table(copy.path.parent)["best"].isna().all()
+
+
+def test_a_killed_writer_of_the_settings_does_not_block_the_run(tiny):
+    from lend.training import train
+
+    config = tiny(epochs=1, snapshots=())
+    (config.folder / "labels").mkdir(parents=True)
+    (config.folder / ".config.json.4194304.tmp").write_text("half")
+    run = train(config, progress=False)
+    assert run.complete and not list(run.path.glob(".*"))
+
+
+def test_embeddings_above_the_range_of_float16_are_divided_by_one_power_of_two():
+    import torch
+
+    from lend.training.evaluation import half
+
+    V = torch.tensor([[1.0, 65504.0], [-200_000.0, 3.0]])
+    with pytest.warns(UserWarning, match="up to 2e\\+05 are saved divided by 4: float16 ends at 65504"):
+        assert torch.equal(half(V), (V / 4).half())
+    assert torch.equal(half(V.clip(-65504)), V.clip(-65504).half())

@@ -1,3 +1,8 @@
+import errno
+import os
+import subprocess
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -87,3 +92,119 @@ def test_checkpoint_of_another_content_is_refused(tmp_path):
     flip_byte(path)
     with pytest.raises(DamagedFileError, match=r"a\.pt is damaged"):
         storage.read_checkpoint(path, digest)
+
+
+# --- Files that somebody else put there -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("read", [storage.read_json, storage.read_arrays, storage.open_zarr, storage.sha256])
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link", "zero"])
+def test_only_regular_files_are_read(tmp_path, read, kind):
+    path = tmp_path / "a.npz"
+    {
+        "folder": path.mkdir,
+        "pipe": lambda: os.mkfifo(path),
+        "link": lambda: path.symlink_to("/etc/passwd"),
+        "zero": lambda: path.symlink_to("/dev/zero"),
+    }[kind]()
+    with pytest.raises(DamagedFileError, match=r"a\.npz is damaged: it is a (folder|pipe|symbolic link)"):
+        read(path)
+
+
+def test_a_long_record_is_not_read(tmp_path):
+    path = tmp_path / "a.json"
+    storage.write_json(path, {"a": 1})
+    os.truncate(path, 1 << 40)
+    with pytest.raises(DamagedFileError, match=r"a\.json is damaged: it has 1,099,511,627,776 bytes"):
+        storage.read_json(path)
+    with pytest.raises(ValueError, match=r"a\.json must be at most 8,388,608 bytes"):
+        storage.write_json(path, {"a": "x" * (8 << 20)})
+
+
+def test_what_unpacks_to_far_more_than_its_size_is_not_read(tmp_path):
+    path = tmp_path / "a.npz"
+    storage.write_arrays(path, {"x": np.zeros(60 << 20, np.uint8)})
+    assert len(storage.read_arrays(path)["x"]) == 60 << 20
+    storage.write_arrays(path, {"x": np.zeros(90 << 20, np.uint8)})
+    with pytest.raises(DamagedFileError, match=r"a\.npz is damaged: its [\d,]+ bytes would unpack to 94,"):
+        storage.read_arrays(path)
+
+
+def test_zeros_are_chunks_as_well(tmp_path):
+    path = tmp_path / "a.zarr.zip"
+    storage.write_zarr(path, xr.Dataset({"x": (("a", "b"), np.zeros((5, 3), np.int8))}))
+    with zipfile.ZipFile(path) as archive:
+        assert "x/c/0/0" in archive.namelist()
+    assert not storage.open_zarr(path)["x"].values.any()
+
+
+def test_equal_snapshots_are_equal_files(tmp_path):
+    dataset = xr.Dataset({"x": (("a", "b"), np.ones((5, 3), np.float16))})
+    digests = [storage.write_zarr(tmp_path / name, dataset) for name in ("a.zarr.zip", "b.zarr.zip")]
+    assert digests[0] == digests[1]
+
+
+# --- Writers that were killed, links, locks -------------------------------------------------------------------------
+
+
+def dead():
+    """The number of a process that has ended."""
+    child = subprocess.Popen(["true"])
+    child.wait()
+    return child.pid
+
+
+def test_the_next_writer_removes_what_a_dead_one_left_and_nothing_of_a_living_one(tmp_path):
+    path, names = tmp_path / "a.csv", [f".a.csv.{dead()}.tmp", f".a.csv.{os.getppid()}.tmp", ".a.csv.note", "b.tmp"]
+    for name in names:
+        (tmp_path / name).write_text("")
+    half = tmp_path / f".a.csv.x.{dead()}.tmp"
+    half.mkdir()
+    (half / "part").write_text("")
+    storage.write_atomically(path, lambda file: file.write(b"x"))
+    assert {left.name for left in tmp_path.iterdir()} == {"a.csv", *names[1:]}
+    os.utime(tmp_path / names[1], (0, 0))  # so old that the number is another process's
+    storage.write_atomically(path, lambda file: file.write(b"x"))
+    assert not (tmp_path / names[1]).exists()
+
+
+def test_a_link_is_written_through(tmp_path):
+    (tmp_path / "far").mkdir()
+    target, link = tmp_path / "far" / "a.csv", tmp_path / "a.csv"
+    target.write_text("old")
+    link.symlink_to("far/a.csv")
+    storage.write_atomically(link, lambda file: file.write(b"new"))
+    assert link.is_symlink() and target.read_text() == "new" and len(list((tmp_path / "far").iterdir())) == 1
+    storage.write_json(link, {"a": 1})  # in the folder of a run, somebody else may have made the link
+    assert not link.is_symlink() and target.read_text() == "new"
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path):
+    path = tmp_path / "a.csv"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    storage.write_atomically(path, lambda file: file.write(b"text"))
+    assert os.read(reader, 10) == b"text" and path.is_fifo()
+    os.close(reader)
+
+
+def test_errors_of_writing_name_the_file_asked_for(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), arguments[0])
+
+    monkeypatch.setattr("lend.storage.writing._RememberingFile", refuse)
+    with pytest.raises(OSError, match=r"Read-only file system: '.*/a\.csv'"):
+        storage.write_atomically(tmp_path / "a.csv", lambda file: file.write(b"x"))
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch, number):
+    def refuse(*arguments):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(OSError, match=r"cannot lock files.*local disk: '.*/lock'"), storage.lock(tmp_path / "lock"):
+        pass
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=r"'.*/folder'"), storage.lock(tmp_path / "folder"):
+        pass

@@ -12,7 +12,6 @@ from lend.config import Dilution, RunConfig
 from lend.paper import experiments, tables
 from lend.paper.grids import Entry
 from lend.run import EpochResult, writing
-from lend.storage import DamagedFileError
 
 EPOCHS = 13
 COLUMNS = ("symmetric 40 %", "symmetric 50 %")

@@ -1,8 +1,8 @@
 """A process that is killed by the system at its n-th write, with a real SIGKILL: what it leaves is what a crash leaves.
 
-    killed.py VERB FOLDER MOMENT
+    killed.py FOLDER RUN MOST
 
-MOMENT counts flushes and moves of files; 0 is never. What the verb works on is in FOLDER, made by ``prepare``.
+Every verb of VERBS is killed at MOST of its writes (flushes and moves of files), evenly spaced, in a new folder each.
 """
 
 import hashlib
@@ -128,8 +128,13 @@ def run_in_child(verb, folder, moment):
 
 
 def main():
+    base, run, most = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    for verb in VERBS:
+        attack(verb, base, run, most)
+
+
+def attack(verb, base, run, most):
     """Kill a verb at some of its writes; print how many were survived."""
-    verb, base, run, most = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
     whole = base / f"{verb}-whole"
     prepare(whole, run)
     writes = run_in_child(verb, whole, 0)
