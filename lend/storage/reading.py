@@ -15,6 +15,10 @@ from lend.storage.errors import DamagedFileError
 
 LEAST = 64 << 20  # bytes that a compressed file may always unpack to
 RATIO = 100  # and beyond that, how many times its own size
+# Windows knows O_BINARY, and none of the others
+FLAGS = os.O_RDONLY
+for flag in ("O_NONBLOCK", "O_CLOEXEC", "O_NOFOLLOW", "O_BINARY"):
+    FLAGS |= getattr(os, flag, 0)
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -37,7 +41,7 @@ def open_file(path: Path, most: int | None = None) -> Iterator[BinaryIO]:
         OSError: If the system does not let us read it.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, FLAGS)
     except (FileNotFoundError, NotADirectoryError):
         raise DamagedFileError(f"{path} is missing") from None
     except OSError as error:
