@@ -6,6 +6,7 @@ Every verb of VERBS is killed at MOST of its writes (flushes and moves of files)
 """
 
 import hashlib
+import importlib
 import os
 import pickle
 import shutil
@@ -13,7 +14,13 @@ import signal
 import sys
 from pathlib import Path
 
+import dask.array  # noqa: F401 (once here, not in each child, as those below)
 import numpy as np
+import openTSNE  # noqa: F401
+import pyarrow.parquet  # noqa: F401
+import torchvision  # noqa: F401
+import xarray  # noqa: F401
+import zarr  # noqa: F401
 
 import lend
 from lend.maps import make_maps
@@ -129,6 +136,8 @@ def run_in_child(verb, folder, moment):
 
 def main():
     base, run, most = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    for module in ("lend.auditing.result", "lend.plots", "lend.run.compacting", "lend.training.loop"):
+        importlib.import_module(module)
     for verb in VERBS:
         attack(verb, base, run, most)
 
