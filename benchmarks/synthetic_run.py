@@ -80,7 +80,7 @@ def _write_maps(run, true, learns, rng):
     for epoch in run.epochs:
         place = (ring * (0.2 + 0.8 * epoch / last) + 9 * cloud * (1 + 2 * learns[:, None])).astype(np.float32)
         near = order[starts[true][:, None] + (rng.random((n, 10)) * sizes[:, None]).astype(int)]
-        run.save_map(epoch, "aligned", place, near)
+        run.save_map(epoch, "aligned", place, near, run)
 
 
 def main():
