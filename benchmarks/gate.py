@@ -36,7 +36,7 @@ def unchecked(V, y, c):
 def gate(V, labels):
     as_matrix(V)
     encoded = as_labels(labels)
-    as_ids(None, len(encoded), index_of(labels, len(encoded)))
+    as_ids(None, len(encoded), index_of(labels))
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """The gate: labels, names, ids, matrices and tables of people come in right, or one error names them."""
 
+import enum
 import os
 
 import numpy as np
@@ -442,3 +443,56 @@ def test_an_audit_of_files_keeps_what_was_written(tmp_path):
     pd.DataFrame({"label": names[:-2]}).to_csv(tmp_path / "y.csv", index=False)
     with pytest.raises(ValueError, match="y.csv must be of 90 rows, one per embedding, got 88"):
         lend.auditing.audit_files(tmp_path / "V.npy", tmp_path / "y.csv", tmp_path / "out.csv", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "expected"),
+    [
+        ("label\na\nb\na\n\n", 4, ["a", "b", "a", None]),  # the last one is missing
+        ('label\na\nb\na\n""\n', 4, ["a", "b", "a", None]),
+        ("a\nb\na\n\n", 3, ["a", "b", "a"]),  # no header, and a blank line at the end
+        ("label\na\nb\na\n\n\n", 3, ["a", "b", "a"]),
+        ("\nb\na\n", 3, [None, "b", "a"]),
+    ],
+)
+def test_blank_lines_at_the_end(tmp_path, text, rows, expected):
+    (tmp_path / "t.csv").write_text(text)
+    assert read_table(tmp_path / "t.csv", rows).iloc[:, 0].tolist() == expected
+
+
+def test_a_header_that_is_a_label_is_no_header(tmp_path):
+    (tmp_path / "t.csv").write_text("a\nb\na\nb\n")
+    with pytest.raises(ValueError, match="line 1 must be a header, or one row less in all"):
+        read_table(tmp_path / "t.csv", rows=3)
+    (tmp_path / "t.csv").write_bytes("label\nä\n".encode("utf-32"))
+    assert read_table(tmp_path / "t.csv")["label"].tolist() == ["ä"]
+    (tmp_path / "t.csv").write_bytes(b"label\na\0b\ncccccccc\n")
+    with pytest.raises(ValueError, match="t.csv must be a table of text"), pytest.warns(UserWarning):
+        read_table(tmp_path / "t.csv")
+
+
+def test_what_newcomers_bring():
+    """Each was wrong in silence, or an error of another library."""
+    V, true = clusters(90)
+    frame, labels = pd.DataFrame(V).sample(frac=1, random_state=3), pd.Series(true)
+    assert np.allclose(lend.dilute(frame, labels), lend.dilute(V, true))
+    assert (lend.dominant_labels(frame, labels) == lend.dominant_labels(V, true)).all()
+    prior = pd.Series({2: 0.7, 0: 0.2, 1: 0.1})
+    assert np.allclose(lend.dilute(V, true, class_prior=prior), lend.dilute(V, true, class_prior=[0.2, 0.1, 0.7]))
+    assert lend.noise.realised_rate(labels, labels.sample(frac=1, random_state=0)) == 0
+
+    class Kind(str, enum.Enum):  # noqa: UP042 (its str() is "Kind.a", unlike that of a StrEnum)
+        a = "x"
+        b = "y"
+
+    assert as_labels([Kind.a, Kind.b, "y"]).names == ["x", "y"]
+    assert len(lend.audit(list(V), true, progress=False).issues) == 90  # rows, not epochs
+    structured = np.zeros(90, [("a", "i4")])
+    index = pd.MultiIndex.from_arrays([true, np.arange(90)])
+    for wrong, message in ((structured, "labels must be an array of one type"), (pd.Series(true, index), "one level")):
+        with pytest.raises(ValueError, match=message):
+            lend.audit(V, wrong, progress=False)
+    with pytest.raises(ValueError, match="class_prior must be numbers"):
+        lend.audit(V, true, class_prior={0: "x", 1: 0.5, 2: 0.5}, progress=False)
+    with pytest.raises(ValueError, match="embeddings must be real numbers, got 'a tensor that is without content'"):
+        lend.dilute(torch.zeros(90, 3, device="meta"), true)

@@ -101,7 +101,7 @@ def audit(
     given, names = encoded.codes, encoded.names
     require(len(names) > 1, "labels", "of at least 2 classes", names)
     n, c, known = len(given), len(names), given >= 0
-    carried = index_of(labels, n)
+    carried = index_of(labels)
     index = as_ids(sample_ids, n, carried)
     order = index if carried is None and sample_ids is not None else carried
     images = None if images is None else check_images(images, n, order)

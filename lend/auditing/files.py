@@ -41,13 +41,14 @@ def audit_files(
         ValueError: If a file or an argument is not as described. Nothing in a file is executed.
     """
     embeddings = read_npy(embeddings_path, "embeddings", mapped=True)
-    labels, ids = _read_labels(Path(labels_path), column, id_column, len(embeddings) if embeddings.ndim else None)
+    require(embeddings.ndim == 2, f"embeddings: {embeddings_path}", "of shape (n, d)", embeddings.shape)
+    labels, ids = _read_labels(Path(labels_path), column, id_column, len(embeddings))
     found = audit(embeddings, labels, **({"sample_ids": ids} | options))
     storage.write_csv(Path(out).expanduser(), safe_table(found.issues))
     return found
 
 
-def _read_labels(path: Path, column: str | None, id_column: str | None, n: int | None) -> tuple[Any, Any]:
+def _read_labels(path: Path, column: str | None, id_column: str | None, n: int) -> tuple[Any, Any]:
     """Return the labels, and the sample ids or None."""
     if path.suffix.lower() == ".npy":
         require(column is None and id_column is None, "column", "given for a table only", column or id_column)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from lend.inputs import align, align_rows, as_matrix, require
+from lend.inputs import align, align_rows, as_matrix, is_sparse, require
 from lend.neighbors import KnnGraph, as_graph, require_one
 from lend.neighbors import knn_graph as find_neighbors
 
@@ -71,6 +72,6 @@ def neighbor_graphs(
 
 
 def _is_rows(embeddings: Any) -> bool:  # noqa: ANN401
-    """Whether a list is one array, written as a list of rows of numbers."""
+    """Whether a list is one array, written as a list of its rows."""
     first = next(iter(embeddings), None) if isinstance(embeddings, list | tuple) else None
-    return isinstance(first, list | tuple) and (not first or not hasattr(first[0], "__len__"))
+    return first is not None and not is_sparse(first) and np.ndim(first) == 1

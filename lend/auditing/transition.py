@@ -118,7 +118,7 @@ def true_shares(matrix: Any, shares: Float[np.ndarray, " c"]) -> Float[np.ndarra
     true = shares
     for _ in range(ITERATIONS):
         true = true * (matrix @ (shares / np.maximum(matrix.T @ true, 1e-12)))
-        true = true / true.sum()
+        true = true / max(true.sum(), 1e-300)
     return true
 
 

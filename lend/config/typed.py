@@ -49,6 +49,8 @@ def make_typed(settings: Any) -> None:  # noqa: ANN401 (an instance of a datacla
 
 
 def _typed(value: object, field: Field[Any], hint: Any) -> Any:  # noqa: ANN401 (a type, or what typing makes of several)
+    if type(value) in _plain_types(hint) and not field.metadata.get("path") and _finite(value):
+        return value  # as nearly all are: dilute builds settings at each call
     if field.metadata.get("path") and isinstance(value, str | os.PathLike):
         value = os.path.expanduser(os.fspath(value))
     try:
@@ -59,6 +61,13 @@ def _typed(value: object, field: Field[Any], hint: Any) -> Any:  # noqa: ANN401 
         require(False, f"{field.name}{misfit}", allowed, value)
     require(_finite(found), field.name, "finite", value)
     return found
+
+
+@cache
+def _plain_types(hint: Any) -> frozenset[type]:  # noqa: ANN401
+    """The types of which a value is what this type asks for without any conversion."""
+    inner = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return frozenset(inner) & {int, float, str, bool, NoneType} | ({int} if float in inner else frozenset())
 
 
 def _require_known(kind: Any, settings: Mapping[str, Any]) -> None:  # noqa: ANN401

@@ -33,7 +33,9 @@ def image_files(folder: Path, left_out: Counter[str]) -> list[Path]:
     """
     files = []
     for entry in _walk(folder, left_out) if folder.is_dir() else ():
-        if not is_hidden(entry) and entry.suffix.lower() in image_endings():
+        if not entry.is_file() and entry.exists():  # to open a pipe would wait for ever
+            left_out[f"pipe or device {entry.name}"] += 1
+        elif not is_hidden(entry) and entry.suffix.lower() in image_endings():
             files.append(entry)
         else:
             left_out[kind_of(entry)] += 1

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lend.dilution.equations import Array, one_hot
-from lend.inputs import as_codes, as_count, as_matrix, as_tensor
+from lend.inputs import align_rows, as_codes, as_count, as_matrix, as_tensor, index_of
 from lend.neighbors import EXACT, KnnGraph, as_graph, nearest, require_one
 from lend.neighbors import knn_graph as find_neighbors
 
@@ -29,7 +29,7 @@ def find_neighbors_and_encode(
         y, c = as_codes(labels, graph.n, num_classes)
         indices, cosines = _as_tensors(graph.first(k))
     else:
-        rows = as_matrix(embeddings)
+        rows = as_matrix(align_rows(embeddings, index_of(labels)))
         y, c = as_codes(labels, rows.shape[0], num_classes)
         indices, cosines = neighbors_of(rows, k)
     return indices, cosines, one_hot(y.to(indices.device), c, cosines.dtype)

@@ -31,7 +31,7 @@ from lend.dilution.equations import (
     one_hot,
     prior_weights,
 )
-from lend.inputs import as_codes, as_matrix, as_tensor, is_sparse, require
+from lend.inputs import align_rows, as_codes, as_matrix, as_tensor, index_of, is_sparse, require, shares_by_name
 
 # --- Eq. (3) and (4): the dilution --------------------------------------------------------------------------------
 
@@ -58,7 +58,8 @@ def dilute(
             stated; cosine, since raw products favour long vectors). A zero row is no error: it has no neighbours and
             keeps its label. Nearly parallel rows are computed in float64, with a warning. None with ``knn_graph``.
         labels: (n,) noisy labels, integers 0..c-1 of any type. -1 or missing where an example is unlabelled: it has no
-            vote, and gets the votes of the others.
+            vote, and gets the votes of the others. A frame of embeddings is put in the order of a Series of labels by
+            its index; see :func:`lend.inputs.align_rows`.
         num_classes: c; the largest label plus one if not given.
         k: Neighbours of each example, 1 to n-1. The order of neighbours at equal similarity is free.
         gamma: Exponent of Eq. (1) (paper: by reference only; 3 in the cited source).
@@ -89,7 +90,7 @@ def dilute(
     if settings.steps == "converged":
         warnings.warn(COLLAPSE, stacklevel=2)
     indices, cosines, onehot = find_neighbors_and_encode(embeddings, labels, num_classes, k, knn_graph)
-    weights = prior_weights(class_prior, onehot)
+    weights = prior_weights(shares_by_name(class_prior, list(range(onehot.shape[1]))), onehot)
     Z = dilute_from_neighbors(indices, cosines, onehot, weights, settings, normalize)
     if normalize:
         Z = torch.where(Z.sum(dim=1, keepdim=True) > 0, Z, onehot.sum(dim=0) / onehot.sum())
@@ -105,7 +106,7 @@ def dominant_labels(embeddings: Any, labels: Any, *, k: int = 8, num_classes: in
     An example without neighbours, or with unlabelled ones alone, keeps its label. Arguments and errors as in
     :func:`dilute`.
     """
-    rows = as_matrix(embeddings)
+    rows = as_matrix(align_rows(embeddings, index_of(labels)))
     y, c = as_codes(labels, rows.shape[0], num_classes)
     indices, cosines = neighbors_of(rows, k)
     y = y.to(indices.device)
@@ -135,7 +136,7 @@ def select(diluted: Any, labels: Any) -> Any:  # noqa: ANN401
     Raises:
         ValueError: Naming the argument, what is allowed and what came.
     """
-    rows = as_matrix(diluted, "diluted")
+    rows = as_matrix(align_rows(diluted, index_of(labels), "diluted"), "diluted")
     require(not is_sparse(rows), "diluted", "dense", "a sparse matrix")
     Z = rows if isinstance(rows, Tensor) else as_tensor(rows)
     y, _ = as_codes(labels, len(Z), Z.shape[1])

@@ -87,8 +87,9 @@ class LabelDilution(ClassifierMixin, BaseEstimator):
 
         Args:
             X: Features (n, d), finite, n >= 2, dense or sparse.
-            y: Labels (n,), integers, booleans or strings. Unlabelled where missing (None, NaN, NA), or -1 among
-                integers from 0, as in scikit-learn's semi-supervised estimators: such a point has no vote.
+            y: Labels (n,), integers, booleans or strings, by position, as everywhere in scikit-learn. Unlabelled where
+                missing (None, NaN, NA), or -1 among integers from 0, as in its semi-supervised estimators: such a point
+                has no vote.
 
         Raises:
             ValueError: Naming the argument, what is allowed and what came.

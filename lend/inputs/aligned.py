@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from lend.inputs.arrays import to_numpy
 from lend.inputs.errors import require
 
 
-def index_of(labels: Any, n: int) -> pd.Index | None:  # noqa: ANN401 (a Series or anything else)
+def index_of(labels: Any) -> pd.Index | None:  # noqa: ANN401 (a Series or anything else)
     """Return the index that the labels carry, where it tells examples apart; None where there is none."""
     index = labels.index if isinstance(labels, pd.Series | pd.DataFrame) else None
-    return index if index is not None and len(index) == n and index.is_unique else None
+    require(not isinstance(index, pd.MultiIndex), "labels", "indexed by one level", "several")
+    return index if index is not None and index.is_unique else None
 
 
 def as_ids(values: Any, n: int, index: pd.Index | None = None, name: str = "sample_ids") -> pd.Index:  # noqa: ANN401
@@ -102,4 +104,6 @@ def shares_by_name(values: Any, names: list[Any], name: str = "class_prior") -> 
     given = dict(values)
     missing, unknown = [c for c in names if c not in given], [c for c in given if c not in set(names)]
     require(not missing and not unknown, name, f"of the classes {names[:5]}", f"missing {missing}, unknown {unknown}")
+    number = all(isinstance(share, Real) for share in given.values())
+    require(number, name, "numbers", list(given.values()))
     return np.array([float(given[c]) for c in names])

@@ -49,6 +49,7 @@ def to_numpy(values: Any, name: str) -> np.ndarray:  # noqa: ANN401 (arrays of a
     except Exception as error:  # whatever the other library raises
         reason = str(error).partition(".")[0]
         raise ValueError(f"{name} must be an array or a list of equal rows, got {_brief(values)} ({reason})") from error
+    require(array.dtype.names is None, name, "an array of one type", f"a structured array of {array.dtype.names}")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
@@ -113,12 +114,14 @@ def _as_float_tensor(values: Tensor, name: str) -> Tensor:
     import torch
 
     values = values.detach()
+    strange = "quantised" if values.is_quantized else "without content" if values.is_meta else ""
+    require(not strange, name, "real numbers", f"a tensor that is {strange}")
     if values.layout is not torch.strided:
         values = values.to_dense()
     require(values.ndim == 2 and values.numel() > 0, name, MATRIX, tuple(values.shape))
     require(not values.is_complex(), name, "real numbers", str(values.dtype).removeprefix("torch."))
     if values.is_floating_point():
-        return values
+        return values if values.dtype.itemsize > 1 else values.float()
     return values.to(torch.float32 if values.dtype.itemsize <= 2 else torch.float64)
 
 

@@ -124,9 +124,10 @@ def _encode_objects(entries: np.ndarray, name: str) -> tuple[Int[np.ndarray, " m
         kinds = {str}
     if all_are(str):
         codes, found = pd.factorize(entries, use_na_sentinel=False)
-        ordered = sort_names([str(entry) for entry in found])
+        names = [str.__str__(entry) for entry in found]  # of an enumeration, too
+        ordered = sort_names(names)
         place = {entry: code for code, entry in enumerate(ordered)}
-        return np.array([place[entry] for entry in found], np.int64)[codes], ordered
+        return np.array([place[entry] for entry in names], np.int64)[codes], ordered
     require(not kinds & {bool, np.bool_}, name, KINDS, _listed(kinds))
     if all_are(int, np.integer):
         low, high = min(entries), max(entries)

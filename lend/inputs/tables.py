@@ -45,8 +45,12 @@ def read_table(path: str | Path, rows: int | None = None, name: str = "table") -
         return _read_parquet(path)
     require(path.suffix.lower() in ENDINGS, str(path), f"a file ending in {', '.join(ENDINGS)}", path.suffix)
     lines = _rows(path, _decode(path))
-    require(len(lines) > 0, str(path), "a table with rows", "an empty file")
-    header = len(lines) != rows
+    require(any(map(any, lines)), str(path), "a table with rows", "an empty file")
+    lines, header = _without_blank_end(lines, rows)
+    if header:
+        below = [set(cells) for cells in zip(*lines[1:], strict=True)]
+        taken = bool(below) and all(cell in cells for cell, cells in zip(lines[0], below, strict=True))
+        require(not taken, f"{path}: line 1", "a header, or one row less in all", f"{lines[0]}, which occur below it")
     names = [name.strip() for name in lines[0]] if header else [str(1 + i) for i in range(len(lines[0]))]
     repeated = sorted({name for name in names if names.count(name) > 1})
     require(not repeated, f"{path}: columns", "of different names", f"{repeated} more than once")
@@ -104,11 +108,13 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise ValueError(f"{path}: not a whole parquet file ({' '.join(str(error).split())})") from error
     repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     require(not repeated, f"{path}: columns", "of different names", f"{repeated} more than once")
-    return table.to_pandas(integer_object_nulls=True)
+    return table.to_pandas(integer_object_nulls=True, ignore_metadata=True)
 
 
 def _decode(path: Path) -> str:
     content = path.read_bytes()
+    if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return _decoded(path, content, "utf-32")
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if content.startswith(mark):
             return _decoded(path, content, encoding)
@@ -129,7 +135,9 @@ def _decode(path: Path) -> str:
 
 def _decoded(path: Path, content: bytes, encoding: str) -> str:
     try:
-        return content.decode(encoding)
+        text = content.decode(encoding)
+        require("\0" not in text, str(path), "a table of text", "bytes that are zero")
+        return text
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: cannot be read as {encoding}; save it as UTF-8 ({error})") from None
 
@@ -146,17 +154,30 @@ def _rows(path: Path, text: str) -> list[list[str]]:
         raise ValueError(f"{path}: line {reader.line_num}: {error}") from None
     finally:
         csv.field_size_limit(before)
-    while parsed and not any(parsed[-1][1]):
-        parsed.pop()
     width = next((len(fields) for _, fields in parsed if fields), 1)
     rows: list[list[str]] = []
     for line, fields in parsed:
-        if not fields and (width > 1 or not rows):
+        if not fields and width > 1:
             continue
         row = fields or [""]
         require(len(row) == width, f"{path}: line {line}", f"of {width} fields, as the first line", len(row))
         rows.append(row)
     return rows
+
+
+def _without_blank_end(lines: list[list[str]], rows: int | None) -> tuple[list[list[str]], bool]:
+    """Leave out blank lines at the end, but for those that are wanted rows; and say whether the first line is a header.
+
+    Where a header and a missing last cell, or no header and a blank last line, make as many lines, the first line is a
+    header unless it occurs again below.
+    """
+    last = max(number for number, line in enumerate(lines, 1) if any(line))
+    if rows is None:
+        return lines[:last], True
+    headed, headless = last <= rows + 1 <= len(lines), last <= rows <= len(lines)
+    if headed and headless:
+        headless = lines[0] in lines[1:last]
+    return lines[: rows if headless else rows + 1 if headed else last], not headless
 
 
 def _delimiter(text: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lend.inputs import as_count, as_labels, require, to_numpy
+from lend.inputs import align_rows, as_count, as_labels, index_of, require, to_numpy
 
 
 def as_given(result: np.ndarray, given: Any) -> Any:  # noqa: ANN401
@@ -44,6 +44,7 @@ def check_labels(name: str, labels: Any, c: int | None) -> np.ndarray:  # noqa: 
 
 def check_both(clean: Any, noisy: Any, c: int | None) -> tuple[np.ndarray, np.ndarray]:  # noqa: ANN401
     """Both label sets as int64 (n,), of one length."""
+    noisy = align_rows(noisy, index_of(clean), "noisy")
     clean, noisy = check_labels("clean", clean, c), check_labels("noisy", noisy, c)
     require(len(clean) == len(noisy), "noisy", f"{len(clean)} labels, as many as clean", len(noisy))
     return clean, noisy
