@@ -79,15 +79,17 @@ class Transition:
         return np.asarray(self.counts.sum(axis=1), dtype=np.float64)
 
     @cached_property
-    def nonzero(self) -> sparse.csr_array:
+    def nonzero(self) -> Any:  # noqa: ANN401 (an array of few classes, a CSR array of many)
         """T without its zeros, rows sum to one; the row of a class that was never predicted is that of the identity."""
+        if isinstance(self.counts, np.ndarray):  # of few classes, where SciPy would cost more than it saves
+            return self.counts / np.maximum(self.total, 1)[:, None] + np.diag((self.total == 0) * 1.0)
         scale = sparse.diags_array(1 / np.maximum(self.total, 1))
         return (scale @ sparse.csr_array(self.counts) + sparse.diags_array((self.total == 0) * 1.0)).tocsr()
 
     @property
     def matrix(self) -> Float[np.ndarray, "c c"]:
         """T as an array."""
-        return self.nonzero.toarray()
+        return self.nonzero if isinstance(self.nonzero, np.ndarray) else self.nonzero.toarray()
 
     @property
     def smoothed(self) -> Float[np.ndarray, "c c"]:
