@@ -92,7 +92,7 @@ def dilute(
     indices, cosines, onehot = find_neighbors_and_encode(embeddings, labels, num_classes, k, knn_graph)
     weights = prior_weights(shares_by_name(class_prior, list(range(onehot.shape[1]))), onehot)
     Z = dilute_from_neighbors(indices, cosines, onehot, weights, settings, normalize)
-    if normalize:
+    if normalize and onehot.sum() < len(onehot):  # an unlabelled row may have no vote at all
         Z = torch.where(Z.sum(dim=1, keepdim=True) > 0, Z, onehot.sum(dim=0) / onehot.sum())
     return answer_like(Z, labels if embeddings is None else embeddings)
 
