@@ -560,3 +560,10 @@ def test_draw_without_a_map_or_human_labels():
 def test_imports_no_torch():
     code = "import sys, lend.noise; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1]).returncode == 0
+
+
+def test_more_classes_than_memory_holds():
+    with pytest.raises(ValueError, match="labels must be codes of at most 32,768 classes, got 1000000000000"):
+        noise.instance_dependent(np.ones((2, 3)), [0, 10**12], 0.2, 0)
+    with pytest.raises(ValueError, match="c must be an integer from 2 to 32768"):
+        noise.symmetric(10**9, 0.2)

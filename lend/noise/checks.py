@@ -18,6 +18,9 @@ def as_given(result: np.ndarray, given: Any) -> Any:  # noqa: ANN401
     return torch.from_numpy(result).to(given.device)
 
 
+MOST_CLASSES = 1 << 15  # a matrix of (c, c) takes 8 GB then
+
+
 def random_stream(seed: Any) -> np.random.RandomState:  # noqa: ANN401
     """The frozen generator of a seed."""
     return np.random.RandomState(as_count(seed, "seed", least=0, most=2**32 - 1))

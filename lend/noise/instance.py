@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from lend.inputs import as_count, require
-from lend.noise.checks import as_given, check_images, check_labels, check_rate, random_stream
+from lend.noise.checks import MOST_CLASSES, as_given, check_images, check_labels, check_rate, random_stream
 
 
 def instance_dependent(images: Any, labels: Any, rate: float, seed: int, num_classes: int | None = None) -> Any:  # noqa: ANN401
@@ -42,6 +42,7 @@ def instance_dependent(images: Any, labels: Any, rate: float, seed: int, num_cla
         as_count(num_classes, "num_classes", least=2)
     clean = check_labels("labels", labels, num_classes)
     c = as_count(int(clean.max()) + 1 if num_classes is None else num_classes, "num_classes", least=2)
+    require(c <= MOST_CLASSES, "labels", f"codes of at most {MOST_CLASSES:,} classes", c - 1)
     vectors = check_images(images, len(clean))
     stream = random_stream(seed)
     flip = truncated_normal(stream, rate, 0.1, len(clean)) if rate > 0 else np.zeros(len(clean))

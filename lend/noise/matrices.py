@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lend.inputs import as_count, require, require_name
-from lend.noise.checks import check_rate
+from lend.noise.checks import MOST_CLASSES, check_rate
 from lend.noise.flips import FLIPS
 
 
@@ -26,7 +26,7 @@ def symmetric(c: int, rate: float, include_true: bool = False) -> np.ndarray:
     Raises:
         ValueError: If c < 2 or rate lies outside [0, 1].
     """
-    c = as_count(c, "c", least=2)
+    c = as_count(c, "c", least=2, most=MOST_CLASSES)
     check_rate(rate)
     if include_true:
         return (1 - rate) * np.eye(c) + rate / c
@@ -48,7 +48,7 @@ def pair(c: int, rate: float) -> np.ndarray:
     Raises:
         ValueError: If c < 2 or rate lies outside [0, 1].
     """
-    c = as_count(c, "c", least=2)
+    c = as_count(c, "c", least=2, most=MOST_CLASSES)
     check_rate(rate)
     return flip_matrix({i: (i + 1) % c for i in range(c)}, c, rate)
 

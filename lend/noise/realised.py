@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from lend.inputs import as_count
-from lend.noise.checks import check_both
+from lend.noise.checks import MOST_CLASSES, check_both
 
 
 def realised_rate(clean: Any, noisy: Any) -> float:  # noqa: ANN401
@@ -39,7 +39,7 @@ def empirical_matrix(clean: Any, noisy: Any, c: int) -> np.ndarray:  # noqa: ANN
     Raises:
         ValueError: If the two are no integers (n,) of the same length inside 0..c-1, or one is missing.
     """
-    c = as_count(c, "c")
+    c = as_count(c, "c", most=MOST_CLASSES)
     clean, noisy = check_both(clean, noisy, c)
     counts = np.bincount(clean * c + noisy, minlength=c * c).reshape(c, c)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
