@@ -6,23 +6,21 @@ made in a folder of their own, and take the place of the old ones when they are 
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from numbers import Integral, Real
 
 import numpy as np
 
 from lend import storage
 from lend.inputs import require
+from lend.maps.settings import LEAST, fitting, is_whole, missing, require_settings, rows_to_map
 from lend.maps.tsne import aligned_tsne
-from lend.run import ALIGNED, MAP_POINTS, Run, RunFolder, map_subset
+from lend.run import ALIGNED, MAP_POINTS, Run, RunFolder
 
 UNFINISHED = ".unfinished-maps"  # folder in a run's, where maps of new settings wait until all are there
-LEAST = 4  # points of a map: at perplexity 1, the least, t-SNE takes three neighbours of each
 
 Settings = dict[str, np.ndarray]  # positions, perplexity and seed, as saved beside the maps
 
@@ -89,26 +87,22 @@ def _wanted(run: Run, epochs: Iterable[int] | None) -> tuple[int, ...]:
         return run.require_snapshots()
     listed = isinstance(epochs, Iterable) and not isinstance(epochs, str)
     given = list(epochs) if listed else []
-    require(bool(given) and all(_whole(epoch) for epoch in given), "epochs", "snapshot epochs such as [1, 3]", epochs)
+    require(bool(given) and all(is_whole(epoch) for epoch in given), "epochs", "snapshot epochs such as [1, 3]", epochs)
     return run.require_snapshots(int(epoch) for epoch in given)
 
 
 def _settings(run: Run, points: int, perplexity: float, seed: int) -> Settings:
     """Check the settings of the maps, and choose their examples."""
-    require(_whole(points) and (points == 0 or points >= LEAST), "points", f"0, for all, or at least {LEAST}", points)
-    number = isinstance(perplexity, Real) and not isinstance(perplexity, bool)
-    require(number and 1 <= perplexity < math.inf, "perplexity", "a number of at least 1", perplexity)
-    require(_whole(seed) and seed >= 0, "seed", "an integer of at least 0", seed)
+    require_settings(points, perplexity, seed)
     samples = run.snapshot_samples
     require(len(samples) >= LEAST, "run", f"one with at least {LEAST} examples in its snapshots", str(run.path))
     noisy = run.labels["noisy"].to_numpy()[samples]
-    positions = samples[map_subset(noisy, int(points) or len(noisy), int(seed))]
-    perplexity = min(float(perplexity), (len(positions) - 1) / 3)
-    return {"positions": positions, "perplexity": np.array(perplexity), "seed": np.array(int(seed))}
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    positions = samples[rows_to_map(noisy, points, seed)]
+    return {
+        "positions": positions,
+        "perplexity": np.array(fitting(perplexity, len(positions))),
+        "seed": np.array(int(seed)),
+    }
 
 
 def _same_settings(place: RunFolder, kind: str, settings: Settings) -> bool:
@@ -138,27 +132,23 @@ def _unfinished(run: RunFolder, kind: str, settings: Settings) -> RunFolder:
 
 
 def _missing(place: RunFolder, wanted: tuple[int, ...], kind: str) -> list[int]:
-    """The epochs whose maps must still be made: of an aligned chain all from the first gap on."""
     have = [epoch for epoch in wanted if place.map_path(epoch, kind).exists()]
-    if kind != ALIGNED:
-        return [epoch for epoch in wanted if epoch not in have]
-    first = next((number for number, epoch in enumerate(wanted) if epoch not in have), len(wanted))
-    return list(wanted[first:])
+    return list(missing(wanted, have, kind == ALIGNED))
 
 
 def _make(run: Run, place: RunFolder, chain: tuple[int, ...], kind: str, settings: Settings, progress: bool) -> None:
     """Make the missing maps of these epochs; each is saved when it is done."""
-    missing = _missing(place, chain, kind)
-    before = chain[: len(chain) - len(missing)]
+    to_make = _missing(place, chain, kind)
+    before = chain[: len(chain) - len(to_make)]
     maps = aligned_tsne(
-        _Embeddings(run, missing, settings["positions"]),
+        _Embeddings(run, to_make, settings["positions"]),
         perplexity=float(settings["perplexity"]),
         aligned=kind == ALIGNED,
         start=_coordinates(place, before[-1]) if kind == ALIGNED and before else None,
         seed=int(settings["seed"]),
         progress=progress,
     )
-    for epoch, (coordinates, neighbors) in zip(missing, maps, strict=True):
+    for epoch, (coordinates, neighbors) in zip(to_make, maps, strict=True):
         run.save_map(epoch, kind, coordinates, neighbors, place)
 
 

@@ -1,6 +1,7 @@
 from . import writing
 from .codes import code_type
 from .compacting import compact
+from .contents import require_map
 from .finding import runs
 from .layout import ALIGNED, EPOCH_ARRAYS, MAP_POINTS, RunFolder, epochs_done
 from .listing import COLUMNS, SETTINGS, prior_text, scores, table
@@ -25,6 +26,7 @@ __all__ = [
     "epochs_done",
     "map_subset",
     "prior_text",
+    "require_map",
     "runs",
     "scores",
     "scores_of",
