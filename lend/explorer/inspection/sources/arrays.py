@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from numbers import Integral
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from lend.explorer.inspection.sources.labelled import Given, label_columns
 from lend.inputs import align, align_rows, as_ids, as_matrix, index_of, require, to_numpy
 
 EPOCH = "epoch"
+CLASSED = (*LABELS, "given_label", "predicted_label")  # columns of classes; the last two are those of an audit
 TAKEN = ("x", "y", EPOCH, "sample_id", "embeddings")  # names that no further column may have
 
 
@@ -33,7 +35,8 @@ def of_arrays(
     """Inspect embeddings with their labels; arguments and errors are those of :func:`lend.explore`."""
     several = isinstance(embeddings, Mapping)
     by_epoch = embeddings if several else {0: embeddings}
-    require(len(by_epoch) > 0, "embeddings", "an array, or a mapping of epochs to arrays", "an empty mapping")
+    fits = len(by_epoch) > 0 and all(isinstance(epoch, Integral) for epoch in by_epoch)
+    require(fits, "embeddings", "an array, or a mapping of epochs, integers, to arrays", list(by_epoch)[:5])
     n = as_matrix(by_epoch[min(by_epoch)]).shape[0]
     arguments = {"labels": labels, "true_labels": true_labels, "predicted": predicted}
     carried = next((index_of(values) for values in arguments.values() if values is not None), None)
@@ -42,18 +45,20 @@ def of_arrays(
     given = Given(sorted(by_epoch), n, order)
     known = {"noisy": "labels", "true": "true_labels", "predicted": "predicted"}  # argument by column
     found = {column: (argument, arguments[argument]) for column, argument in known.items()}
-    others = _further(align(columns, n, order, "columns"))
+    others = _further(columns)
     twice = [name for name in others if name in found and found[name][1] is not None]
     require(not twice, "columns", "other than the labels that are given", twice)
-    found |= {name: (f"columns[{name!r}]", values) for name, values in others.items() if name in LABELS}
+    found |= {name: (f"columns[{name!r}]", values) for name, values in others.items() if name in CLASSED}
     labelled = {name: pair for name, pair in found.items() if pair[1] is not None}
     parts: dict[str, dict[int, Any]] = {**label_columns(labelled, given, options.get("class_names"))}
     parts |= {
-        name: given.of(values, f"columns[{name!r}]", _series) for name, values in others.items() if name not in LABELS
+        name: given.of(values, f"columns[{name!r}]", _series) for name, values in others.items() if name not in CLASSED
     }
     tables = [pd.DataFrame({name: values[epoch] for name, values in parts.items()}) for epoch in given.epochs]
     tables = [table.set_axis(ids) for table in tables]
-    whole = pd.concat(tables, keys=given.epochs, names=[EPOCH]) if several else tables[0]
+    whole = (
+        pd.concat(tables, keys=given.epochs, names=[EPOCH, "sample_id"]).reset_index(EPOCH) if several else tables[0]
+    )
     images = align(images, n, order, "images")
     images = images.tolist() if isinstance(images, pd.Series) else images
     options["map"] = _Aligned(map, order, "map") if isinstance(map, Mapping) else align_rows(map, order, "map")
