@@ -52,7 +52,10 @@ LIBRARIES = "collections|distributed|ipywidgets|jaxtyping|matplotlib|np|numpy|pa
 SHAPED = "Client|Figure|Float|Float16|Int|Int8|Module|Path|Tensor|csr_array|csr_matrix|dict\\[str|ndarray|tuple\\[int"
 nitpick_ignore_regex = [
     ("py:(class|obj|data|exc)", rf"({LIBRARIES})\..*|{SHAPED}|[a-zP]"),
-    ("py:class", r"lend\.explorer\.inspection\.(mapped|pixels)\..*|Page|Notice"),  # private parts of the explorer
+    (
+        "py:class",
+        r"lend\.explorer\.inspection\.(mapped|options|pixels)\..*|Page|Notice",
+    ),  # private parts of the explorer
 ]
 
 

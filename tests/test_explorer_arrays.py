@@ -183,6 +183,10 @@ def test_epochs_have_the_slider_and_aligned_maps(epochs, true, noisy):
         neighbors = nearest(torch.from_numpy(by_epoch[epoch]), 10)[0][4].tolist()
         assert shown.neighbors(4, epoch).tolist() == neighbors
     assert shown.history([1]).predicted.tolist() == [[noisy[1], true[1], noisy[1]]]
+    with pytest.raises(
+        ValueError, match=r"predicted must be of every epoch, \[10, 20, 30\], got 'a mapping of \[10\]'"
+    ):
+        inspected(by_epoch, noisy, predicted={10: noisy})
     with pytest.raises(ValueError, match="noisy must be the same in every epoch"):
         inspected(by_epoch, {10: noisy, 20: true, 30: noisy})
 
@@ -325,8 +329,15 @@ def test_an_index_without_a_name_is_read_again(epochs, noisy, tmp_path):
         ({"labels": ["a", "b", "c"] * 30, "true_labels": [0, 1, 2] * 30}, "labels must be all class names or all int"),
         ({"labels": [0.5] * 90}, "labels must be all integers or all strings"),
         ({"labels": [0, 1, 2] * 30, "columns": {"x": [0] * 90}}, r"columns must be of other names than x, y.*\['x'\]"),
-        ({"labels": [0, 1, 2] * 30, "columns": {"noisy": [0] * 90}}, "columns must be other than the labels that are"),
+        (
+            {"labels": [0, 1, 2] * 30, "columns": {"noisy": [0] * 90}},
+            r"columns must be of other names than .*, noisy, got \['noisy'\]",
+        ),
         ({"labels": [0, 1, 2] * 30, "columns": {"loss": [0] * 9}}, r"columns\['loss'\] must be of length 90"),
+        (
+            {"labels": [0, 1, 2] * 30, "columns": {"loss": np.zeros((90, 2))}},
+            r"columns\['loss'\] must be of shape \(n,\)",
+        ),
         ({"labels": [0, 1, 2] * 30, "sample_ids": [7] * 90}, "sample_ids must be all different"),
         ({"labels": [0, 1, 2] * 30, "images": np.zeros((4, 8, 8))}, "images must be .* of length 90, one per point"),
         ({"labels": [0, 1, 2] * 30, "x": "u"}, r"options must be class_names, .* for embeddings, got \['x'\]"),

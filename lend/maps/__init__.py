@@ -2,6 +2,7 @@
 
 from lend.maps.arrays import map_embeddings as map
 from lend.maps.arrays import maps_of
+from lend.maps.kept import Map
 from lend.maps.making import kind_of, make_maps
 from lend.maps.sample import Sample
 from lend.maps.settings import rows_to_map
@@ -9,6 +10,7 @@ from lend.maps.starts import principal_plane
 from lend.maps.tsne import affinities, aligned_tsne
 
 __all__ = [
+    "Map",
     "Sample",
     "affinities",
     "aligned_tsne",

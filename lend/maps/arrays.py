@@ -80,7 +80,7 @@ def maps_of(
     folder: str | Path | None = None,
     progress: bool = True,
 ) -> dict[int, Map]:
-    """Map these rows, at each epoch; arguments and errors are those of :func:`map_embeddings`."""
+    """Map these rows, at each epoch; arguments and errors are those of :func:`lend.map`."""
     require_settings(0, perplexity, seed)
     place = None if folder is None else Path(folder).expanduser().absolute()
     if place is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lend.explorer.inspection.columns import LABELS
@@ -38,47 +39,55 @@ def of_arrays(
     fits = len(by_epoch) > 0 and all(isinstance(epoch, Integral) for epoch in by_epoch)
     require(fits, "embeddings", "an array, or a mapping of epochs, integers, to arrays", list(by_epoch)[:5])
     n = as_matrix(by_epoch[min(by_epoch)]).shape[0]
-    arguments = {"labels": labels, "true_labels": true_labels, "predicted": predicted}
-    carried = next((index_of(values) for values in arguments.values() if values is not None), None)
+    carried = next((index_of(values) for values in (labels, true_labels, predicted) if values is not None), None)
     ids = as_ids(sample_ids, n, carried)
     order = ids if carried is None and sample_ids is not None else carried
     given = Given(sorted(by_epoch), n, order)
-    known = {"noisy": "labels", "true": "true_labels", "predicted": "predicted"}  # argument by column
-    found = {column: (argument, arguments[argument]) for column, argument in known.items()}
-    others = _further(columns)
-    twice = [name for name in others if name in found and found[name][1] is not None]
-    require(not twice, "columns", "other than the labels that are given", twice)
-    found |= {name: (f"columns[{name!r}]", values) for name, values in others.items() if name in CLASSED}
-    labelled = {name: pair for name, pair in found.items() if pair[1] is not None}
-    parts: dict[str, dict[int, Any]] = {**label_columns(labelled, given, options.get("class_names"))}
-    parts |= {
-        name: given.of(values, f"columns[{name!r}]", _series) for name, values in others.items() if name not in CLASSED
-    }
-    tables = [pd.DataFrame({name: values[epoch] for name, values in parts.items()}) for epoch in given.epochs]
-    tables = [table.set_axis(ids) for table in tables]
-    whole = (
-        pd.concat(tables, keys=given.epochs, names=[EPOCH, "sample_id"]).reset_index(EPOCH) if several else tables[0]
-    )
+    known = {"noisy": ("labels", labels), "true": ("true_labels", true_labels), "predicted": ("predicted", predicted)}
+    arguments = {column: pair for column, pair in known.items() if pair[1] is not None}
+    table = _table(given, ids, arguments, _further(columns, arguments), options.get("class_names"), several)
     images = align(images, n, order, "images")
     images = images.tolist() if isinstance(images, pd.Series) else images
     options["map"] = _Aligned(map, order, "map") if isinstance(map, Mapping) else align_rows(map, order, "map")
     rows = _Aligned(by_epoch, order, "embeddings")
-    return inspect_embeddings(whole, rows, EPOCH if several else None, images, options)
+    return inspect_embeddings(table, rows, EPOCH if several else None, images, options)
 
 
-def _further(columns: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return the further columns by name."""
+def _further(columns: Any, arguments: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:  # noqa: ANN401
+    """Return the further columns: how errors name them, and their values."""
     if columns is None:
         return {}
     fits = isinstance(columns, pd.DataFrame | Mapping)
     require(fits, "columns", "a frame, or a mapping of names to values", type(columns).__name__)
-    taken = [name for name in columns if name in TAKEN]
-    require(not taken, "columns", f"of other names than {', '.join(TAKEN)}", taken)
-    return {name: columns[name] for name in columns}
+    taken = [name for name in columns if name in (*TAKEN, *arguments)]
+    require(not taken, "columns", f"of other names than {', '.join((*TAKEN, *arguments))}", taken)
+    return {name: (f"columns[{name!r}]", columns[name]) for name in columns}
+
+
+def _table(
+    given: Given,
+    ids: pd.Index,
+    arguments: Mapping[str, tuple[str, Any]],
+    further: Mapping[str, tuple[str, Any]],
+    class_names: Sequence[str] | None,
+    several: bool,
+) -> pd.DataFrame:
+    """The rows of each epoch, one below the other; labels are of the same classes."""
+    classed = {**arguments, **{name: pair for name, pair in further.items() if name in CLASSED}}
+    columns: dict[str, dict[int, Any]] = {**label_columns(classed, given, class_names)}
+    columns |= {name: given.of(pair[1], pair[0], _series) for name, pair in further.items() if name not in CLASSED}
+    parts = [
+        pd.DataFrame({name: values[epoch] for name, values in columns.items()}).set_axis(ids) for epoch in given.epochs
+    ]
+    return pd.concat(parts, keys=given.epochs, names=[EPOCH, "sample_id"]).reset_index(EPOCH) if several else parts[0]
 
 
 def _series(values: Any, name: str) -> pd.Series:  # noqa: ANN401
-    return values.reset_index(drop=True) if isinstance(values, pd.Series) else pd.Series(to_numpy(values, name))
+    if isinstance(values, pd.Series):
+        return values.reset_index(drop=True)
+    values = values if isinstance(values, list | tuple) else to_numpy(values, name)
+    require(isinstance(values, list | tuple) or values.ndim == 1, name, "of shape (n,)", np.shape(values))
+    return pd.Series(values)
 
 
 class _Aligned(Mapping[int, Any]):

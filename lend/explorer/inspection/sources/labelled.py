@@ -34,8 +34,9 @@ class Given:
             name: Of the argument, for errors.
             read: Called with the values and their name; once where all epochs have the same.
         """
-        by_epoch = isinstance(values, Mapping) and set(values) == set(self.epochs)
-        if by_epoch and all(np.ndim(part) > 0 for part in values.values()):
+        if isinstance(values, Mapping) and values and all(np.ndim(part) > 0 for part in values.values()):
+            every = f"of every epoch, {list(self.epochs)}"
+            require(set(values) == set(self.epochs), name, every, f"a mapping of {list(values)[:5]}")
             return {epoch: self._read(values[epoch], f"{name} at epoch {epoch}", read) for epoch in self.epochs}
         return dict.fromkeys(self.epochs, self._read(values, name, read))
 
@@ -61,12 +62,8 @@ def label_columns(
     found = {column: given.of(values, name, as_labels) for column, (name, values) in labels.items()}
     every = {name for parts in found.values() for part in parts.values() for name in part.names}
     text = {isinstance(name, str) for name in every}
-    require(
-        len(text) <= 1 or class_names is not None,
-        "labels",
-        "all class names or all integers",
-        sorted(map(str, every))[:10],
-    )
+    alike = len(text) <= 1 or class_names is not None
+    require(alike, "labels", "all class names or all integers", sorted(map(str, every))[:10])
     if class_names is not None:
         categories: dict[Any, Any] = {name: int(name) if isinstance(name, bool) else name for name in every}
     else:
