@@ -68,6 +68,22 @@ def test_where_nothing_is_known_to_be_true_agreement_is_shown(epochs, noisy):
     assert lend.explore(epochs[0], noisy, progress=False).colorings == ("noisy", "agreement")
 
 
+def test_true_labels_alone_can_be_shown_but_not_diluted(epochs, true):
+    explorer = lend.explore(epochs[0], true_labels=true, progress=False)
+    assert explorer.colorings == ("true",) and lend.explore(epochs[0], predicted=true, progress=False).colorings
+    with pytest.raises(ValueError, match="re-dilution must be of noisy labels"):
+        explorer.inspection.redilute()
+    with pytest.raises(ValueError, match="embeddings come with their labels"):
+        _ = lend.explore(epochs[0]).colorings
+
+
+def test_labels_with_an_index_that_tells_no_examples_apart_go_by_position(epochs, noisy):
+    labels, ids = pd.Series(noisy, index=[0] * N), [f"p{number}" for number in range(N)]
+    assert np.array_equal(inspected(epochs[0], labels).values("noisy"), noisy)
+    shown = inspected(epochs[0], labels, sample_ids=ids, predicted=pd.Series(noisy[::-1], index=ids[::-1]))
+    assert shown.sample_ids.tolist() == ids and np.array_equal(shown.values("predicted"), noisy)
+
+
 def test_dilution_is_that_of_the_library(epochs, true, noisy):
     shown = inspected(epochs[1], noisy, true_labels=true)
     found = shown.redilute(k=6)

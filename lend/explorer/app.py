@@ -148,7 +148,10 @@ class Explorer:
     @property
     def colorings(self) -> tuple[str, ...]:
         """What the maps are coloured by, from left to right and down; may be set to one to four names."""
-        return self._page.views.colorings if self._page else self._colorings
+        if self._page:
+            return self._page.views.colorings
+        self.inspection  # noqa: B018 (raises where there is nothing to colour)
+        return self._colorings
 
     @colorings.setter
     def colorings(self, colorings: Sequence[str]) -> None:

@@ -46,9 +46,11 @@ def inspect(
         FileNotFoundError: If the path is no run; the message lists the runs beside it.
     """
     given: dict[str, Any] = dict(options or {})
-    if any(values is not None for values in (labels, *map(given.get, LABELLING))):
-        name = "labels" if labels is not None else next(filter(given.get, LABELLING))
-        require(not brings_labels(data, given), name, f"given with embeddings: {_kind(data)} brings its own", "some")
+    labelling = ["labels"] * (labels is not None) + [name for name in LABELLING if given.get(name) is not None]
+    if labelling:
+        require(
+            not brings_labels(data, given), labelling[0], f"given with embeddings: {_kind(data)} brings its own", "some"
+        )
         from lend.explorer.inspection.sources.arrays import of_arrays
 
         require_options(given, OF_ARRAYS, "embeddings")

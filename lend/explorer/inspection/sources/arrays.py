@@ -45,6 +45,8 @@ def of_arrays(
     given = Given(sorted(by_epoch), n, order)
     known = {"noisy": ("labels", labels), "true": ("true_labels", true_labels), "predicted": ("predicted", predicted)}
     arguments = {column: pair for column, pair in known.items() if pair[1] is not None}
+    for column, (name, values) in list(arguments.items())[:1]:  # the labels that all others are put in the order of
+        arguments[column] = (name, _in_place(values, n, order))
     table = _table(given, ids, arguments, _further(columns, arguments), options.get("class_names"), several)
     images = align(images, n, order, "images")
     images = images.tolist() if isinstance(images, pd.Series) else images
@@ -62,6 +64,12 @@ def _further(columns: Any, arguments: Mapping[str, Any]) -> dict[str, tuple[str,
     taken = [name for name in columns if name in (*TAKEN, *arguments)]
     require(not taken, "columns", f"of other names than {', '.join((*TAKEN, *arguments))}", taken)
     return {name: (f"columns[{name!r}]", columns[name]) for name in columns}
+
+
+def _in_place(values: Any, n: int, order: pd.Index | None) -> Any:  # noqa: ANN401
+    """Return the values as they are; an index of their own that tells no examples apart does not count."""
+    series = isinstance(values, pd.Series) and len(values) == n
+    return values.set_axis(pd.RangeIndex(n) if order is None else order) if series else values
 
 
 def _table(
