@@ -4,7 +4,7 @@ The loop (:func:`lend.train`) owns networks, optimiser, schedule, device and che
 that a method asks for. A new method is one class in a file of its own and one line in ``registry.py``.
 """
 
-from lend.methods.base import Batch, Features, Memory, Method, label_losses, masked_mean
+from lend.methods.base import Batch, Epoch, Features, Memory, Method, label_losses, masked_mean
 from lend.methods.gce import GCE
 from lend.methods.lend import LEND
 from lend.methods.registry import METHODS, build
@@ -14,6 +14,7 @@ from lend.methods.standard import Standard
 __all__ = [
     "Batch",
     "CoTeaching",
+    "Epoch",
     "Features",
     "GCE",
     "JoCoR",

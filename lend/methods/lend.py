@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lend.dilution import agreeing, momentum, one_hot
 from lend.inputs import require
-from lend.methods.base import Batch, Features, Memory, Method, label_losses, masked_mean
+from lend.methods.base import Batch, Epoch, Features, Memory, Method, label_losses, masked_mean
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ class LEND(Method):
             memory["diluted"][batch.index], memory["kept"][batch.index] = Z, kept
         return masked_mean(label_losses(outputs[0], batch), memory["kept"][batch.index])  # Eq. (7)
 
-    def after_epoch(self, diluted: Float[Tensor, "n c"], labels: Int[Tensor, " n"], memory: Memory) -> None:
-        memory["diluted"], memory["kept"] = self._remember(diluted, memory["diluted"], labels)
+    def after_epoch(self, epoch: Epoch, memory: Memory) -> None:
+        if epoch.diluted is not None:
+            memory["diluted"], memory["kept"] = self._remember(epoch.diluted, memory["diluted"], epoch.labels)
 
     def _remember(
         self, new: Float[Tensor, "b c"], old: Float[Tensor, "b c"], labels: Int[Tensor, " b"]
