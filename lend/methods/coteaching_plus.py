@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lend.inputs import as_count
 from lend.methods.base import Batch, Features, Memory, label_losses, masked_mean
-from lend.methods.small_loss import CoTeaching
+from lend.methods.small_loss import CoTeaching, smallest
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,9 @@ class CoTeachingPlus(CoTeaching):
             return super().loss(outputs, batch, memory, epoch)
         first, second = (features.logits.argmax(dim=1) for features in outputs)
         differ = first != second
-        count = (self.kept_share(epoch) * differ.sum()).floor()
+        count = (self.kept_share(epoch) * differ.sum()).floor()  # a tensor: nothing waits for the device
         losses = [label_losses(features, batch) for features in outputs]
-        # those that agree come last, and the count is one of those that do not
-        ranks = [torch.where(differ, l.detach(), torch.inf).argsort(stable=True).argsort() for l in losses]
-        kept = [rank < count for rank in ranks]
+        # those that agree come last, and the count leaves them out
+        kept = [smallest(torch.where(differ, values, torch.inf), count) for values in losses]
         memory["kept"][batch.index] = kept[1]  # what the first network learns from
         return masked_mean(losses[0], kept[1]) + masked_mean(losses[1], kept[0])

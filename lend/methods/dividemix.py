@@ -15,6 +15,8 @@ from lend.dilution import one_hot
 from lend.inputs import as_count, require
 from lend.methods.base import Batch, Epoch, Features, Memory, Method, label_losses, masked_mean
 
+RAMP = 16  # epochs over which λ is reached
+
 
 def clean_shares(losses: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
     """Return the posterior of the component with the smaller mean, of two Gaussians fitted to losses in [0, 1]."""
@@ -41,7 +43,7 @@ class DivideMix(Method):
         threshold: τ, the share of "clean" above which a label is believed, in [0, 1).
         temperature: Exponent 1 / T of the sharpening, above 0.
         mixing: α of the Beta distribution, above 0.
-        strength: λ, at least 0, reached over 16 epochs: 0 to 25 on CIFAR-10, growing with the noise.
+        strength: λ, at least 0, reached over RAMP epochs: 0 to 25 on CIFAR-10, growing with the noise.
 
     Raises:
         ValueError: If a value is out of range.
@@ -63,7 +65,8 @@ class DivideMix(Method):
         require(self.strength >= 0, "strength", "at least 0", self.strength)
 
     def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
-        return {"clean": torch.ones(len(labels), 2, device=labels.device), "kept": torch.ones_like(labels, dtype=torch.bool)}
+        clean = torch.ones(len(labels), self.networks, device=labels.device)
+        return {"clean": clean, "kept": torch.ones_like(labels, dtype=torch.bool)}
 
     def after_epoch(self, epoch: Epoch, memory: Memory) -> None:
         if epoch.number >= self.warmup:
@@ -81,27 +84,22 @@ class DivideMix(Method):
         memory["kept"][batch.index] = clean[:, 1] > self.threshold
         return sum(self._part(k, p, clean[:, 1 - k], batch, epoch) for k in range(2))  # type: ignore[return-value]
 
-    def targets(self, own: Float[Tensor, "b c"], both: Float[Tensor, "b c"], w: Float[Tensor, " b"], y: Float[Tensor, "b c"]) -> Float[Tensor, "b c"]:
-        """t of the batch: the refined labels where they are believed, the guess of both networks elsewhere."""
-        w = w[:, None]
-        t = torch.where(w > self.threshold, w * y + (1 - w) * own, both) ** (1 / self.temperature)
-        return t / t.sum(dim=1, keepdim=True)
-
     def _part(self, k: int, p: list[Tensor], w: Float[Tensor, " b"], batch: Batch, epoch: int) -> Float[Tensor, ""]:
-        t = self.targets(p[k], (p[0] + p[1]) / 2, w, one_hot(batch.labels, p[k].shape[1])).repeat(2, 1)
-        x, believed = torch.cat(batch.views), (w > self.threshold).repeat(2)
-        l, order = self._mixture(len(x), batch.generator)
-        order = order.to(x.device)
-        logits = batch.forward(k, l * x + (1 - l) * x[order]).logits  # type: ignore[misc]
-        t, log_p = l * t + (1 - l) * t[order], logits.log_softmax(dim=1)
+        c, believed = p[k].shape[1], w > self.threshold
+        refined = w[:, None] * one_hot(batch.labels, c) + (1 - w[:, None]) * p[k]
+        t = torch.where(believed[:, None], refined, (p[0] + p[1]) / 2) ** (1 / self.temperature)
+        x, t = torch.cat(batch.views), (t / t.sum(dim=1, keepdim=True)).repeat(self.views, 1)
+        share, order = self._mixture(len(x), batch.generator)
+        x, t = share * x + (1 - share) * x[order], share * t + (1 - share) * t[order]
+        log_p = batch.forward(k, x).logits.log_softmax(dim=1)  # type: ignore[misc]
+        believed = believed.repeat(self.views)
         supervised = masked_mean(-(t * log_p).sum(dim=1), believed)
         guessed = masked_mean(((log_p.exp() - t) ** 2).mean(dim=1), ~believed)
-        ramp = min(1.0, (epoch - self.warmup) / 16)
-        c = logits.shape[1]
-        penalty = -(log_p.exp().mean(dim=0) * c).log().mean()  # Σ_j 1/c log((1/c) / mean p_j)
-        return supervised + self.strength * ramp * guessed + penalty
+        balance = -(c * log_p.exp().mean(dim=0)).log().mean()  # KL(uniform || mean p)
+        return supervised + self.strength * min(1.0, (epoch - self.warmup) / RAMP) * guessed + balance
 
-    def _mixture(self, size: int, generator: torch.Generator | None) -> tuple[float, Tensor]:
+    def _mixture(self, size: int, generator: torch.Generator | None) -> tuple[float, Int[Tensor, " size"]]:
+        """The larger share of a mixture, and the order of those that are mixed in."""
         seed = int(torch.randint(2**31, (), generator=generator))
-        l = float(np.random.default_rng(seed).beta(self.mixing, self.mixing))
-        return max(l, 1 - l), torch.randperm(size, generator=generator)
+        share = float(np.random.default_rng(seed).beta(self.mixing, self.mixing))
+        return max(share, 1 - share), torch.randperm(size, generator=generator)

@@ -14,7 +14,7 @@ from lend.inputs import require
 from lend.methods.base import Batch, Features, Memory, Method, label_losses, masked_mean
 
 
-def smallest(losses: Float[Tensor, " b"], count: int) -> Bool[Tensor, " b"]:
+def smallest(losses: Float[Tensor, " b"], count: int | Float[Tensor, ""]) -> Bool[Tensor, " b"]:
     """Return a mask of the ``count`` smallest losses; no gradient passes through it."""
     return losses.detach().argsort(stable=True).argsort() < count
 
@@ -48,13 +48,14 @@ class SmallLoss(Method):
         require(self.forget_rate is not None, "forget_rate", "given where the realised noise rate is unknown", None)
         return {"kept": torch.ones_like(labels, dtype=torch.bool)}
 
-    def kept_count(self, size: int, epoch: int) -> int:
-        """Return the number of examples to keep in a batch of ``size`` examples: floor((1 - R) size).
-
-        R = forget_rate * min((epoch - 1) / (warmup - 1), 1)
-        """
+    def kept_share(self, epoch: int) -> float:
+        """Return 1 - R, the share of the examples to keep: R = forget_rate * min((epoch - 1) / (warmup - 1), 1)."""
         assert self.forget_rate is not None  # initial_memory has required it
-        return int((1 - self.forget_rate * min((epoch - 1) / (self.warmup - 1), 1)) * size)
+        return 1 - self.forget_rate * min((epoch - 1) / (self.warmup - 1), 1)
+
+    def kept_count(self, size: int, epoch: int) -> int:
+        """Return the number of examples to keep in a batch of ``size`` examples: floor((1 - R) size)."""
+        return int(self.kept_share(epoch) * size)
 
 
 @dataclass(frozen=True)
