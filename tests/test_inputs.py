@@ -2,6 +2,7 @@
 
 import enum
 import os
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,18 @@ import torch
 from scipy import sparse
 
 import lend
-from lend.inputs import align, as_codes, as_ids, as_labels, as_matrix, read_table, sort_names, text_or_numbers
+from lend.inputs import (
+    align,
+    as_codes,
+    as_count,
+    as_ids,
+    as_labels,
+    as_matrix,
+    is_real,
+    read_table,
+    sort_names,
+    text_or_numbers,
+)
 from lend.neighbors import nearest
 
 CODES = np.array([2, 0, 1, 2])
@@ -315,6 +327,28 @@ def test_the_estimator_knows_unlabelled_points_and_sparse_features():
     model = lend.LabelDilution(class_prior={0: 0.2, 2: 0.5, 1: 0.3}).fit(sparse.csr_matrix(V), true)
     dense = lend.LabelDilution(class_prior=[0.2, 0.3, 0.5]).fit(V, true)
     assert np.allclose(model.predict_proba(sparse.csr_matrix(V[:9])), dense.predict_proba(V[:9]))
+
+
+def test_one_check_of_single_numbers():
+    for value in (3, np.int8(3), np.uint64(3), torch.tensor(3).item()):
+        assert as_count(value, "k") == 3 and type(as_count(value, "k")) is int
+    for value in (True, np.True_, 3.0, "3", None, [3], 0, -1, 10):
+        with pytest.raises(ValueError, match="k must be an integer from 1 to 9, got"):
+            as_count(value, "k", most=9)
+    assert all(map(is_real, (0, 0.5, np.float32(1), np.int64(2))))
+    assert not any(map(is_real, (True, np.True_, "1", None)))
+
+
+@pytest.mark.parametrize(
+    "wrong", [[0.5, 0.5], [0.5, 0.5, 0.5], [1.5, -0.5, 0], [np.nan, 0.5, 0.5], ["x", "y", "z"], "equal", [[1, 0, 0]]]
+)
+def test_shares_of_classes_are_checked_alike_everywhere(wrong):
+    V, true = clusters(90)
+    for call in (lend.dilute, partial(lend.audit, progress=False), lend.dilution_trace):
+        with pytest.raises(ValueError, match=r"class_prior must be (3 shares that sum to 1|None, .* one share per)"):
+            call(V, true, class_prior=wrong)
+    with pytest.raises(ValueError, match="class_prior must be"):
+        lend.LabelDilution(class_prior=wrong).fit(V, true)
 
 
 # --- What has an index ------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-from .aligned import align, align_rows, as_ids, index_of, shares_by_name
+from .aligned import align, align_rows, as_ids, as_shares, index_of
 from .arrays import as_matrix, as_tensor, is_sparse, is_tensor, to_numpy
 from .cells import plain_cell, plain_table, printable, safe_cell, safe_table
 from .errors import nearest_name, require, require_name
-from .labels import Labels, as_codes, as_count, as_labels, sort_names
+from .labels import Labels, as_codes, as_labels, sort_names
+from .numbers import as_count, is_real, is_whole
 from .tables import read_npy, read_table, text_or_numbers
 
 __all__ = [
@@ -14,10 +15,13 @@ __all__ = [
     "as_ids",
     "as_labels",
     "as_matrix",
+    "as_shares",
     "as_tensor",
     "index_of",
+    "is_real",
     "is_sparse",
     "is_tensor",
+    "is_whole",
     "nearest_name",
     "plain_cell",
     "plain_table",
@@ -28,7 +32,6 @@ __all__ = [
     "require_name",
     "safe_cell",
     "safe_table",
-    "shares_by_name",
     "sort_names",
     "text_or_numbers",
     "to_numpy",
