@@ -12,6 +12,7 @@ import torch
 from scipy import sparse
 
 import lend
+from lend import storage
 from lend.inputs import (
     align,
     as_codes,
@@ -21,6 +22,7 @@ from lend.inputs import (
     as_matrix,
     is_real,
     read_table,
+    safe_table,
     sort_names,
     text_or_numbers,
 )
@@ -433,6 +435,32 @@ def test_headers_are_known_by_the_number_of_rows(tmp_path):
     assert read_table(tmp_path / "t.csv", rows=3)["cat"].tolist() == ["ant", None, "bee"]
     (tmp_path / "t.csv").write_text("a,b\n\n1,2\n3,4\n\n")
     assert read_table(tmp_path / "t.csv").to_numpy().tolist() == [["1", "2"], ["3", "4"]]
+
+
+def test_spaces_after_every_delimiter_are_no_part_of_a_label(tmp_path):
+    path = tmp_path / "t.csv"
+    for text, labels in (
+        ("id, label\n1, cat\n2, dog\n3,\n4,  cat\n", ["cat", "dog", None, "cat"]),
+        ("id,label\n1, cat\n2, dog\n", ["cat", "dog"]),
+        ('id; label\n1; "cat; a small one"\n2; "dog"\n', ["cat; a small one", "dog"]),
+        ("id, label\n1, cat\n2,dog\n", [" cat", "dog"]),  # not after every one
+        ("id, label\n1,cat\n2,dog\n", ["cat", "dog"]),
+        ("label\nfoxes, red\ncats\n", None),
+    ):
+        path.write_text(text)
+        table = read_table(path)
+        assert table["label"].tolist() == (labels or ["foxes, red", "cats"])
+        assert labels is None or table["id"].tolist() == [str(1 + i) for i in range(len(labels))]
+
+
+def test_guards_against_formulas_are_taken_away(tmp_path):
+    path = tmp_path / "t.csv"
+    names = ["=1+1", "-x", "'@a", "'quoted'", "cat", "+1"]
+    storage.write_csv(path, safe_table(pd.DataFrame({"-label": names}, pd.Index(names, name="=id"))))
+    table = read_table(path)
+    assert table["-label"].tolist() == table["=id"].tolist() == names
+    path.write_text("id,label\n-1,'-x\n-2,-x\n")  # not written with guards: two classes stay two
+    assert read_table(path).to_numpy().tolist() == [["-1", "'-x"], ["-2", "-x"]]
 
 
 def test_tables_that_are_none(tmp_path):

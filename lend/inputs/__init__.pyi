@@ -1,6 +1,6 @@
 from .aligned import align, align_rows, as_ids, as_shares, index_of
 from .arrays import as_matrix, as_tensor, is_sparse, is_tensor, to_numpy
-from .cells import plain_cell, plain_table, printable, safe_cell, safe_table
+from .cells import plain_cell, plain_cells, plain_table, printable, safe_cell, safe_table
 from .errors import nearest_name, require, require_name
 from .labels import Labels, as_codes, as_labels, sort_names
 from .numbers import as_count, is_real, is_whole
@@ -24,6 +24,7 @@ __all__ = [
     "is_whole",
     "nearest_name",
     "plain_cell",
+    "plain_cells",
     "plain_table",
     "printable",
     "read_npy",
