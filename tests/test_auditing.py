@@ -340,6 +340,16 @@ def test_names_that_look_like_formulas_come_back_from_every_file(tmp_path):
         pd.testing.assert_frame_equal(other.issues, found.issues)
 
 
+def test_texts_that_no_table_can_hold_are_named():
+    V, true = clusters(n=40)
+    names = np.array(["a", "b", "c", "\udc80"], dtype=object)[true]
+    for labels in (names, names.tolist()):
+        with pytest.raises(ValueError, match=r"labels must be of texts that UTF-8 can encode, got '\\udc80'"):
+            audit(V, labels, k=5, progress=False)
+    with pytest.raises(ValueError, match=r"sample_ids must be of texts that UTF-8 can encode, got '7\\udc80'"):
+        audit(V, true, k=5, sample_ids=[f"{i}\udc80" if i == 7 else str(i) for i in range(40)], progress=False)
+
+
 def test_cleanlab_takes_the_distributions(example):
     pytest.importorskip("cleanlab")
     from cleanlab.filter import find_label_issues

@@ -14,7 +14,7 @@ from lend.auditing.tables import classes_table, issues_table, matrix_table
 from lend.auditing.transition import count_transitions, estimate_errors
 from lend.auditing.votes import leave_out_votes, neighbor_agreement
 from lend.config import Dilution
-from lend.inputs import as_count, as_ids, as_labels, as_shares, index_of, is_real, require
+from lend.inputs import as_count, as_ids, as_labels, as_shares, index_of, is_real, require, require_encodable
 
 
 def audit(
@@ -101,6 +101,7 @@ def audit(
     encoded = as_labels(labels)
     given, names = encoded.codes, encoded.names
     require(len(names) > 1, "labels", "of at least 2 classes", names)
+    require_encodable(names, "labels")
     n, c, known = len(given), len(names), given >= 0
     carried = index_of(labels)
     index = as_ids(sample_ids, n, carried)

@@ -31,7 +31,7 @@ from lend.dilution.equations import (
     one_hot,
     prior_weights,
 )
-from lend.inputs import align_rows, as_codes, as_matrix, as_tensor, index_of, is_sparse, require
+from lend.inputs import align_rows, as_codes, as_matrix, as_tensor, check_finite, index_of, is_sparse, require
 
 # --- Eq. (3) and (4): the dilution --------------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ def select(diluted: Any, labels: Any) -> Any:  # noqa: ANN401
     """Eq. (6): keep example i if its noisy label is the argmax of its diluted distribution.
 
     Args:
-        diluted: (n, c) label distributions.
+        diluted: (n, c) label distributions, finite numbers.
         labels: (n,) noisy labels, integers; one that is -1, unlabelled, is not kept.
 
     Returns:
@@ -139,6 +139,7 @@ def select(diluted: Any, labels: Any) -> Any:  # noqa: ANN401
     rows = as_matrix(align_rows(diluted, index_of(labels), "diluted"), "diluted")
     require(not is_sparse(rows), "diluted", "dense", "a sparse matrix")
     Z = rows if isinstance(rows, Tensor) else as_tensor(rows)
+    check_finite(Z, "diluted")
     y, _ = as_codes(labels, len(Z), Z.shape[1])
     return answer_like(agreeing(Z, y.to(Z.device)), diluted)
 

@@ -1,7 +1,7 @@
 from .aligned import align, align_rows, as_ids, as_shares, index_of
-from .arrays import as_matrix, as_tensor, is_sparse, is_tensor, to_numpy
+from .arrays import as_matrix, as_tensor, check_finite, is_sparse, is_tensor, to_numpy
 from .cells import plain_cell, plain_cells, plain_table, printable, safe_cell, safe_table
-from .errors import nearest_name, require, require_name
+from .errors import nearest_name, require, require_encodable, require_name
 from .labels import Labels, as_codes, as_labels, sort_names
 from .numbers import as_count, is_real, is_whole
 from .tables import read_npy, read_table, text_or_numbers
@@ -17,6 +17,7 @@ __all__ = [
     "as_matrix",
     "as_shares",
     "as_tensor",
+    "check_finite",
     "index_of",
     "is_real",
     "is_sparse",
@@ -30,6 +31,7 @@ __all__ = [
     "read_npy",
     "read_table",
     "require",
+    "require_encodable",
     "require_name",
     "safe_cell",
     "safe_table",

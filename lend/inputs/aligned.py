@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from lend.inputs.arrays import to_numpy
-from lend.inputs.errors import require
+from lend.inputs.errors import require, require_encodable
 from lend.inputs.numbers import is_real
 
 
@@ -40,7 +40,11 @@ def as_ids(values: Any, n: int, index: pd.Index | None = None, name: str = "samp
     entries = list(values) if isinstance(values, list | tuple) else to_numpy(values, name)
     require(np.ndim(entries) == 1 or isinstance(entries, list), name, "of shape (n,)", np.shape(entries))
     require(len(entries) == n, name, f"of length {n}, one per label", len(entries))
-    ids = pd.Index(entries, name="sample_id", tupleize_cols=False)
+    try:
+        ids = pd.Index(entries, name="sample_id", tupleize_cols=False)
+    except UnicodeEncodeError:
+        require_encodable(entries, name)
+        raise
     require(not ids.hasnans, name, "all known", "missing ones")
     kinds = {"text" if isinstance(entry, str) else type(entry).__name__ for entry in ids} if ids.dtype == object else {}
     require(len(kinds) <= 1, name, "all integers or all strings", " and ".join(sorted(kinds)))

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # with apostrophes before it, so that the way back is exact
+Cell = TypeVar("Cell", str, str | None)
 JOINERS = "\u200c\u200d"  # scripts and emoji need them
 
 
@@ -28,7 +29,7 @@ def plain_cell(text: str) -> str:
     return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
-def plain_cells(texts: Sequence[str | None]) -> list[str | None]:
+def plain_cells(texts: Sequence[Cell]) -> list[Cell]:
     """Return the texts that :func:`safe_cell` made these of: a column of a file that may have been written so or not.
 
     Where one of them would still be run, the column was not written so, and its texts stay as they are. In either case

@@ -91,7 +91,7 @@ def _as_column(values: Any, name: str) -> pd.Series:  # noqa: ANN401
     if isinstance(flat, np.ma.MaskedArray):
         flat, mask = flat.data.astype(object), np.ma.getmaskarray(flat)
         flat[mask] = None
-    return pd.Series(flat.astype(object) if flat.dtype.kind in "US" else flat)
+    return pd.Series(flat, dtype=object) if flat.dtype.kind in "USO" else pd.Series(flat)
 
 
 def _encode(present: pd.Series, name: str) -> tuple[Int[np.ndarray, " m"], list[Any]]:
