@@ -148,7 +148,10 @@ class Audit:
         frames = {name: getattr(self, name) for name in TABLES}
         frames["distributions"] = pd.DataFrame(self.distributions, columns=[str(name) for name in self.class_names])
         frames["transition_matrix"] = frames["transition_matrix"].set_axis(frames["distributions"].columns, axis=1)
-        files = {f"{name}.parquet": _write_parquet(folder / f"{name}.parquet", frame) for name, frame in frames.items()}
+        files = {
+            f"{name}.parquet": storage.write_parquet(folder / f"{name}.parquet", frame)
+            for name, frame in frames.items()
+        }
         record = {"format": FORMAT, "files": files, "settings": dict(self.settings), "estimate": asdict(self.estimate)}
         storage.write_json(folder / "audit.json", record)
         return folder
@@ -188,10 +191,6 @@ class Audit:
                 )
         tables["transition_matrix"].columns = tables["classes"].index.rename("given_label")
         return cls(**tables, distributions=distributions, estimate=estimate, settings=settings)
-
-
-def _write_parquet(path: Path, table: pd.DataFrame) -> str:
-    return storage.write_atomically(path, table.to_parquet)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

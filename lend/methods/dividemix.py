@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from lend.dilution import one_hot
-from lend.inputs import as_count, require
+from lend.inputs import as_count, is_real, require
 from lend.methods.base import Batch, Epoch, Features, Memory, Method, label_losses, masked_mean
 
 RAMP = 16  # epochs over which λ is reached
@@ -59,10 +59,11 @@ class DivideMix(Method):
 
     def __post_init__(self) -> None:
         as_count(self.warmup, "warmup")
-        require(0 <= self.threshold < 1, "threshold", "inside [0, 1)", self.threshold)
+        require(is_real(self.threshold) and 0 <= self.threshold < 1, "threshold", "inside [0, 1)", self.threshold)
         for name in ("temperature", "mixing"):
-            require(getattr(self, name) > 0, name, "above 0", getattr(self, name))
-        require(self.strength >= 0, "strength", "at least 0", self.strength)
+            value = getattr(self, name)
+            require(is_real(value) and value > 0, name, "above 0", value)
+        require(is_real(self.strength) and self.strength >= 0, "strength", "at least 0", self.strength)
 
     def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
         clean = torch.ones(len(labels), self.networks, device=labels.device)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lend.inputs import require
+from lend.inputs import is_real, require
 from lend.methods.base import Batch, Features, Memory, Method, label_losses
 
 LEAST = 1e-4  # a share below it counts as this much, so that no logarithm is infinite
@@ -33,8 +32,8 @@ class ELR(Method):
     beta: float = 0.7
 
     def __post_init__(self) -> None:
-        require(isinstance(self.strength, Real) and self.strength >= 0, "strength", "at least 0", self.strength)
-        require(isinstance(self.beta, Real) and 0 <= self.beta < 1, "beta", "inside [0, 1)", self.beta)
+        require(is_real(self.strength) and self.strength >= 0, "strength", "at least 0", self.strength)
+        require(is_real(self.beta) and 0 <= self.beta < 1, "beta", "inside [0, 1)", self.beta)
 
     def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
         return {"targets": torch.zeros(len(labels), num_classes, device=labels.device)}

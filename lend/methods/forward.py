@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from lend.inputs import as_count, require
+from lend.inputs import as_count, is_real, require
 from lend.methods.base import Batch, Epoch, Features, Memory, Method
 
 
@@ -42,7 +42,9 @@ class Forward(Method):
 
     def __post_init__(self) -> None:
         as_count(self.warmup, "warmup")
-        require(0 <= self.percentile <= 100, "percentile", "inside [0, 100]", self.percentile)
+        require(
+            is_real(self.percentile) and 0 <= self.percentile <= 100, "percentile", "inside [0, 100]", self.percentile
+        )
 
     def build_own(self, labels: Int[Tensor, " n"], num_classes: int, features: int) -> nn.Module:
         own = nn.Module()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from lend.dilution import agreeing, momentum, one_hot
-from lend.inputs import require
+from lend.inputs import is_real, require
 from lend.methods.base import Batch, Epoch, Features, Memory, Method, label_losses, masked_mean
 
 
@@ -36,7 +35,7 @@ class LEND(Method):
     scope: str = "batch"  # type: ignore[misc]  # of the class in other methods
 
     def __post_init__(self) -> None:
-        require(isinstance(self.beta, Real) and 0 <= self.beta <= 1, "beta", "inside [0, 1]", self.beta)
+        require(is_real(self.beta) and 0 <= self.beta <= 1, "beta", "inside [0, 1]", self.beta)
         require(self.memory in ("hard", "soft"), "memory", "'hard' or 'soft'", self.memory)
         require(self.scope in ("batch", "dataset"), "scope", "'batch' or 'dataset'", self.scope)
 

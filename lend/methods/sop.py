@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from lend.dilution import one_hot
-from lend.inputs import require
+from lend.inputs import is_real, require
 from lend.methods.base import Batch, Features, Memory, Method
 
 LEAST = 1e-4  # a share below it counts as this much, so that no logarithm is infinite
@@ -39,7 +38,7 @@ class SOP(Method):
     def __post_init__(self) -> None:
         for name in ("rate_u", "rate_v"):
             value = getattr(self, name)
-            require(isinstance(value, Real) and value >= 0, name, "at least 0", value)
+            require(is_real(value) and value >= 0, name, "at least 0", value)
 
     def build_own(self, labels: Int[Tensor, " n"], num_classes: int, features: int) -> nn.Module:
         n, start = len(labels), 1e-8  # not 0, where the gradient of a square is 0

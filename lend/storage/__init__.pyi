@@ -5,7 +5,7 @@ from .locking import lock
 from .reading import check_file, open_file, require_within, sha256
 from .records import read_json, write_json
 from .snapshots import open_zarr, write_zarr
-from .tables import write_csv, write_patch
+from .tables import write_csv, write_parquet, write_patch
 from .temporaries import is_temporary, temporary_folder
 from .writing import write_atomically
 
@@ -30,6 +30,7 @@ __all__ = [
     "write_checkpoint",
     "write_csv",
     "write_json",
+    "write_parquet",
     "write_patch",
     "write_zarr",
 ]

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from lend.explorer.inspection import Inspection
 from lend.explorer.inspection.sources import Data, inspect
 from lend.explorer.pictures.maps import explorer_figure, view_note
 from lend.explorer.pictures.palettes import palette, point_colours
-from lend.inputs import require
+from lend.inputs import is_real, require
 from lend.plots import literal
 
 ENDINGS = (".gif", ".mp4")
@@ -74,11 +73,11 @@ def animate(
     ending = path.suffix.lower() in ENDINGS and not path.is_dir()
     require(ending, "path", f"a file name ending in {' or '.join(ENDINGS)}", str(path))
     require(not isinstance(colorings, str), "colorings", "a list of names such as ['true']", colorings)
-    require(_number(fps) and 1 <= fps <= 50, "fps", "from 1 to 50", fps)
+    require(is_real(fps) and 1 <= fps <= 50, "fps", "from 1 to 50", fps)
     inspection = inspect(source, "source")
     if seconds_per_epoch is None:
         seconds_per_epoch = float(np.clip(LENGTH / len(inspection.epochs), SHORTEST, LONGEST))
-    given = _number(seconds_per_epoch) and 0 < seconds_per_epoch < math.inf
+    given = is_real(seconds_per_epoch) and 0 < seconds_per_epoch < math.inf
     require(given, "seconds_per_epoch", "above 0 and finite", seconds_per_epoch)
     program = ffmpeg() if path.suffix.lower() == ".mp4" else None
     moments = list(frame_moments(inspection.epochs, max(1, round(fps * seconds_per_epoch)), round(fps * HOLD)))
@@ -96,10 +95,6 @@ def animate(
         with suppress(FileNotFoundError):
             unfinished.unlink()
     return path
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
