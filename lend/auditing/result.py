@@ -16,7 +16,7 @@ from lend import storage
 from lend.auditing.inputs import check_images
 from lend.auditing.transition import Estimate
 from lend.inputs import require, safe_table
-from lend.storage import write_atomically, write_patch
+from lend.storage import write_patch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,8 +111,7 @@ class Audit:
         """Write what :meth:`plot` draws, whole or not at all, in the format that the ending names; the path back."""
         path, picture = Path(path).expanduser(), io.BytesIO()  # in memory first: a full disk leaves no half of it
         self.plot().savefig(picture, format=path.suffix[1:].lower())
-        write_atomically(path, lambda file: file.write(picture.getvalue()))
-        return path
+        return storage.write_bytes(path, picture.getvalue())
 
     def _places(self, count: int) -> Int[np.ndarray, " m"]:
         """Return the positions of the worst labels."""

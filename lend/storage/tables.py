@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lend.storage.writing import write_atomically
+from lend.storage.writing import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,9 +19,7 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> Path:
     Texts of people go through :func:`lend.inputs.safe_table` before. A lone surrogate is written as it is: read with
     encoding_errors="surrogatepass".
     """
-    path, text = Path(path), table.to_csv()
-    write_atomically(path, lambda file: file.write(text.encode("utf-8", "surrogatepass")))
-    return path
+    return write_text(Path(path), table.to_csv())
 
 
 def write_parquet(path: str | Path, table: pd.DataFrame, index: bool | None = None) -> str:
