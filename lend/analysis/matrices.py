@@ -21,7 +21,8 @@ def asked_matrix(run: Run) -> Float[np.ndarray, "c c"] | None:
         run: Any run.
 
     Returns:
-        (c, c) fractions, rows sum to one; None for human and instance-dependent noise, which have no such matrix.
+        (c, c) fractions, rows sum to one; None for human and instance-dependent noise, which have no such matrix, and
+        where own code has it, which trainings alone may run.
     """
     config, names, nothing = run.config, run.class_names, np.zeros(0)
     source = SimpleNamespace(
@@ -33,7 +34,8 @@ def asked_matrix(run: Run) -> Float[np.ndarray, "c c"] | None:
         human_labels={},
     )
     kind = config.noise.partition(":")[0]
-    return None if kind in ("human", "instance") else noise.known_matrix(source, config.noise, config.noise_rate)
+    own = config.noise in config.sources or (config.noise == "asymmetric" and config.dataset in config.sources)
+    return None if own or kind in ("human", "instance") else noise.known_matrix(source, config.noise, config.noise_rate)
 
 
 def noise_matrices(run: Run) -> dict[str, Float[np.ndarray, "c c"]]:

@@ -38,6 +38,7 @@ def _config(given: dict[str, Any]) -> RunConfig:
         from lend.run import Run
 
         base = asdict(Run.open(like).config)
+        del base["sources"]  # own code is as it is now: a changed file makes another run
         if "snapshots" not in given and "epochs" in given:
             base.pop("snapshots")  # they belong to the other length
     given["dilution"] = base.get("dilution", {}) | given.get("dilution", {})
@@ -47,4 +48,4 @@ def _config(given: dict[str, Any]) -> RunConfig:
 
 def train_parser(parser: ArgumentParser) -> None:
     parser.add_argument("--like", type=str, help="Folder of a run whose settings are taken where none is given here")
-    parser.add_class_arguments(RunConfig)
+    parser.add_class_arguments(RunConfig, skip={"sources"})

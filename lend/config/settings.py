@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from lend import plugins
 from lend.config.naming import folder_name
+from lend.config.own import OWN_CODE, digests, require_places, spelled
 from lend.config.typed import make_typed, typed
 from lend.inputs import require, require_name
 
@@ -17,6 +19,7 @@ T = TypeVar("T")
 
 PAPER_EPOCHS = 200
 PAPER_SNAPSHOTS = (30, 50, 100, 150, 200)
+LONGEST_METHOD = 100  # characters of a method's name in that of a folder
 LARGEST_SEED = 2**32 - 1  # that NumPy and scikit-learn take
 
 
@@ -69,18 +72,20 @@ class RunConfig:
     """Every setting of one training run. The defaults are the paper's protocol.
 
     Args:
-        dataset: digits, cifar10, cifar100, animal10n, folder:PATH, parquet:PATH or npz:PATH.
+        dataset: digits, cifar10, cifar100, animal10n, folder:PATH, parquet:PATH or npz:PATH; or FILE.py:FUNCTION of
+            your own.
         train_size: Train on a stratified subset of this many examples; all of them if not given.
-        method: The way to train: standard, lend, coteaching, gce, jocor or sigua.
+        method: The way to train: standard, lend, coteaching, gce, jocor or sigua; or FILE.py:CLASS of your own.
         options: Hyper-parameters of the method, such as --options.beta 0.7; see `lend.METHODS`.
         dilution: The graph and the iteration that dilute labels: LEND selects by them, every run records them.
         noise: none, symmetric, symmetric-inclusive, pair, asymmetric, asymmetric:NAME, instance, human:NAME
-            or matrix:FILE.npy.
+            or matrix:FILE.npy; or FILE.py:FUNCTION of your own.
         noise_rate: Share of labels to corrupt; of the flipping classes, if the noise is asymmetric. Noise that is given
             (none, human, matrix) has none: 0.
         noise_seed: Seed of the noise alone; the run's seed if not given.
         validation: Share of the training examples to hold out, with their noisy labels, and to choose an epoch by.
-        network: resnet18 or small; auto takes small for images under 16 pixels and resnet18 for others.
+        network: resnet18 or small; auto takes small for images under 16 pixels and resnet18 for others. Or
+            FILE.py:FACTORY of your own.
         width: Channels of the first stage of the network; 64 is the paper's.
         epochs: Passes over the training examples.
         batch_size: Examples of a mini-batch, at most; an epoch is cut into batches of equal size.
@@ -101,10 +106,16 @@ class RunConfig:
         device: cpu, cuda, mps, or auto.
         tracker: Send the numbers of each epoch to a tracker that accelerate knows, such as tensorboard.
         note: What a reader must know about the data and its name does not say, such as "images as JPEG".
+        sources: SHA-256 of the source of each own code, by the text that names it; read from the disk where it is not
+            given.
+
+    Own code is named ``FILE.py:NAME`` or ``package.module:NAME``; in Python, a class or function may be given itself.
+    Its source is read here and imported by the training alone.
 
     Raises:
         ValueError: If a setting is of another type, not finite or out of range. NumPy's values become Python's, paths
             become text, and ``options`` a dictionary of its own.
+        FileNotFoundError: If there is no file of own code.
     """
 
     dataset: str = "digits"
@@ -135,8 +146,12 @@ class RunConfig:
     device: str = _place("auto")
     tracker: str | None = _place(None)
     note: str = _place("")
+    sources: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in OWN_CODE:
+            if callable(getattr(self, name)):
+                object.__setattr__(self, name, spelled(name, getattr(self, name)))
         make_typed(self)
         require(self.train_size is None or self.train_size >= 1, "train_size", "at least 1", self.train_size)
         require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
@@ -153,10 +168,12 @@ class RunConfig:
             require(seed is None or 0 <= seed <= LARGEST_SEED, name, f"from 0 to {LARGEST_SEED}", seed)
         for name, allowed in (
             ("precision", ("auto", "fp32", "bf16")),
-            ("network", ("auto", "resnet18", "small")),
             ("device", ("auto", "cpu", "cuda", "mps")),
         ):
             require_name(getattr(self, name), allowed, name)
+        settings = {name: getattr(self, name) for name in OWN_CODE}
+        require_places(settings)
+        object.__setattr__(self, "sources", digests(settings, self.sources))
         if not self._rated:
             object.__setattr__(self, "noise_rate", 0.0)
         if self.noise_seed is None:
@@ -221,8 +238,14 @@ class RunConfig:
         A relative folder of runs is looked for where the program is when this is asked; the path stays what it is
         where the program goes elsewhere.
         """
-        tail = f"-{self.noise_rate:g}-{self.method}-seed{self.seed}-{self.hash}"
-        return Path(self.runs).absolute() / folder_name(self.dataset, self.noise, tail)
+        method = self._short("method")[-LONGEST_METHOD:]
+        tail = f"-{self.noise_rate:g}-{method}-seed{self.seed}-{self.hash}"
+        return Path(self.runs).absolute() / folder_name(self._short("dataset"), self._short("noise"), tail)
+
+    def _short(self, name: str) -> str:
+        """A setting as a folder's name shows it: own code without the folder of its file and without a colon."""
+        text = getattr(self, name)
+        return plugins.short_name(text).replace(":", "-") if text in self.sources else text
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> RunConfig:

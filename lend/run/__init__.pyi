@@ -1,7 +1,7 @@
 from . import writing
 from .codes import code_type
 from .compacting import compact
-from .finding import runs
+from .finding import runs, with_older_sources
 from .layout import ALIGNED, EPOCH_ARRAYS, MAP_POINTS, RunFolder, epochs_done
 from .listing import COLUMNS, SETTINGS, prior_text, scores, table
 from .measures import LAST, MEASURES, scores_of
@@ -29,5 +29,6 @@ __all__ = [
     "scores",
     "scores_of",
     "table",
+    "with_older_sources",
     "writing",
 ]

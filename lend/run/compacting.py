@@ -6,16 +6,18 @@ A copy opens like any other run and shows the same figures. It cannot be trained
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float, Float16, Int, Int8
 
 from lend import storage
-from lend.config import RunConfig
+from lend.config import RunConfig, own_code
 from lend.inputs import require
+from lend.plugins import short_name
 from lend.run import writing
 from lend.run.layout import EPOCH_ARRAYS, numbered
 from lend.run.run import Run
@@ -114,8 +116,13 @@ def _public(config: RunConfig, dataset: str | None) -> RunConfig:
     """The configuration without paths and without what belongs to one machine."""
     defaults = RunConfig()
     place = {name: getattr(defaults, name) for name in ("runs", "data", "download", "device", "tracker")}
-    dataset = _without_folder(config.dataset) if dataset is None else dataset
-    return replace(config, dataset=dataset, noise=_without_folder(config.noise), **place)
+    own = {text: short_name(text) for text in config.sources}
+    names: dict[str, Any] = {name: own[text] for name, text in own_code(asdict(config)).items()}
+    for name in ("dataset", "noise"):
+        names.setdefault(name, _without_folder(getattr(config, name)))
+    if dataset is not None:
+        names["dataset"] = dataset
+    return replace(config, **names, **place, sources={own[text]: digest for text, digest in config.sources.items()})
 
 
 def _without_folder(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lend import storage
-from lend.config import RunConfig
+from lend.config import RunConfig, own_code
 from lend.inputs import is_real, is_whole
 from lend.run.layout import CONFIG, GIVEN
 from lend.run.records import is_digest
@@ -32,6 +32,7 @@ def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any], str | None]
     settings, info = record.get("config"), record.get("info")
     if not isinstance(settings, Mapping) or not isinstance(info, Mapping):
         raise storage.DamagedFileError(f"{path} is damaged: it is no record of a run, with its config and info")
+    _require_sources(path, settings)
     try:
         config = RunConfig.from_dict({"data": "data", **settings, "runs": str(folder.parent)})
     except (ValueError, TypeError, AttributeError, KeyError) as error:
@@ -47,6 +48,14 @@ def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any], str | None]
     if digest is not None and not is_digest(digest):
         raise storage.DamagedFileError(f"{path} is damaged: files is {_short(record['files'])}")
     return config, info, digest
+
+
+def _require_sources(path: Path, settings: Mapping[str, Any]) -> None:
+    """Raise DamagedFileError where a digest of own code is missing: making it would read a file that others named."""
+    sources = settings.get("sources")
+    for name, text in own_code(settings).items():
+        if not isinstance(sources, Mapping) or text not in sources:
+            raise storage.DamagedFileError(f"{path} is damaged: config.sources has no digest of {name} {text!r}")
 
 
 def _digest(files: Any) -> Any:  # noqa: ANN401 (anything that JSON can say)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 
 from lend.config import RunConfig
-from lend.run import Run, code_type, writing
+from lend.run import Run, code_type, with_older_sources, writing
 from lend.storage import InUseError
 from lend.training.examples import Source
 
@@ -36,6 +37,7 @@ def open_or_create(config: RunConfig, source: Source, device: torch.device, prec
     """
     run = Run.find(config)
     if run is None:
+        _tell_changes(config)
         return writing.create(config, _given(source), _info(source, device, precision))
     saved = run.labels
     if not np.array_equal(saved.index, source.dataset.sample_ids) or not np.array_equal(saved["noisy"], source.noisy):
@@ -43,6 +45,14 @@ def open_or_create(config: RunConfig, source: Source, device: torch.device, prec
     if run.info["precision"] != precision:
         raise InUseError(f"{run.path} was just started by another process, in {run.info['precision']}; train it again")
     return run
+
+
+def _tell_changes(config: RunConfig) -> None:
+    """Say where a new run is like a saved one but for what stands in a file of own code."""
+    for run in with_older_sources(config) if config.sources else ():
+        changed = [text for text, digest in config.sources.items() if run.config.sources.get(text) != digest]
+        files = ", ".join(dict.fromkeys(text.rpartition(":")[0] for text in changed))
+        print(f"{files} has changed since {run.shown}: this is a new run", file=sys.stderr)
 
 
 def _given(source: Source) -> dict[str, np.ndarray]:
