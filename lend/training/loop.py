@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from lend import methods, storage
+from lend import storage
 from lend.config import RunConfig
 from lend.run import EpochResult, Run, writing
-from lend.training import examples, tracking
+from lend.training import examples, own, tracking
 from lend.training.allocator import keep_freed_memory
 from lend.training.opening import open_or_create
 from lend.training.parallel import Processes
@@ -41,7 +41,7 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
         InUseError: If another process trains the run.
         FloatingPointError: If the training diverges; what was saved stays.
     """
-    method = methods.build(config.method, config.options)
+    method = own.build_method(config)
     run = Run.find(config)
     if run is not None and run.complete:
         return run
