@@ -209,9 +209,11 @@ def _leads(parts: Iterable[tuple[slice, np.ndarray]]) -> tuple[Int[np.ndarray, "
     """Return the class with the largest share of each row, and its lead over the second."""
     predicted, lead = [], []
     for _, shares in parts:
-        ordered = np.partition(shares, -2, axis=1)
-        predicted.append(shares.argmax(axis=1))
-        lead.append(ordered[:, -1] - ordered[:, -2])
+        rows, first = np.arange(len(shares)), shares.argmax(axis=1)
+        others = shares.copy()
+        others[rows, first] = -np.inf
+        predicted.append(first)
+        lead.append(shares[rows, first] - others.max(axis=1))
     return np.concatenate(predicted), np.concatenate(lead)
 
 
@@ -224,19 +226,11 @@ def _count(
     share: float,
 ) -> sparse.csr_array:
     """Count the given labels of the surest examples of each predicted class and fold."""
-    surest = []
-    for members in _groups(predicted, folds):
-        take = min(len(members), max(LEAST, int(np.ceil(share * len(members)))))
-        surest.append(members[np.argsort(-lead[members], kind="stable")[:take]])
-    chosen = np.concatenate(surest)
+    _, group, size = np.unique(predicted * (folds.max() + 1) + folds, return_inverse=True, return_counts=True)
+    order = np.lexsort((-lead, group))
+    rank = np.arange(len(group)) - np.repeat(np.cumsum(size) - size, size)
+    chosen = order[rank < np.repeat(np.maximum(LEAST, np.ceil(share * size)), size)]
     return sparse.coo_array((np.ones(len(chosen)), (predicted[chosen], given[chosen])), shape=(c, c)).tocsr()
-
-
-def _groups(predicted: Int[np.ndarray, " n"], folds: Int[np.ndarray, " n"]) -> Iterator[Int[np.ndarray, " m"]]:
-    """Yield the positions of the examples of each predicted class in each fold, where there are any."""
-    key = predicted * (folds.max() + 1) + folds
-    order = np.argsort(key, kind="stable")
-    yield from np.split(order, np.flatnonzero(np.diff(key[order])) + 1)
 
 
 def estimate_errors(
