@@ -83,8 +83,11 @@ class Transition:
         """T without its zeros, rows sum to one; the row of a class that was never predicted is that of the identity."""
         if isinstance(self.counts, np.ndarray):  # of few classes, where SciPy would cost more than it saves
             return self.counts / np.maximum(self.total, 1)[:, None] + np.diag((self.total == 0) * 1.0)
-        scale = sparse.diags_array(1 / np.maximum(self.total, 1))
-        return (scale @ sparse.csr_array(self.counts) + sparse.diags_array((self.total == 0) * 1.0)).tocsr()
+        counts = sparse.csr_array(self.counts)
+        shares = counts.data / np.repeat(self.total, np.diff(counts.indptr))
+        T = sparse.csr_array((shares, counts.indices, counts.indptr), shape=counts.shape)
+        never = self.total == 0
+        return (T + sparse.diags_array(never * 1.0)).tocsr() if never.any() else T
 
     @property
     def matrix(self) -> Float[np.ndarray, "c c"]:
@@ -117,9 +120,9 @@ def true_shares(matrix: Any, shares: Float[np.ndarray, " c"]) -> Float[np.ndarra
         matrix: (c, c) T, an array or a sparse one.
         shares: Share of each class among the given labels.
     """
-    true = shares
+    true, transposed = shares, matrix.T
     for _ in range(ITERATIONS):
-        true = true * (matrix @ (shares / np.maximum(matrix.T @ true, 1e-12)))
+        true = true * (matrix @ (shares / np.maximum(transposed @ true, 1e-12)))
         true = true / max(true.sum(), 1e-300)
     return true
 

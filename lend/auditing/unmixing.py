@@ -57,18 +57,19 @@ def unmix_sparse(
     links, cells = _links(votes, voted, seen.T.tocsr())
     row, column = np.divmod(cells, c)
     size, back, u = np.bincount(row, minlength=m), links.T.tocsr(), unseen[column]
+    sums = sparse.csr_array((u, np.arange(len(cells)), np.append(0, np.cumsum(size))), shape=(m, len(cells)))
     e, far, kappa, w = np.zeros(len(cells)), prior[column], np.ones(m), prior  # far: κ w in the cells
     for _ in range(ITERATIONS):
-        everywhere = kappa * (w @ unseen) + np.bincount(row, e * u, m)
+        everywhere = kappa * (w @ unseen) + sums @ e
         expected = links @ e + kappa[voted] * (w @ seen)[votes.indices] + everywhere[voted]
         ratio = votes.data / np.maximum(expected, TINY)
         total = np.bincount(voted, ratio, m)
         factor = np.repeat(total, size) * u  # of a far class; in a cell, the votes that S links to it add to it
         e, far = e * factor + (e + far) * (back @ ratio), far * factor
         kappa, w = kappa * total, w * unseen
-    true = kappa[:, None] * w
-    true[row, column] += e
-    true /= np.maximum(true.sum(axis=1, keepdims=True), 1e-300)
+    whole = np.maximum(kappa * w.sum() + np.bincount(row, e, m), 1e-300)
+    true = (kappa / whole)[:, None] * w
+    true.reshape(-1)[cells] += e / np.repeat(whole, size)
     return true
 
 
@@ -78,8 +79,8 @@ def _links(
     """Return S_jy between each vote, for y by i, and the cells (i, j); and the cells as numbers i c + j, sorted."""
     m, c = votes.shape
     columns = transposed[votes.indices]
-    keys = np.repeat(voted * c, np.diff(columns.indptr)) + columns.indices
+    keys = np.repeat((voted * c).astype(np.int32), np.diff(columns.indptr)) + columns.indices
     linked = np.zeros(m * c, bool)  # of a block of rows: quicker than to sort the keys
     linked[keys] = True
-    cells, place = np.flatnonzero(linked), np.cumsum(linked) - 1
+    cells, place = np.flatnonzero(linked), np.cumsum(linked, dtype=np.int32) - 1
     return sparse.csr_array((columns.data, place[keys], columns.indptr), shape=(len(voted), len(cells))), cells
