@@ -88,7 +88,7 @@ def test_files_may_not_grow(tmp_path, capsys, size):
     assert run.complete and run.check() == []
 
 
-@pytest.mark.parametrize("verb", VERBS if LONG else ["audit files", "figures"])
+@pytest.mark.parametrize("verb", VERBS if LONG else ["figures"])
 def test_files_of_every_verb_may_not_grow(saved, expected, tmp_path, capsys, verb):
     prepare(tmp_path, saved.path)
     for size in (0, 300, 600, 1_000, 2_000, 3_000, 5_000, 10_000, 20_000, 40_000, 80_000) if LONG else (600,):
@@ -156,7 +156,7 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.parametrize("unit", ["pages", "files"])
-@pytest.mark.parametrize("verb", VERBS if LONG else ["train", "compact"])
+@pytest.mark.parametrize("verb", VERBS if LONG else ["compact"])
 def test_full_disk(small_disk, saved, expected, capsys, verb, unit):
     """Each attempt begins anew, with a little more room, and ends when there is plenty."""
     failures = 0
