@@ -53,7 +53,7 @@ def outcomes(base, subject, kind, parts=1):
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
         *found, (_, cases, readings) = [json.loads(line) for line in done.stdout.splitlines()]
         lines += found
-        counts["cases"], counts["readings"] = cases, counts["readings"] + readings
+        counts += Counter(cases=cases, readings=readings)
     print(subject, kind, dict(counts), Counter(line[3] for line in lines))
     return lines
 
