@@ -4,6 +4,7 @@ from .compacting import compact
 from .finding import runs, with_older_sources
 from .layout import ALIGNED, EPOCH_ARRAYS, MAP_POINTS, RunFolder, epochs_done
 from .listing import COLUMNS, SETTINGS, prior_text, scores, table
+from .maps import read_map
 from .measures import LAST, MEASURES, scores_of
 from .run import Run
 from .subset import map_subset
@@ -25,6 +26,7 @@ __all__ = [
     "epochs_done",
     "map_subset",
     "prior_text",
+    "read_map",
     "runs",
     "scores",
     "scores_of",
