@@ -8,7 +8,7 @@ from typing import Any
 
 from lend import storage
 from lend.config import RunConfig
-from lend.run.layout import CONFIG, GIVEN
+from lend.run.layout import CONFIG, GIVEN, epochs_done, numbered
 from lend.run.records import is_digest
 
 MOST_EPOCHS = 1_000_000
@@ -31,6 +31,8 @@ def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any], str | None]
     settings, info = record.get("config"), record.get("info")
     if not isinstance(settings, Mapping) or not isinstance(info, Mapping):
         raise storage.DamagedFileError(f"{path} is damaged: it is no record of a run, with its config and info")
+    if info.get("recorded") is not None:
+        settings = {**settings, **_recorded_so_far(folder)}
     try:
         config = RunConfig.from_dict({"data": "data", **settings, "runs": str(folder.parent)})
     except (ValueError, TypeError, AttributeError, KeyError) as error:
@@ -46,6 +48,13 @@ def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any], str | None]
     if digest is not None and not is_digest(digest):
         raise storage.DamagedFileError(f"{path} is damaged: files is {_short(record['files'])}")
     return config, info, digest
+
+
+def _recorded_so_far(folder: Path) -> dict[str, Any]:
+    """The settings that nobody knows before a recording ends: its epochs and snapshots are those that are there."""
+    done = epochs_done(folder)
+    snapshots = [epoch for epoch in sorted(numbered(folder / "snapshots", ".zarr.zip")) if epoch <= done]
+    return {"epochs": max(1, done), "snapshots": snapshots}
 
 
 def _digest(files: Any) -> Any:  # noqa: ANN401 (anything that JSON can say)
@@ -75,6 +84,10 @@ def _compact(value: object) -> bool:
     )
 
 
+def _recorded(value: object) -> bool:
+    return isinstance(value, Mapping) and value.get("scope") in ("batch", "dataset")
+
+
 def _text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -87,6 +100,7 @@ INFO: Mapping[str, Callable[[object], bool]] = {  # what the library reads; each
     "examples": _count,
     "held_out": _count,
     "compact": _compact,
+    "recorded": _recorded,
 }
 
 

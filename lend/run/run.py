@@ -18,7 +18,7 @@ from lend.config import RunConfig
 from lend.run.advice import how_to_make
 from lend.run.checking import damages
 from lend.run.contents import require_given, require_labels, require_positions, require_snapshot
-from lend.run.layout import CONFIG, numbered
+from lend.run.layout import CONFIG, SEEN, numbered
 from lend.run.maps import SavedMaps
 from lend.run.measures import History, scores_of
 from lend.run.opening import read_config, require_same
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 class Run(SavedMaps):
     """A run on disk; open one with :meth:`open`, find many with :func:`runs`.
 
-    Opening reads one small file. Labels, snapshots and maps are read when asked for, one epoch at a time.
+    Opening reads one small file. Labels, snapshots and maps are read when asked for, one epoch at a time. A recorded
+    run has the epochs that were there when it was opened: open it again to see later ones.
 
     Args:
         path: The folder.
@@ -64,11 +65,13 @@ class Run(SavedMaps):
         """Return the saved run of this configuration, or None.
 
         Raises:
-            FileExistsError: If the folder holds a run of other settings.
+            FileExistsError: If the folder holds a run of other settings, or a recorded one.
         """
         if not (config.folder / CONFIG).exists():
             return None
         run = cls.open(config.folder)
+        if run.recorded is not None:
+            raise FileExistsError(f"{config.folder} already exists: it is a recorded run")
         require_same(run.config, config)
         return run
 
@@ -102,6 +105,11 @@ class Run(SavedMaps):
     def compact(self) -> Mapping[str, Any] | None:
         """What a compact copy keeps: hash of the whole run, features, points and snapshots; None for a whole run."""
         return self.info.get("compact")
+
+    @property
+    def recorded(self) -> Mapping[str, Any] | None:
+        """How :class:`lend.Recorder` diluted labels, such as {"scope": "batch"}; None for a run that lend trained."""
+        return self.info.get("recorded")
 
     @property
     def note(self) -> str:
@@ -154,7 +162,7 @@ class Run(SavedMaps):
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """True and noisy label of each training example, by sample id; true is -1 where it is unknown."""
+        """True and noisy label of each training example, by sample id; -1 where it is unknown."""
         import pandas as pd
 
         arrays = self.given()
@@ -168,13 +176,14 @@ class Run(SavedMaps):
             DamagedFileError: If the file is missing or damaged, or holds something else.
         """
         arrays = storage.read_arrays(self.given_path)
-        require_given(self.given_path, arrays, len(self.class_names))
+        require_given(self.given_path, arrays, len(self.class_names), self.recorded is not None)
         return arrays
 
     def epoch_labels(self, epoch: int) -> dict[str, np.ndarray]:
-        """Read predicted, diluted and dominant labels and the kept mask of this epoch's training passes, each (n,).
+        """Read predicted, diluted and dominant labels and the kept and seen masks of an epoch's passes, each (n,).
 
-        One read for those who want several of them; integers are as small as they are saved.
+        One read for those who want several of them; integers are as small as they are saved. In a recorded run a label
+        may be missing, -1; those of an example that the epoch did not see always are.
 
         Raises:
             KeyError: If the run has no such epoch; the message names the command that makes it.
@@ -184,8 +193,9 @@ class Run(SavedMaps):
                 f"run {self.path.name} has no epoch {epoch}; it has 1 to {self.epochs_done}. {self._command(epoch)}"
             )
         arrays = storage.read_arrays(self.labels_path(epoch))
-        require_labels(self.labels_path(epoch), arrays, self.examples, len(self.class_names))
-        return arrays
+        recorded = self.recorded is not None
+        require_labels(self.labels_path(epoch), arrays, self.examples, len(self.class_names), recorded)
+        return {SEEN: np.ones(self.examples, bool), **arrays}
 
     def predicted(self, epoch: int) -> np.ndarray:
         """The network's labels in this epoch's training passes, (n,)."""
@@ -203,18 +213,22 @@ class Run(SavedMaps):
         """Which examples the method trained on in this epoch, (n,) bool."""
         return self.epoch_labels(epoch)["kept"]
 
+    def seen(self, epoch: int) -> np.ndarray:
+        """Which examples were in this epoch's batches, (n,) bool: all, but in a recorded run."""
+        return self.epoch_labels(epoch)[SEEN]
+
     def embeddings(self, epoch: int) -> np.ndarray:
-        """The last hidden layer after this epoch, (m, d) float16, in evaluation mode.
+        """The last hidden layer after this epoch, (m, d) float16, in evaluation mode; as recorded in a recorded run.
 
         Row i is the example at position :attr:`snapshot_samples` [i] of the training set: m is n, and row i example i,
-        except in a compact copy that keeps a part.
+        except in a compact copy that keeps a part, and in a recorded run whose snapshots miss some.
         """
         return self.snapshot(epoch)["embeddings"].values
 
     def snapshot(self, epoch: int) -> xr.Dataset:
         """Embeddings, logits and diluted distribution after this epoch, opened lazily; dims sample, feature, class.
 
-        Samples are those of :attr:`snapshot_samples`.
+        Samples are those of :attr:`snapshot_samples`. What a recorded run does not know of one is NaN.
 
         Raises:
             KeyError: If there is none; the message lists the epochs that exist and the command that makes it.
@@ -228,7 +242,10 @@ class Run(SavedMaps):
         if path.stat().st_size != size:
             raise storage.DamagedFileError(f"{path} is damaged: {path.stat().st_size} bytes of {size}")
         snapshot = storage.open_zarr(path)
-        require_snapshot(path, snapshot, len(self.snapshot_samples), len(self.class_names))
+        held, samples = self._held(epoch), self.snapshot_samples
+        require_snapshot(path, snapshot, len(held), len(self.class_names))
+        if len(held) > len(samples):
+            snapshot = snapshot.isel(sample=np.searchsorted(held, samples))
         return snapshot.assign(embeddings=snapshot["embeddings"].astype(np.float16))  # a compact copy packs them
 
     def require_snapshots(self, epochs: Iterable[int] | None = None) -> tuple[int, ...]:
@@ -260,15 +277,25 @@ class Run(SavedMaps):
     def snapshot_samples(self) -> np.ndarray:
         """Positions in the training set of the samples of the snapshots, (m,), ascending: all, unless a copy left some.
 
+        In a recorded run, those that every snapshot holds: the examples that all snapshot epochs saw.
+
         Raises:
             DamagedFileError: If the file that says so was truncated, altered or removed.
         """
         n = len(self.labels)
+        if self.compact is None and self.recorded is not None:
+            seen = [self.seen(epoch) for epoch in self.epochs]
+            return np.flatnonzero(np.logical_and.reduce(seen)) if seen else np.arange(n)
         if self.compact is None or self.compact["points"] == n:
             return np.arange(n)
         arrays = storage.read_arrays(self.samples_of_snapshots)
         require_positions(self.samples_of_snapshots, arrays, n)
         return arrays["positions"].astype(np.int64)
+
+    def _held(self, epoch: int) -> np.ndarray:
+        """Positions in the training set of the samples in the file of a snapshot, ascending."""
+        whole = self.compact is None and self.recorded is not None
+        return np.flatnonzero(self.seen(epoch)) if whole else self.snapshot_samples
 
     def snapshot_rows(self, positions: np.ndarray) -> np.ndarray:
         """Find the rows of the snapshots that hold the examples at these positions of the training set.
@@ -325,10 +352,17 @@ class Run(SavedMaps):
         """The end of an error message: the command that makes the snapshot or the labels of this epoch."""
         if self.compact is not None:
             return "It is a compact copy, which cannot be trained on"
+        if self.recorded is not None:
+            return "lend.Recorder saves the embeddings of an epoch that it is told to: epoch(snapshot=True)"
         return how_to_make(self.shown, self.config, epoch)
 
     def require_trainable(self) -> None:
-        """Raise ValueError if this is a compact copy."""
+        """Raise ValueError if this is a compact copy or a recorded run."""
+        if self.recorded is not None:
+            raise ValueError(
+                f"{self.shown} is a recorded run: lend has neither its network nor its training loop. Go on in that "
+                f"loop with lend.Recorder(..., resume=True)"
+            )
         if self.compact is not None:
             raise ValueError(
                 f"{self.shown} is a compact copy, without the network: it cannot be trained on. Train a run of its "
