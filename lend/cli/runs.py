@@ -86,6 +86,8 @@ def _cells(run: Run, measures: tuple[str, ...]) -> list[str]:
     snapshots = ",".join(map(str, run.epochs)) or "-"
     rate = "" if line["noise_rate"] is None else f" {line['noise_rate']:g}"  # a recorded run may not know it
     noise, epochs = f"{line['noise']}{rate}", f"{line['epochs_done']}/{line['epochs']}"
+    if run.recorded is not None:  # of as many as there will be
+        epochs = str(line["epochs_done"])
     data = line["dataset"] + (f" ({run.note})" if run.note else "")
     return [str(name), data, method, noise, str(line["seed"]), epochs, *scores, snapshots]
 

@@ -83,7 +83,7 @@ class Recorder:
         ...     recorder.batch(np.arange(20), embeddings=features)
         ...     recorder.epoch(train_loss=0.7, snapshot=True)
         >>> Run.open(folder)
-        Run(mine: 1 of 1 epochs, snapshots [1])
+        Run(mine: 1 epochs, snapshots [1])
     """
 
     def __init__(

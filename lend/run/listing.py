@@ -28,7 +28,7 @@ SETTINGS = (
     "batch_size",
     "epochs",
 )
-RECORDED = ("dataset", "method", "noise", "seed", "epochs")  # the settings that a recorded run always knows
+RECORDED = ("dataset", "method", "noise", "seed")  # the settings that a recorded run always knows
 COLUMNS = (*SETTINGS, "epochs_done", "options", "dilution", "class_prior", "note", "device", *MEASURES, "path")
 
 
@@ -60,6 +60,7 @@ def _line(run: Run) -> dict[str, Any]:
         measured = dict.fromkeys(MEASURES, float("nan"))
     return {
         **{name: getattr(config, name) if name in settings else None for name in SETTINGS},
+        "epochs": config.epochs if run.recorded is None else run.epochs_done,
         "epochs_done": run.epochs_done,
         "options": _readable(config.options),
         "dilution": _readable(_unusual(config.dilution)),

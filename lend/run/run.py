@@ -76,7 +76,9 @@ class Run(SavedMaps):
         return run
 
     def __repr__(self) -> str:
-        done = f"{self.epochs_done} of {self.config.epochs} epochs"
+        done = f"{self.epochs_done} epochs"
+        if self.recorded is None:
+            done = f"{self.epochs_done} of {self.config.epochs} epochs"
         return f"Run({self.path.name}: {done}, snapshots {list(self.epochs)})"
 
     @property
