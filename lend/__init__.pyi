@@ -16,6 +16,7 @@ from .explorer import Explorer, Inspection, animate, explore
 from .methods import METHODS
 from .neighbors import KnnGraph, knn_graph, sharded_graph
 from .paper import experiments, tables
+from .recording import Recorder
 from .run import Run, compact, runs, table
 from .training import networks, sweep, train
 
@@ -29,6 +30,7 @@ __all__ = [
     "KnnGraph",
     "LabelDilution",
     "METHODS",
+    "Recorder",
     "Run",
     "RunConfig",
     "analysis",

@@ -80,7 +80,8 @@ class RunConfig:
         options: Hyper-parameters of the method, such as --options.beta 0.7; see `lend.METHODS`.
         dilution: The graph and the iteration that dilute labels: LEND selects by them, every run records them.
         noise: none, symmetric, symmetric-inclusive, pair, asymmetric, asymmetric:NAME, instance, human:NAME
-            or matrix:FILE.npy; or FILE.py:FUNCTION of your own.
+            or matrix:FILE.npy; or FILE.py:FUNCTION of your own. (A recorded run says given, or
+            what its author calls the noise.)
         noise_rate: Share of labels to corrupt; of the flipping classes, if the noise is asymmetric. Noise that is given
             (none, human, matrix) has none: 0.
         noise_seed: Seed of the noise alone; the run's seed if not given.
@@ -205,12 +206,12 @@ class RunConfig:
 
     @property
     def _rated(self) -> bool:
-        return self.noise.partition(":")[0] not in ("none", "human", "matrix")
+        return self.noise.partition(":")[0] not in ("none", "human", "matrix", "given")
 
     @property
     def noise_title(self) -> str:
         """The noise for a reader, with its rate if it has one."""
-        kind = "no noise" if self.noise == "none" else f"{self.noise} noise"
+        kind = {"none": "no noise", "given": "labels as given"}.get(self.noise, f"{self.noise} noise")
         return f"{kind}, rate {self.noise_rate:g}" if self._rated else kind
 
     @property

@@ -13,12 +13,12 @@ from tqdm.auto import tqdm
 
 from lend import storage
 from lend.config import RunConfig
+from lend.recording import Saver
 from lend.run import EpochResult, Run, writing
 from lend.training import examples, own, tracking
 from lend.training.allocator import keep_freed_memory
 from lend.training.opening import open_or_create
 from lend.training.parallel import Processes
-from lend.training.saving import Saver
 from lend.training.trainer import Trainer
 
 SAVING_SHARE = 0.02  # an epoch is saved at once unless saving would take more than this share of the time

@@ -91,7 +91,10 @@ def of_run(run: Run, ids: Int[np.ndarray, " m"]) -> Pixels:
     """Return the images of a run's training examples; its data set is read as a whole at the first look at one.
 
     There are none of a data set of own code, which trainings alone may run.
+    A recorded run has none: the name of its data is its author's, and need not be that of a data set of lend.
     """
+    if run.recorded is not None:
+        return Pixels(None)
     return Pixels(lambda: _from_dataset(run, ids))
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lend.config import Dilution
-from lend.dilution import dilute_from_neighbors, one_hot, prior_weights
+from lend.dilution import dilute_from_neighbors, hard_labels, one_hot, prior_weights
 from lend.explorer.inspection.mapped import UNKNOWN, shown_type
 from lend.explorer.inspection.recent import Recent
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS, Redilution
@@ -29,7 +29,7 @@ class Rediluter:
     """Dilutes the noisy labels of the mapped examples of a snapshot, of at most 10,000 chosen by class.
 
     Args:
-        noisy: Codes of the noisy labels, all known.
+        noisy: Codes of the noisy labels; -1 where an example is unlabelled, which has no vote.
         true: Codes of the true labels; -1 where unknown.
         classes: How many classes there are.
         embeddings: Gives the embeddings (m, d) of a snapshot epoch.
@@ -71,9 +71,9 @@ class Rediluter:
         with one_thread():
             indices, cosines = (found[:, : settings.k] for found in self.search(epoch))
             start = time.perf_counter()
-            labels = dilute_from_neighbors(indices, cosines, self.onehot, weights, settings).argmax(dim=1).numpy()
+            labels = hard_labels(dilute_from_neighbors(indices, cosines, self.onehot, weights, settings)).numpy()
             seconds = time.perf_counter() - start
-        known = self.true >= 0
+        known = (self.true >= 0) & (labels >= 0)
         accuracy = float((labels == self.true)[known].mean()) if known.any() else float("nan")
         everywhere = np.full(self.size, UNKNOWN, shown_type(self.onehot.shape[1]))
         everywhere[self.chosen] = labels
