@@ -13,6 +13,7 @@ from .dilution import (
     similarity,
 )
 from .explorer import Explorer, Inspection, animate, explore
+from .maps import map
 from .methods import METHODS
 from .neighbors import KnnGraph, knn_graph, sharded_graph
 from .paper import experiments, tables
@@ -45,6 +46,7 @@ __all__ = [
     "experiments",
     "explore",
     "knn_graph",
+    "map",
     "maps",
     "memorisation",
     "methods",

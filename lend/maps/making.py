@@ -6,7 +6,6 @@ made in a folder of their own, and take the place of the old ones when they are 
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import warnings
@@ -19,12 +18,12 @@ from typing import TypeVar
 import numpy as np
 
 from lend import storage
-from lend.inputs import as_count, is_real, is_whole, require
+from lend.inputs import is_whole, require
+from lend.maps.settings import LEAST, fitting, missing, require_settings, rows_to_map
 from lend.maps.tsne import aligned_tsne
-from lend.run import ALIGNED, MAP_POINTS, Run, RunFolder, map_subset, read_map
+from lend.run import ALIGNED, MAP_POINTS, Run, RunFolder, read_map
 
 UNFINISHED = ".unfinished-maps"  # folder in a run's, where maps of new settings wait until all are there
-LEAST = 4  # points of a map: at perplexity 1, the least, t-SNE takes three neighbours of each
 
 T = TypeVar("T")
 Settings = dict[str, np.ndarray]  # positions, perplexity and seed, as saved beside the maps
@@ -99,15 +98,16 @@ def _wanted(run: Run, epochs: Iterable[int] | None) -> tuple[int, ...]:
 
 def _settings(run: Run, points: int, perplexity: float, seed: int) -> Settings:
     """Check the settings of the maps, and choose their examples."""
-    require(is_whole(points) and (points == 0 or points >= LEAST), "points", f"0, for all, or at least {LEAST}", points)
-    require(is_real(perplexity) and 1 <= perplexity < math.inf, "perplexity", "a number of at least 1", perplexity)
-    seed = as_count(seed, "seed", least=0)
+    require_settings(points, perplexity, seed)
     samples = run.snapshot_samples
     require(len(samples) >= LEAST, "run", f"one with at least {LEAST} examples in its snapshots", str(run.path))
     noisy = run.labels["noisy"].to_numpy()[samples]
-    positions = samples[map_subset(noisy, int(points) or len(noisy), seed)]
-    perplexity = min(float(perplexity), (len(positions) - 1) / 3)
-    return {"positions": positions, "perplexity": np.array(perplexity), "seed": np.array(seed)}
+    positions = samples[rows_to_map(noisy, points, seed)]
+    return {
+        "positions": positions,
+        "perplexity": np.array(fitting(perplexity, len(positions))),
+        "seed": np.array(int(seed)),
+    }
 
 
 def _same_settings(place: RunFolder, kind: str, settings: Settings) -> bool:
@@ -153,25 +153,22 @@ def _missing(place: RunFolder, wanted: tuple[int, ...], kind: str, points: int) 
     """The epochs whose maps must still be made: of an aligned chain all from the first gap on."""
     paths = {epoch: place.map_path(epoch, kind) for epoch in wanted}
     have = [epoch for epoch, path in paths.items() if _intact(path, partial(read_map, path, points)) is not None]
-    if kind != ALIGNED:
-        return [epoch for epoch in wanted if epoch not in have]
-    first = next((number for number, epoch in enumerate(wanted) if epoch not in have), len(wanted))
-    return list(wanted[first:])
+    return list(missing(wanted, have, kind == ALIGNED))
 
 
 def _make(run: Run, place: RunFolder, chain: tuple[int, ...], kind: str, settings: Settings, progress: bool) -> None:
     """Make the missing maps of these epochs; each is saved when it is done."""
-    missing = _missing(place, chain, kind, len(settings["positions"]))
-    before = chain[: len(chain) - len(missing)]
+    to_make = _missing(place, chain, kind, len(settings["positions"]))
+    before = chain[: len(chain) - len(to_make)]
     maps = aligned_tsne(
-        _Embeddings(run, missing, settings["positions"]),
+        _Embeddings(run, to_make, settings["positions"]),
         perplexity=float(settings["perplexity"]),
         aligned=kind == ALIGNED,
         start=_coordinates(place, before[-1]) if kind == ALIGNED and before else None,
         seed=int(settings["seed"]),
         progress=progress,
     )
-    for epoch, (coordinates, neighbors) in zip(missing, maps, strict=True):
+    for epoch, (coordinates, neighbors) in zip(to_make, maps, strict=True):
         run.save_map(epoch, kind, coordinates, neighbors, place)
 
 

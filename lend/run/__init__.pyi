@@ -1,6 +1,7 @@
 from . import writing
 from .codes import code_type
 from .compacting import compact
+from .contents import require_map
 from .finding import runs, with_older_sources
 from .layout import ALIGNED, EPOCH_ARRAYS, MAP_POINTS, RunFolder, epochs_done
 from .listing import COLUMNS, SETTINGS, prior_text, scores, table
@@ -27,6 +28,7 @@ __all__ = [
     "map_subset",
     "prior_text",
     "read_map",
+    "require_map",
     "runs",
     "scores",
     "scores_of",
