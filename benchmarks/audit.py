@@ -149,14 +149,9 @@ def main():
     paths = [Path(path) for path in options.runs] or with_snapshots("runs")
     for method in METHODS.values():  # imports are not timed
         method(np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32), np.arange(100) % 3, 3)
-    cases = [*digits(), *snapshots(paths, options.points, options.epochs)]
-    if options.clustered or options.blob:
-        cases = [
-            make(*size, options.classes)
-            for make, size in ((clustered, options.clustered), (blob, options.blob))
-            if size
-        ]
-    for case in cases:
+    made = [clustered(*options.clustered, options.classes)] if options.clustered else []
+    made += [blob(*options.blob, options.classes)] if options.blob else []
+    for case in made or [*digits(), *snapshots(paths, options.points, options.epochs)]:
         compare(*case)
 
 
