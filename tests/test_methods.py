@@ -232,6 +232,9 @@ def test_forget_rate_must_be_known():
         ("jocor", "coregularisation", 1.5),
         ("sigua", "ascent", -1.0),
         ("sigua", "warmup", 1),
+        ("sigua", "warmup", True),
+        ("gce", "truncate_from", True),
+        ("gce", "q", True),
     ],
 )
 def test_bad_options(name, option, value):

@@ -393,6 +393,12 @@ def test_choices_without_runs_say_so():
     plots.choices({})
 
 
+def test_a_title_over_three_panels_is_drawn_whole():
+    title = "symmetric 40 %: changes to LEND, the paper's letter"
+    figure = plots.choices({title: choices_made()})
+    assert title in [axes.get_title(loc="left") for axes in figure.axes]
+
+
 def test_sensitivity_has_a_panel_per_setting_and_marks_the_default(figures):
     numbers, words = figures["settings"].axes
     assert [axes.get_title("left") for axes in (numbers, words)] == ["k", "W"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,12 @@ from jaxtyping import Bool, Float, Int
 
 from lend.auditing.transition import Transition, as_dense, blocks, unmixed
 from lend.dilution import prior_weights
-from lend.inputs import require
 
 SCORE = 0.7  # below it, a label that the neighbours contradict is an issue
 
 
 def class_weights(
-    class_prior: str | Sequence[float] | np.ndarray | None, given: Int[np.ndarray, " n"], c: int
+    class_prior: Float[np.ndarray, " c"] | str | None, given: Int[np.ndarray, " n"], c: int
 ) -> Float[np.ndarray, " c"] | None:
     """Return the weight of a vote for each class; None where the noise is to be estimated.
 
@@ -26,17 +25,9 @@ def class_weights(
         class_prior: "estimated", "balanced", None, or the true share of each class.
         given: Given labels, 0 to c-1.
         c: Number of classes.
-
-    Raises:
-        ValueError: If class_prior is of another kind, or not c shares that sum to one.
     """
-    if isinstance(class_prior, str):
-        known = class_prior in ("estimated", "balanced")
-        require(known, "class_prior", "'estimated', None, 'balanced' or one share per class", class_prior)
-        if class_prior == "estimated":
-            return None
-    if class_prior is not None and not isinstance(class_prior, str):
-        class_prior = np.asarray(class_prior, dtype=np.float64)
+    if isinstance(class_prior, str) and class_prior == "estimated":
+        return None
     shares = torch.from_numpy(np.bincount(given, minlength=c) / len(given))
     return prior_weights(class_prior, shares[None]).numpy()  # it asks for no more than the mean over the rows
 

@@ -12,12 +12,11 @@ import shutil
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from numbers import Integral, Real
 
 import numpy as np
 
 from lend import storage
-from lend.inputs import require
+from lend.inputs import as_count, is_real, is_whole, require
 from lend.maps.tsne import aligned_tsne
 from lend.run import ALIGNED, MAP_POINTS, Run, RunFolder, map_subset
 
@@ -89,26 +88,21 @@ def _wanted(run: Run, epochs: Iterable[int] | None) -> tuple[int, ...]:
         return run.require_snapshots()
     listed = isinstance(epochs, Iterable) and not isinstance(epochs, str)
     given = list(epochs) if listed else []
-    require(bool(given) and all(_whole(epoch) for epoch in given), "epochs", "snapshot epochs such as [1, 3]", epochs)
+    require(bool(given) and all(map(is_whole, given)), "epochs", "snapshot epochs such as [1, 3]", epochs)
     return run.require_snapshots(int(epoch) for epoch in given)
 
 
 def _settings(run: Run, points: int, perplexity: float, seed: int) -> Settings:
     """Check the settings of the maps, and choose their examples."""
-    require(_whole(points) and (points == 0 or points >= LEAST), "points", f"0, for all, or at least {LEAST}", points)
-    number = isinstance(perplexity, Real) and not isinstance(perplexity, bool)
-    require(number and 1 <= perplexity < math.inf, "perplexity", "a number of at least 1", perplexity)
-    require(_whole(seed) and seed >= 0, "seed", "an integer of at least 0", seed)
+    require(is_whole(points) and (points == 0 or points >= LEAST), "points", f"0, for all, or at least {LEAST}", points)
+    require(is_real(perplexity) and 1 <= perplexity < math.inf, "perplexity", "a number of at least 1", perplexity)
+    seed = as_count(seed, "seed", least=0)
     samples = run.snapshot_samples
     require(len(samples) >= LEAST, "run", f"one with at least {LEAST} examples in its snapshots", str(run.path))
     noisy = run.labels["noisy"].to_numpy()[samples]
-    positions = samples[map_subset(noisy, int(points) or len(noisy), int(seed))]
+    positions = samples[map_subset(noisy, int(points) or len(noisy), seed)]
     perplexity = min(float(perplexity), (len(positions) - 1) / 3)
-    return {"positions": positions, "perplexity": np.array(perplexity), "seed": np.array(int(seed))}
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return {"positions": positions, "perplexity": np.array(perplexity), "seed": np.array(seed)}
 
 
 def _same_settings(place: RunFolder, kind: str, settings: Settings) -> bool:

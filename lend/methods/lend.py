@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from lend.dilution import agreeing, momentum, one_hot
-from lend.inputs import require
-from lend.methods.base import Batch, Features, Memory, Method, label_losses, masked_mean
+from lend.inputs import is_real, require
+from lend.methods.base import Batch, Epoch, Features, Memory, Method, label_losses, masked_mean
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class LEND(Method):
     scope: str = "batch"  # type: ignore[misc]  # of the class in other methods
 
     def __post_init__(self) -> None:
-        require(isinstance(self.beta, Real) and 0 <= self.beta <= 1, "beta", "inside [0, 1]", self.beta)
+        require(is_real(self.beta) and 0 <= self.beta <= 1, "beta", "inside [0, 1]", self.beta)
         require(self.memory in ("hard", "soft"), "memory", "'hard' or 'soft'", self.memory)
         require(self.scope in ("batch", "dataset"), "scope", "'batch' or 'dataset'", self.scope)
 
@@ -51,8 +50,9 @@ class LEND(Method):
             memory["diluted"][batch.index], memory["kept"][batch.index] = Z, kept
         return masked_mean(label_losses(outputs[0], batch), memory["kept"][batch.index])  # Eq. (7)
 
-    def after_epoch(self, diluted: Float[Tensor, "n c"], labels: Int[Tensor, " n"], memory: Memory) -> None:
-        memory["diluted"], memory["kept"] = self._remember(diluted, memory["diluted"], labels)
+    def after_epoch(self, epoch: Epoch, memory: Memory) -> None:
+        if epoch.diluted is not None:
+            memory["diluted"], memory["kept"] = self._remember(epoch.diluted, memory["diluted"], epoch.labels)
 
     def _remember(
         self, new: Float[Tensor, "b c"], old: Float[Tensor, "b c"], labels: Int[Tensor, " b"]

@@ -8,9 +8,14 @@ from typing import Any
 
 from lend.inputs import nearest_name, require_name
 from lend.methods.base import Method
+from lend.methods.coteaching_plus import CoTeachingPlus
+from lend.methods.dividemix import DivideMix
+from lend.methods.elr import ELR
+from lend.methods.forward import Forward
 from lend.methods.gce import GCE
 from lend.methods.lend import LEND
 from lend.methods.small_loss import SIGUA, CoTeaching, JoCoR
+from lend.methods.sop import SOP
 from lend.methods.standard import Standard
 
 METHODS: dict[str, type[Method]] = {
@@ -20,6 +25,11 @@ METHODS: dict[str, type[Method]] = {
     "gce": GCE,
     "jocor": JoCoR,
     "sigua": SIGUA,
+    "forward": Forward,
+    "elr": ELR,
+    "coteaching+": CoTeachingPlus,
+    "dividemix": DivideMix,
+    "sop": SOP,
 }
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from lend.inputs import check_finite
 from lend.neighbors.topk import Best
 
 PARALLEL = 0.99  # mean cosine above which float32, exact to some 1e-7, no longer tells neighbours apart
@@ -79,21 +80,6 @@ def unit_rows(embeddings: Tensor) -> Tensor:
     # The largest entry first: squares of large or tiny entries would leave the range of float32.
     largest = vectors.abs().amax(dim=1, keepdim=True)
     return normalize(vectors / torch.where(largest > 0, largest, 1), dim=1)
-
-
-def check_finite(embeddings: Tensor) -> None:
-    """Refuse NaN and infinite embeddings.
-
-    Args:
-        embeddings: Floats of shape (n, d).
-
-    Raises:
-        ValueError: If a value is NaN or infinite; names the first such row.
-    """
-    finite = torch.isfinite(embeddings).all(dim=1)
-    if not finite.all():
-        bad = (~finite).nonzero()[:, 0].tolist()
-        raise ValueError(f"embeddings must be finite, got NaN or inf in {len(bad)} rows, the first is row {bad[0]}")
 
 
 def _check_shapes(embeddings: Tensor, k: int, block: int) -> None:

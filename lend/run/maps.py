@@ -8,17 +8,13 @@ import numpy as np
 
 from lend import storage
 from lend.run.contents import require_map, require_positions
+from lend.run.labels import SavedLabels
 from lend.run.layout import ALIGNED, RunFolder, numbered
 from lend.run.records import read_record
 
 
-class SavedMaps(RunFolder):
+class SavedMaps(SavedLabels):
     """The cached t-SNE maps of a run."""
-
-    @property
-    def examples(self) -> int:
-        """Number of training examples, n."""
-        raise NotImplementedError
 
     def map(self, epoch: int, kind: str = ALIGNED) -> np.ndarray:
         """Read the cached t-SNE coordinates of :meth:`map_samples`, (m, 2) float32.

@@ -8,6 +8,7 @@ from typing import Any
 
 from lend import storage
 from lend.config import RunConfig, own_code
+from lend.inputs import is_real, is_whole
 from lend.run.layout import CONFIG, GIVEN
 from lend.run.records import is_digest
 
@@ -61,12 +62,8 @@ def _digest(files: Any) -> Any:  # noqa: ANN401 (anything that JSON can say)
     return files.get(GIVEN) if isinstance(files, Mapping) else files
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return is_whole(value) and value >= 0
 
 
 def _names(value: object) -> bool:
@@ -92,7 +89,7 @@ INFO: Mapping[str, Callable[[object], bool]] = {  # what the library reads; each
     "note": _text,
     "device": _text,
     "precision": _text,
-    "realised_noise_rate": _number,
+    "realised_noise_rate": is_real,
     "examples": _count,
     "held_out": _count,
     "compact": _compact,

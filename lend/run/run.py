@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,9 @@ import numpy as np
 
 from lend import storage
 from lend.config import RunConfig
-from lend.run.advice import how_to_make
 from lend.run.checking import damages
-from lend.run.contents import require_given, require_labels, require_positions, require_snapshot
-from lend.run.layout import CONFIG, numbered
+from lend.run.contents import require_positions, require_snapshot
+from lend.run.layout import CONFIG
 from lend.run.maps import SavedMaps
 from lend.run.measures import History, scores_of
 from lend.run.opening import read_config, require_same
@@ -41,10 +40,6 @@ class Run(SavedMaps):
         info: What was noted when the run began: package versions, device, class names, realised noise rate.
         given_digest: SHA-256 of the file of the given labels; None in early runs, which do not note it.
     """
-
-    config: RunConfig
-    info: Mapping[str, Any]
-    given_digest: str | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -77,41 +72,10 @@ class Run(SavedMaps):
         return f"Run({self.path.name}: {done}, snapshots {list(self.epochs)})"
 
     @property
-    def epochs_done(self) -> int:
-        """Number of committed epochs: that of the newest history record."""
-        committed = numbered(self.path / "history", ".json")
-        return max((epoch for epoch in committed if epoch <= self.config.epochs), default=0)
-
-    @property
-    def examples(self) -> int:
-        """Number of training examples, n."""
-        return len(self.labels)
-
-    @property
-    def complete(self) -> bool:
-        """Whether all epochs of the configuration are committed."""
-        return self.epochs_done == self.config.epochs
-
-    @property
     def epochs(self) -> tuple[int, ...]:
         """The epochs whose embeddings are saved, ascending; one whose file was removed is not among them."""
         done, kept = self.epochs_done, self.config.snapshot_epochs
         return tuple(epoch for epoch in kept if epoch <= done and self.snapshot_path(epoch).exists())
-
-    @property
-    def compact(self) -> Mapping[str, Any] | None:
-        """What a compact copy keeps: hash of the whole run, features, points and snapshots; None for a whole run."""
-        return self.info.get("compact")
-
-    @property
-    def note(self) -> str:
-        """What a reader must know about the data and its name does not say; empty if nothing."""
-        return self.info.get("note", self.config.note)  # a copy may have one of its own
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of their labels."""
-        return tuple(self.info["class_names"])
 
     @cached_property
     def _history(self) -> History:
@@ -151,57 +115,6 @@ class Run(SavedMaps):
     def ensemble(self) -> float:
         """As :attr:`last`, of the networks' mean softmax; with one network it is the same number."""
         return self.scores["ensemble"]
-
-    @cached_property
-    def labels(self) -> pd.DataFrame:
-        """True and noisy label of each training example, by sample id; true is -1 where it is unknown."""
-        import pandas as pd
-
-        arrays = self.given()
-        index = pd.Index(arrays["sample_id"], name="sample_id")
-        return pd.DataFrame({name: arrays[name].astype(np.int64) for name in ("true", "noisy")}, index=index)
-
-    def given(self) -> dict[str, np.ndarray]:
-        """Read the given labels as they are saved: true, noisy and sample_id, each (n,).
-
-        Raises:
-            DamagedFileError: If the file is missing or damaged, or holds something else.
-        """
-        arrays = storage.read_arrays(self.given_path)
-        require_given(self.given_path, arrays, len(self.class_names))
-        return arrays
-
-    def epoch_labels(self, epoch: int) -> dict[str, np.ndarray]:
-        """Read predicted, diluted and dominant labels and the kept mask of this epoch's training passes, each (n,).
-
-        One read for those who want several of them; integers are as small as they are saved.
-
-        Raises:
-            KeyError: If the run has no such epoch; the message names the command that makes it.
-        """
-        if not self.history_path(epoch).exists():
-            raise KeyError(
-                f"run {self.path.name} has no epoch {epoch}; it has 1 to {self.epochs_done}. {self._command(epoch)}"
-            )
-        arrays = storage.read_arrays(self.labels_path(epoch))
-        require_labels(self.labels_path(epoch), arrays, self.examples, len(self.class_names))
-        return arrays
-
-    def predicted(self, epoch: int) -> np.ndarray:
-        """The network's labels in this epoch's training passes, (n,)."""
-        return self.epoch_labels(epoch)["predicted"].astype(np.int64)
-
-    def diluted(self, epoch: int) -> np.ndarray:
-        """The argmax of Eq. (3) in this epoch's batches, (n,)."""
-        return self.epoch_labels(epoch)["diluted"].astype(np.int64)
-
-    def dominant(self, epoch: int) -> np.ndarray:
-        """The dominant labels (Definition 1) in this epoch's batches, (n,)."""
-        return self.epoch_labels(epoch)["dominant"].astype(np.int64)
-
-    def kept(self, epoch: int) -> np.ndarray:
-        """Which examples the method trained on in this epoch, (n,) bool."""
-        return self.epoch_labels(epoch)["kept"]
 
     def embeddings(self, epoch: int) -> np.ndarray:
         """The last hidden layer after this epoch, (m, d) float16, in evaluation mode.
@@ -320,17 +233,3 @@ class Run(SavedMaps):
         for name, digest in record["files"].items():
             if not name.startswith("checkpoint/"):
                 storage.check_file(self.path / name, digest, record["sizes"][name])
-
-    def _command(self, epoch: int) -> str:
-        """The end of an error message: the command that makes the snapshot or the labels of this epoch."""
-        if self.compact is not None:
-            return "It is a compact copy, which cannot be trained on"
-        return how_to_make(self.shown, self.config, epoch)
-
-    def require_trainable(self) -> None:
-        """Raise ValueError if this is a compact copy."""
-        if self.compact is not None:
-            raise ValueError(
-                f"{self.shown} is a compact copy, without the network: it cannot be trained on. Train a run of its "
-                f"settings in another folder with: lend train --like {self.shown} --runs FOLDER"
-            )

@@ -18,11 +18,13 @@ import torch
 import xarray as xr
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from lend.config import RunConfig
 from lend.dilution import COLLAPSE, dilute_from_neighbors, most_frequent, one_hot, prior_weights
-from lend.methods import Batch, Features, Method
+from lend.inputs import require
+from lend.methods import Batch, Epoch, Features, Method
 from lend.neighbors import nearest
 from lend.run import EPOCH_ARRAYS, EpochResult, code_type
 from lend.training import evaluation, images, networks
@@ -86,14 +88,17 @@ class Trainer:
         self.steps = math.ceil(len(self.noisy) / config.batch_size)
         self.networks = nn.ModuleList(self._network(number) for number in range(method.networks))
         self.networks.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # 4-D only
+        self.averages = None if method.average_decay is None else self._averages(method.average_decay)
         self.shards = processes.shards(config.shards, self.networks)
+        self.own = self._own_module()
         self.optimizer = torch.optim.SGD(
-            self.networks.parameters(),
+            [{"params": list(self.networks.parameters())}, *(method.parameter_groups(self.own) if self.own else ())],
             lr=config.learning_rate,
             momentum=config.momentum,
             weight_decay=config.weight_decay,
             fused=device.type == "cuda",  # elsewhere it saves nothing
         )
+        self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.memory = method.initial_memory(self.noisy, self.num_classes)
         self.embeddings: Tensor | None = None  # of the epoch's passes, (n, d), where the scope is the data set
         # the share of each class among all given labels: a batch's own share is a noisy count
@@ -107,12 +112,26 @@ class Trainer:
             shape = tuple(self.images.shape[1:])
             return networks.build(self.config.network, shape, self.num_classes, self.config.width)
 
+    def _averages(self, decay: float) -> AveragedModel:
+        require(0 < decay < 1, "average_decay", "inside (0, 1)", decay)
+        return AveragedModel(self.networks, multi_avg_fn=get_ema_multi_avg_fn(decay)).eval().requires_grad_(False)
+
+    def _own_module(self) -> nn.Module | None:
+        """The method's own module, drawn from a seed of its own."""
+        features = evaluation.features(self.networks[0], self.images[:1], self._forward_pixels)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.seed + 10_000 * self.method.networks)
+            own = self.method.build_own(self.noisy, self.num_classes, features.embeddings.shape[1])
+        return None if own is None else own.to(self.device)
+
     def state(self) -> dict[str, Any]:
         """Return everything that the next epoch depends on, without copying it."""
+        more = {"own": self.own, "averages": self.averages}
         return {
             "networks": self.networks.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "memory": self.memory,
+            **{name: module.state_dict() for name, module in more.items() if module is not None},
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -120,6 +139,9 @@ class Trainer:
         self.networks.load_state_dict(state["networks"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.memory = {name: value.to(self.device) for name, value in state["memory"].items()}
+        for name, module in (("own", self.own), ("averages", self.averages)):
+            if module is not None:
+                module.load_state_dict(state[name])
         for shard in self.shards.values():
             shard.load_state_dict(self.networks.state_dict())
 
@@ -137,7 +159,8 @@ class Trainer:
         start = time.perf_counter()
         order, *draws = (self._generator(epoch, part) for part in range(self.config.shards + 1))
         dropped = epoch > self.config.drop_at * self.config.epochs
-        self.optimizer.param_groups[0]["lr"] = self.config.learning_rate * (0.1 if dropped else 1)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * (0.1 if dropped else 1)
         current = self._new_pass(epoch)
         for shard in self.shards.values():
             shard.train()
@@ -148,8 +171,9 @@ class Trainer:
             bar.update()
         self._exchange(current)
         kept = self.memory.get("kept", torch.ones_like(current.seen_here)).clone()
-        if self.method.scope == "dataset":  # after kept is copied: the diluted labels choose for the next epoch
-            self._dilute_all(current)
+        # after kept is copied: what the method does now chooses for the next epoch
+        diluted = self._dilute_all(current) if self.method.scope == "dataset" else None
+        self.method.after_epoch(Epoch(epoch, self.noisy, diluted, self._features, self.own), self.memory)
         row = {
             "train_loss": current.loss.item() / self.steps,
             **self._scores(),
@@ -177,16 +201,18 @@ class Trainer:
             loss = self._loss(shard, index, generator, current) / self.config.shards
             loss.backward()
             total += loss.detach()
-        self.processes.sum_gradients(self.networks.parameters())
+        self.processes.sum_gradients(p for group in self.optimizer.param_groups for p in group["params"])
         self.optimizer.step()
+        if self.averages is not None:
+            self.averages.update_parameters(self.networks)
         return total
 
     def _loss(
         self, shard: nn.ModuleList, index: Int[Tensor, " b"], generator: torch.Generator, current: Pass
     ) -> Float[Tensor, ""]:
         raw = self.images[index]
-        x = images.normalise(images.augment(raw, generator) if self.config.augment else raw, self.mean, self.std)
-        outputs = [self._forward(network, x) for network in shard]
+        views = tuple(self._view(raw, generator) for _ in range(self.method.views))
+        outputs = [self._forward(network, views[0]) for network in shard]
         noisy, V, diluted = self.noisy[index], outputs[0].embeddings.detach(), None
         current.labels["predicted"][index] = outputs[0].logits.detach().argmax(dim=1)
         if self.method.scope == "dataset":
@@ -194,7 +220,30 @@ class Trainer:
         else:
             diluted, current.labels["dominant"][index] = self._dilute_batch(V, noisy)
             current.labels["diluted"][index] = diluted.argmax(dim=1)
-        return self.method.loss(outputs, Batch(index, noisy, diluted), self.memory, current.epoch)
+        batch = Batch(
+            index,
+            noisy,
+            diluted,
+            views,
+            forward=lambda number, x: self._forward(shard[number], x),
+            averages=self._averaged(views[0]),
+            own=self.own,
+            generator=generator,
+        )
+        return self.method.loss(outputs, batch, self.memory, current.epoch)
+
+    def _view(
+        self, raw: UInt8[Tensor, "b channels height width"], generator: torch.Generator
+    ) -> Float[Tensor, "b channels height width"]:
+        return images.normalise(images.augment(raw, generator) if self.config.augment else raw, self.mean, self.std)
+
+    @torch.no_grad()
+    def _averaged(self, x: Float[Tensor, "b channels height width"]) -> tuple[Features, ...]:
+        return (
+            ()
+            if self.averages is None
+            else tuple(self._forward(network, x) for network in self.averages.module.children())
+        )
 
     def _forward(self, network: nn.Module, x: Float[Tensor, "b channels height width"]) -> Features:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
@@ -230,13 +279,13 @@ class Trainer:
         self.embeddings[index] = V
 
     @torch.no_grad()
-    def _dilute_all(self, current: Pass) -> None:
-        """Dilute among all examples, from the embeddings of the epoch's pass, and tell the method."""
+    def _dilute_all(self, current: Pass) -> Float[Tensor, "n c"]:
+        """Dilute among all examples, from the embeddings of the epoch's pass."""
         assert self.embeddings is not None  # every batch of the epoch has filled it
         self.processes.gather_(self.embeddings, current.seen_here)
         diluted, current.labels["dominant"] = self._dilute_batch(self.embeddings, self.noisy)
         current.labels["diluted"] = diluted.argmax(dim=1)
-        self.method.after_epoch(diluted, self.noisy, self.memory)
+        return diluted
 
     # --- What is measured and kept ----------------------------------------------------------------------------------
 
@@ -247,6 +296,10 @@ class Trainer:
         if len(self.validation[1]) > 0:
             validation, _ = evaluation.accuracies(self.networks, *self.validation, self._forward_pixels)
         return {"test_accuracy": test, "ensemble_accuracy": ensemble, "validation_accuracy": validation}
+
+    def _features(self, number: int) -> Features:
+        """Features of all training examples in evaluation mode, from the network of this number."""
+        return evaluation.features(self.networks[number], self.images, self._forward_pixels)
 
     def _forward_pixels(self, network: nn.Module, pixels: UInt8[Tensor, "b channels height width"]) -> Features:
         return self._forward(network, images.normalise(pixels, self.mean, self.std))

@@ -23,6 +23,7 @@ import lend
 from lend import Inspection, Run
 
 SECONDS, MEMORY = 5, 1 << 30
+SMALL = 8  # a file of up to so many times as many bytes as are flipped has every byte flipped
 FINE = (ValueError, KeyError, FileNotFoundError)  # DamagedFileError is a ValueError
 
 
@@ -108,7 +109,7 @@ def cases(subject, other, flips, seed):
             change = swapped(other)
             yield name, "swapped", lambda folder, change=change, name=name: change(folder / name, name)
         size = path.stat().st_size
-        places = range(size) if size <= flips else np.sort(rng.choice(size, flips, replace=False))
+        places = range(size) if size <= SMALL * flips else np.sort(rng.choice(size, flips, replace=False))
         for place in places:
             change = flipped(int(place), 1 << int(rng.integers(8)))
             yield name, f"byte {place}", lambda folder, change=change, name=name: change(folder / name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from numbers import Integral
 from threading import RLock
 
 import numpy as np
@@ -18,7 +17,7 @@ from lend.dilution import dilute_from_neighbors, one_hot, prior_weights
 from lend.explorer.inspection.mapped import UNKNOWN, shown_type
 from lend.explorer.inspection.recent import Recent
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS, Redilution
-from lend.inputs import require
+from lend.inputs import is_whole, require
 from lend.neighbors import nearest
 from lend.run import map_subset
 
@@ -67,7 +66,7 @@ class Rediluter:
                 than a user waits.
         """
         require(settings.k <= self.most, "k", f"an integer from 1 to {self.most} here", settings.k)
-        require(isinstance(settings.steps, Integral), "steps", "an integer of at least 1 here", settings.steps)
+        require(is_whole(settings.steps), "steps", "an integer of at least 1 here", settings.steps)
         weights = prior_weights(settings.class_prior, self.onehot)
         with one_thread():
             indices, cosines = (found[:, : settings.k] for found in self.search(epoch))
