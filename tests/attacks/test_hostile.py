@@ -47,7 +47,17 @@ def outcomes(base, subject, kind, parts=1):
     lines, counts = [], Counter()
     processes = min(parts, 4) if LONG else 1
     for part in range(processes):
-        command = [sys.executable, HERE / "readers.py", base, subject, kind, FLIPS, part, processes if LONG else parts, 0]
+        command = [
+            sys.executable,
+            HERE / "readers.py",
+            base,
+            subject,
+            kind,
+            FLIPS,
+            part,
+            processes if LONG else parts,
+            0,
+        ]
         done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=36_000 if LONG else 290)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
         *found, (_, cases, readings) = [json.loads(line) for line in done.stdout.splitlines()]
