@@ -34,6 +34,7 @@ def test_contract(name):
     memory = method.initial_memory(labels, C)
     assert all(len(values) == N for values in memory.values())
     batch, outputs = batch_and_outputs(method.networks)
+    batch = batch._replace(own=method.build_own(labels, C, D))
     for epoch in (1, 2):
         loss = method.loss(outputs, batch, memory, epoch)
         assert loss.shape == () and torch.isfinite(loss)

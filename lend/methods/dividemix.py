@@ -19,10 +19,12 @@ RAMP = 16  # epochs over which λ is reached
 
 
 def clean_shares(losses: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
-    """Return the posterior of the component with the smaller mean, of two Gaussians fitted to losses in [0, 1]."""
+    """Return the posterior of the component with the smaller mean, of two Gaussians fitted to the losses."""
     from sklearn.mixture import GaussianMixture
 
-    x = ((losses - losses.min()) / (losses.max() - losses.min()).clamp(min=1e-12)).double().cpu().numpy()[:, None]
+    if losses.min() == losses.max():
+        return torch.ones_like(losses)  # nothing tells one from another
+    x = ((losses - losses.min()) / (losses.max() - losses.min())).double().cpu().numpy()[:, None]
     fit = GaussianMixture(2, max_iter=10, tol=1e-2, reg_covar=5e-4, random_state=0).fit(x)
     return torch.as_tensor(fit.predict_proba(x)[:, fit.means_.argmin()], dtype=losses.dtype, device=losses.device)
 

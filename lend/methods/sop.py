@@ -44,16 +44,17 @@ class SOP(Method):
         n, start = len(labels), 1e-8  # not 0, where the gradient of a square is 0
         return nn.ParameterDict({"u": start * torch.randn(n, 1), "v": start * torch.randn(n, num_classes)})
 
-    def parameter_groups(self, own: nn.Module) -> list[dict[str, Any]]:
+    def parameter_groups(self, own: Any) -> list[dict[str, Any]]:  # noqa: ANN401
         plain = {"momentum": 0.0, "weight_decay": 0.0}
-        return [{"params": [own.u], "lr": self.rate_u, **plain}, {"params": [own.v], "lr": self.rate_v, **plain}]
+        return [{"params": [own["u"]], "lr": self.rate_u, **plain}, {"params": [own["v"]], "lr": self.rate_v, **plain}]
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
-        own, (p, c) = batch.own, (outputs[0].logits.softmax(dim=1), outputs[0].logits.shape[1])
+        p = outputs[0].logits.softmax(dim=1)
+        c = p.shape[1]
         y = one_hot(batch.labels, c)
-        up, down = (own.u[batch.index] ** 2).clamp(0, 1) * y, (own.v[batch.index] ** 2).clamp(0, 1) * (1 - y)  # type: ignore[union-attr, index]
+        u, v = (batch.own[name][batch.index] for name in ("u", "v"))  # type: ignore[index]
+        up, down = (u**2).clamp(0, 1) * y, (v**2).clamp(0, 1) * (1 - y)
         shares = (p + up - down.detach()).clamp(min=LEAST)
-        shares = shares / shares.sum(dim=1, keepdim=True)
-        supervised = -(y * shares.clamp(LEAST, 1).log()).sum(dim=1).mean()
+        supervised = -(y * (shares / shares.sum(dim=1, keepdim=True)).log()).sum(dim=1).mean()
         guess = one_hot(p.argmax(dim=1), c)
         return supervised + ((guess + up.detach() - down - y) ** 2).sum(dim=1).mean()

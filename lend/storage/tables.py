@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lend.storage.writing import write_text
+from lend.storage.writing import write_atomically, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
