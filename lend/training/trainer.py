@@ -247,8 +247,8 @@ class Trainer:
         return self.method.loss(outputs, batch, self.memory, current.epoch)
 
     def _view(
-        self, raw: UInt8[Tensor, "b channels height width"], generator: torch.Generator
-    ) -> Float[Tensor, "b channels height width"]:
+        self, raw: UInt8[Tensor, "b _ height width"], generator: torch.Generator
+    ) -> Float[Tensor, "b channels h w"]:
         return self.prepare(images.augment(raw, generator) if self.config.augment else raw)
 
     @torch.no_grad()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lend.config import RunConfig
 from lend.inputs import require_name
-from lend.training.networks.embedding import RETURNED, head_of, parts_of, tap
+from lend.training.networks.embedding import RETURNED, head_of, parts_of, require_logits, tap
 from lend.training.networks.factories import Made, MeanStd, foreign
 from lend.training.networks.shipped import NETWORKS
 
@@ -81,11 +81,10 @@ def make(config: RunConfig, image_shape: tuple[int, ...], num_classes: int) -> B
         )
         name = next(name for name, kind in NETWORKS.items() if type(network) is kind)
         return Built(network, _info({"name": name}, network, where, None), image_shape[0])
-    made = foreign(config, image_shape, num_classes)
     try:
-        return _ready(made, config, image_shape, num_classes)
-    except ValueError as error:
-        raise ValueError(f"network {error}") from error
+        return _ready(foreign(config, image_shape, num_classes), config, image_shape, num_classes)
+    except (ValueError, OSError) as error:
+        raise type(error)(f"network {error}") from error
 
 
 def _ready(made: Made, config: RunConfig, image_shape: tuple[int, ...], num_classes: int) -> Built:
@@ -99,6 +98,7 @@ def _ready(made: Made, config: RunConfig, image_shape: tuple[int, ...], num_clas
         changes.append(f"{head} replaced by a fresh layer of {num_classes} classes, it had {logits.shape[1]}")
         _replace(network, head, num_classes)
         head, output = head_of(network, images)
+    require_logits(output, num_classes, place)
     where = tap(network, place, num_classes, config.embedding_layer, head, parts_of(output)[0] is not None)
     _require_finite(network, place, images)
     info = _info(made.origin, network, where, made.mean_std) | {"changes": changes}
@@ -120,7 +120,7 @@ def _tried(network: nn.Module, place: str, image_shape: tuple[int, ...]) -> tupl
             failure = error
     said = f"{type(failure).__name__}: {' '.join(str(failure).split())}"
     raise ValueError(
-        f"{place}: cannot take images of shape {image_shape}: {said}; image_size resizes them, such as image_size=224"
+        f"{place}: cannot take images of shape {image_shape}: {said}; image_size resizes them, to 224 for example"
     ) from failure
 
 

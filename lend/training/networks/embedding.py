@@ -47,9 +47,7 @@ class Tap:
         embeddings, logits = parts_of(output)
         if self.layer:
             embeddings, self.value = self.value, None
-        if not (isinstance(logits, Tensor) and logits.ndim == 2 and logits.shape[1] == self.classes):
-            wanted = f"{FORMS}, with c = {self.classes}"
-            raise ValueError(f"{self.place}: must return {wanted}; got {described(output)}")
+        require_logits(output, self.classes, self.place)
         if embeddings is None:
             raise ValueError(f"{self.place}: its layer {self.layer!r} was not called, so there are no embeddings")
         return Features(pooled(embeddings, self.place), logits)
@@ -64,6 +62,13 @@ def parts_of(output: Any) -> tuple[Any, Any]:  # noqa: ANN401 (whatever a networ
     if isinstance(output, tuple | list) and len(output) == 2:
         return output[0], output[1]
     return None, output
+
+
+def require_logits(output: Any, classes: int, place: str) -> None:  # noqa: ANN401
+    """Raise ValueError unless a network returned logits of these classes, in one of the forms that it may."""
+    logits = parts_of(output)[1]
+    if not (isinstance(logits, Tensor) and logits.ndim == 2 and logits.shape[1] == classes):
+        raise ValueError(f"{place}: must return {FORMS}, with c = {classes}; got {described(output)}")
 
 
 def pooled(values: Any, place: str) -> Tensor:  # noqa: ANN401
