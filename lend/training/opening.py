@@ -47,7 +47,8 @@ def open_or_create(
         return writing.create(config, _given(source), _info(source, device, precision) | {"network": dict(network)})
     saved = run.labels
     if not np.array_equal(saved.index, source.dataset.sample_ids) or not np.array_equal(saved["noisy"], source.noisy):
-        raise ValueError(f"dataset {config.dataset!r} is not the one that {run.path} was started on")
+        noise = f", or noise {config.noise} draws other labels" if config.noise in config.sources else ""
+        raise ValueError(f"dataset {config.dataset!r} is not the one that {run.path} was started on{noise}")
     if run.info["precision"] != precision:
         raise InUseError(f"{run.path} was just started by another process, in {run.info['precision']}; train it again")
     return run
