@@ -12,6 +12,7 @@ EXTRAS = {
     "train": ("accelerate", "torchvision"),
     "sweeps": ("dask", "distributed"),
     "faiss": ("faiss",),
+    "timm": ("timm",),
     "film": ("imageio_ffmpeg",),
 }
 
