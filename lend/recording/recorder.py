@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -92,7 +92,7 @@ class Recorder:
         *,
         labels: Any,  # noqa: ANN401 (arrays of any library here and below)
         true_labels: Any = None,  # noqa: ANN401
-        class_names: Sequence[Any] | None = None,
+        class_names: Iterable[Any] | None = None,
         sample_ids: Any = None,  # noqa: ANN401
         note: str = "",
         dataset: str | None = None,
