@@ -23,10 +23,10 @@ from tqdm.auto import tqdm
 
 from lend.config import RunConfig
 from lend.data import Dataset
-from lend.dilution import COLLAPSE, one_hot, prior_weights
+from lend.dilution import COLLAPSE, dilute_among, one_hot, prior_weights
 from lend.inputs import require
 from lend.methods import Batch, Epoch, Features, Method
-from lend.recording import dilute_among, kept_shares, label_accuracies, make_snapshot
+from lend.recording import kept_shares, label_accuracies, make_snapshot
 from lend.run import EPOCH_ARRAYS, EpochResult, code_type
 from lend.training import evaluation, images, networks
 from lend.training.examples import Source
