@@ -121,9 +121,8 @@ class Selector(nn.Module):
         self._agree()
         if self.method.scope == "dataset":
             index = self.seen.nonzero()[:, 0]
-            require(
-                len(index) > self.settings.k, "examples of the epoch", f"more than k = {self.settings.k}", len(index)
-            )
+            k = self.settings.k
+            require(len(index) > k, "examples of the epoch", f"more than k = {k}", len(index))
             assert self._embeddings is not None  # every batch has filled it
             Z, _ = dilute_among(self._embeddings[index], self.labels[index], self.class_weights, self.settings)
             self._remember(index, Z)

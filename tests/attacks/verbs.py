@@ -12,6 +12,7 @@ from lend import plots
 from lend.__main__ import main
 from lend.maps import make_maps
 from lend.run import Run, compact, writing
+from lend.storage import is_temporary
 from lend.training import RunsFailedError, sweep, train
 
 SETTINGS = {
@@ -105,5 +106,5 @@ def result(folder):
 
 
 def temporaries(folder):
-    """Hidden files that a writer left."""
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob(".*"))
+    """Temporary files that a writer left; maps that wait for the next call are none."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob(".*") if is_temporary(path.name))
