@@ -13,9 +13,11 @@ from .dilution import (
     similarity,
 )
 from .explorer import Explorer, Inspection, animate, explore
+from .maps import map
 from .methods import METHODS
 from .neighbors import KnnGraph, knn_graph, sharded_graph
 from .paper import experiments, tables
+from .recording import Recorder
 from .run import Run, compact, runs, table
 from .training import networks, sweep, train
 
@@ -29,6 +31,7 @@ __all__ = [
     "KnnGraph",
     "LabelDilution",
     "METHODS",
+    "Recorder",
     "Run",
     "RunConfig",
     "analysis",
@@ -43,6 +46,7 @@ __all__ = [
     "experiments",
     "explore",
     "knn_graph",
+    "map",
     "maps",
     "memorisation",
     "methods",

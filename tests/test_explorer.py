@@ -386,7 +386,7 @@ def test_bad_input_is_one_message(data, message):
 
 def test_a_bad_option_is_told(mapped, frame):
     assert "unknown coloring" in told(explore(mapped, ["colour"]))
-    assert "columns" in told(explore(mapped, x="x"))
+    assert "options must be none for a run, got ['x']" in told(explore(mapped, x="x"))
     assert "'z'" in told(explore(frame, x="z"))
 
 

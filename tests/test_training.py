@@ -64,7 +64,7 @@ def save_every_epoch(monkeypatch):
         return False
 
     monkeypatch.setattr("lend.training.loop.SAVING_SHARE", 1e9)
-    monkeypatch.setattr("lend.training.saving.Saver.busy", property(settled))
+    monkeypatch.setattr("lend.recording.Saver.busy", property(settled))
 
 
 class Killed(BaseException):

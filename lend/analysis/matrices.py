@@ -22,8 +22,11 @@ def asked_matrix(run: Run) -> Float[np.ndarray, "c c"] | None:
 
     Returns:
         (c, c) fractions, rows sum to one; None for human and instance-dependent noise, which have no such matrix, and
-        where own code has it, which trainings alone may run.
+        where own code has it, which trainings alone may run; and none for a recorded
+        run, whose labels lend did not draw.
     """
+    if run.recorded is not None:
+        return None
     config, names, nothing = run.config, run.class_names, np.zeros(0)
     source = SimpleNamespace(
         name=dataset_name(run),
@@ -46,11 +49,12 @@ def noise_matrices(run: Run) -> dict[str, Float[np.ndarray, "c c"]]:
 
     Returns:
         (c, c) fractions by title. The first is left out where no matrix was asked for, the second where true labels
-        are unknown.
+        are unknown. Unlabelled examples do not count.
     """
     labels, asked = run.labels, asked_matrix(run)
     matrices = {} if asked is None else {f"{run.config.noise} {100 * run.config.noise_rate:.0f} %, asked": asked}
     if (labels["true"] >= 0).all():
+        labels = labels[labels["noisy"] >= 0]
         true, noisy = labels["true"].to_numpy(), labels["noisy"].to_numpy()
         matrices["drawn"] = noise.empirical_matrix(true, noisy, len(run.class_names))
     return matrices

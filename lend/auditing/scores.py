@@ -38,19 +38,24 @@ class Judged:
 
     Args:
         distributions: Probability of each class from the labels of the other examples; rows sum to one.
+        voted: Class that is likeliest by them.
         predicted: Likeliest class; -1 where neither a vote nor a given label says one.
         scores: Label score of the given label, in [0, 1]; NaN where unlabelled.
         flagged: Whether the label is an issue.
     """
 
     distributions: Float[np.ndarray, "n c"]
+    voted: Int[np.ndarray, " n"]
     predicted: Int[np.ndarray, " n"]
     scores: Float[np.ndarray, " n"]
     flagged: Bool[np.ndarray, " n"]
 
     def take(self, chosen: Bool[np.ndarray, " n"]) -> Judged:
         """The judgement of these labels alone."""
-        return Judged(*(array[chosen] for array in (self.distributions, self.predicted, self.scores, self.flagged)))
+        if chosen.all():  # distributions over many classes are large
+            return self
+        arrays = (self.distributions, self.voted, self.predicted, self.scores, self.flagged)
+        return Judged(*(array[chosen] for array in arrays))
 
 
 def judge(
@@ -71,20 +76,20 @@ def judge(
         progress: Show a progress bar.
     """
     silent = np.asarray(votes.sum(axis=1)) == 0
-    true, predicted, scores = np.empty(votes.shape), given.copy(), np.empty(len(given))
+    true, voted, predicted, scores = np.empty(votes.shape), given.copy(), given.copy(), np.empty(len(given))
     evidence = None if weights is not None else np.ascontiguousarray(np.sqrt(transition.smoothed).T)
     for rows, part in _cleaned(votes, weights, transition, progress):
         if silent[rows].any():
             part[silent[rows]] = next(_cleaned(transition.shares[None], weights, transition, False))[1]
-        true[rows] = part
+        true[rows], voted[rows] = part, part.argmax(axis=1)
         likely = part if evidence is None else with_own_labels(part, given[rows], evidence)
         scores[rows] = likely[np.arange(len(part)), given[rows]]
         predicted[rows] = likely.argmax(axis=1)
     predicted = np.where(silent, given, predicted)
     scores[given < 0] = np.nan
-    contradicted = ~silent & (given >= 0) & (true.argmax(axis=1) != given)
+    contradicted = ~silent & (given >= 0) & (voted != given)
     flagged = contradicted & ((scores < SCORE) | (weights is not None))
-    return Judged(true, predicted, scores.clip(0, 1), flagged)
+    return Judged(true, voted, predicted, scores.clip(0, 1), flagged)
 
 
 def _cleaned(

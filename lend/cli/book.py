@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from lend import storage
 from lend.cli.shipped import shipped
 from lend.extras import require_extra
 from lend.inputs import nearest_name, require
@@ -56,6 +58,7 @@ def make(
     Raises:
         ValueError: If a name is unknown.
         RunsFailedError: If a run cannot be trained; the others are.
+        ChildProcessError: If a cell of a notebook fails; the message names the notebook.
     """
     runs, figures = os.path.expanduser(runs), os.path.expanduser(figures)
     place: dict[str, Any] = {"runs": runs, "dataset": dataset, "data": data, "download": download, "note": note}
@@ -90,10 +93,22 @@ def make(
 
 
 def _execute(source: Path, target: Path, parameters: dict[str, str | None]) -> Path:
-    """Run one notebook in a kernel of its own; it stays readable where it failed."""
+    """Run one notebook in a kernel of its own; it stays readable where it failed.
+
+    It grows in the system's folder of temporary files, since papermill would leave a part of it on a full disk.
+    """
     from papermill import execute_notebook
+    from papermill.exceptions import PapermillExecutionError
 
     executed = target / source.name
     print(f"executing {source.name}", flush=True)
-    execute_notebook(source, executed, parameters, cwd=source.parent, progress_bar=True, log_output=False)
+    with TemporaryDirectory() as folder:
+        draft = Path(folder) / source.name
+        try:
+            execute_notebook(source, draft, parameters, cwd=source.parent, progress_bar=True, log_output=False)
+        except PapermillExecutionError as error:
+            raise ChildProcessError(f"{executed} failed: {error.ename}: {error.evalue}") from error
+        finally:
+            if draft.exists():
+                storage.write_bytes(executed, draft.read_bytes())
     return executed

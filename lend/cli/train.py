@@ -37,7 +37,10 @@ def _config(given: dict[str, Any]) -> RunConfig:
     if like is not None:
         from lend.run import Run
 
-        base = asdict(Run.open(like).config)
+        other = Run.open(like)
+        if other.recorded is not None:
+            other.require_trainable()
+        base = asdict(other.config)
         del base["sources"]  # own code is as it is now: a changed file makes another run
         if "snapshots" not in given and "epochs" in given:
             base.pop("snapshots")  # they belong to the other length

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from typing import Any
 
 from lend import plugins
@@ -18,6 +19,8 @@ OWN_CODE: dict[str, tuple[str, ...]] = {
     "network": ("torchvision", "timm"),
 }
 NETWORKS = ("auto", "resnet18", "small")
+METHODS = tuple("standard lend coteaching gce jocor sigua forward elr coteaching+ dividemix sop".split())
+GROUP = "lend.methods"  # of entry points, by which installed packages bring methods
 FORMS = "file.py:NAME or package.module:NAME"
 
 
@@ -34,6 +37,14 @@ def _is_own(name: str, text: object) -> bool:
     if not isinstance(text, str) or text.partition(":")[0] in OWN_CODE[name]:
         return False
     return plugins.names_code(text)
+
+
+def place_of_method(name: str) -> str:
+    """Return where the method of an installed package is, by the name of its entry point; other names as they are."""
+    if ":" in name or name in METHODS:
+        return name
+    found = {entry.name: entry.value for entry in entry_points(group=GROUP)}
+    return found.get(name, name)
 
 
 def require_places(settings: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 from lend import plugins
 from lend.config.naming import folder_name
-from lend.config.own import OWN_CODE, digests, require_places, spelled
+from lend.config.own import OWN_CODE, digests, place_of_method, require_places, spelled
 from lend.config.typed import make_typed, typed
 from lend.inputs import require, require_name
 
@@ -75,11 +75,13 @@ class RunConfig:
         dataset: digits, cifar10, cifar100, animal10n, folder:PATH, parquet:PATH or npz:PATH; or FILE.py:FUNCTION of
             your own.
         train_size: Train on a stratified subset of this many examples; all of them if not given.
-        method: The way to train: standard, lend, coteaching, gce, jocor or sigua; or FILE.py:CLASS of your own.
+        method: The way to train: standard, lend, coteaching, gce, jocor, sigua, forward, elr, coteaching+, dividemix or
+            sop; or FILE.py:CLASS of your own, or the name that an installed package gives to one.
         options: Hyper-parameters of the method, such as --options.beta 0.7; see `lend.METHODS`.
         dilution: The graph and the iteration that dilute labels: LEND selects by them, every run records them.
         noise: none, symmetric, symmetric-inclusive, pair, asymmetric, asymmetric:NAME, instance, human:NAME
-            or matrix:FILE.npy; or FILE.py:FUNCTION of your own.
+            or matrix:FILE.npy; or FILE.py:FUNCTION of your own. (A recorded run says given, or
+            what its author calls the noise.)
         noise_rate: Share of labels to corrupt; of the flipping classes, if the noise is asymmetric. Noise that is given
             (none, human, matrix) has none: 0.
         noise_seed: Seed of the noise alone; the run's seed if not given.
@@ -160,6 +162,7 @@ class RunConfig:
             if callable(getattr(self, name)):
                 object.__setattr__(self, name, spelled(name, getattr(self, name)))
         make_typed(self)
+        object.__setattr__(self, "method", place_of_method(self.method))
         require(self.train_size is None or self.train_size >= 1, "train_size", "at least 1", self.train_size)
         require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
         require(self.batch_size >= 2, "batch_size", "at least 2", self.batch_size)
@@ -217,12 +220,12 @@ class RunConfig:
 
     @property
     def _rated(self) -> bool:
-        return self.noise.partition(":")[0] not in ("none", "human", "matrix")
+        return self.noise.partition(":")[0] not in ("none", "human", "matrix", "given")
 
     @property
     def noise_title(self) -> str:
         """The noise for a reader, with its rate if it has one."""
-        kind = "no noise" if self.noise == "none" else f"{self.noise} noise"
+        kind = {"none": "no noise", "given": "labels as given"}.get(self.noise, f"{self.noise} noise")
         return f"{kind}, rate {self.noise_rate:g}" if self._rated else kind
 
     @property

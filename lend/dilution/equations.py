@@ -176,6 +176,11 @@ def momentum(new: Any, old: Any, beta: float = 0.9) -> Any:  # noqa: ANN401
     return (1 - beta) * new + beta * old
 
 
+def hard_labels(Z: Float[Tensor, "n c"]) -> Int[Tensor, " n"]:
+    """The class with the largest vote in each row; -1 where an unlabelled example is reached by none."""
+    return torch.where(Z.sum(dim=1) > 0, Z.argmax(dim=1), -1)
+
+
 def agreeing(Z: Float[Tensor, "n c"], y: Int[Tensor, " n"]) -> Bool[Tensor, " n"]:
     """Eq. (6): an example is kept if its noisy label is the argmax of its diluted distribution."""
     return Z.argmax(dim=1) == y

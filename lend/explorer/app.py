@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -14,9 +14,9 @@ from jaxtyping import Shaped
 
 from lend import storage
 from lend.explorer.inspection import Inspection
-from lend.explorer.inspection.mapped import Columns
+from lend.explorer.inspection.options import Options
 from lend.explorer.inspection.pixels import Images
-from lend.explorer.inspection.sources import Data, inspect
+from lend.explorer.inspection.sources import Data, brings_labels, inspect
 from lend.explorer.pictures import explorer_figure
 from lend.explorer.pictures.maps import MOST_VIEWS
 from lend.explorer.pictures.words import reason
@@ -34,34 +34,50 @@ if TYPE_CHECKING:
 FIGURES = (".pdf", ".png", ".svg")
 DATES = {".pdf": "CreationDate", ".svg": "Date"}  # left out of a file, so that the same figure gives the same bytes
 DEFAULTS = ("true", "predicted", "noisy", "diluted")
+DOUBTS = ("score", "agreement")  # they point at the examples that may be wrong
 
 
 def explore(
     data: Data,
+    labels: Any = None,  # noqa: ANN401 (arrays of any library)
     colorings: Sequence[str] | None = None,
     *,
     images: Images = None,
-    **columns: Unpack[Columns],
+    **options: Unpack[Options],
 ) -> Explorer:
-    """Look at a run's embeddings, epoch by epoch, in JupyterLab and where else jupyter-scatter works.
+    """Look at embeddings as maps, epoch by epoch, in JupyterLab and where else jupyter-scatter works.
 
     Bad input raises nothing: the page says what is wrong. A warning names columns of a table that cannot colour points.
-    Maps are made on request only.
+    Maps of a run are made on request only; those of embeddings are made at once, by :func:`lend.map`, if not given.
 
     Args:
-        data: A run with maps or the path of its folder, a pandas DataFrame with columns x, y and labels, or an
-            inspection. Nothing else: an audit has no coordinates, and a table of another library gives a pandas
-            DataFrame with its to_pandas().
+        data: A run with maps or the path of its folder; embeddings, as :func:`lend.map` takes them, with labels; a
+            pandas DataFrame, or the path of a .parquet file, with labels and columns x, y, or a column embeddings of
+            lists of numbers, or both; an xarray Dataset with embeddings and labels, named as in
+            :attr:`lend.Run.dataset`; or an inspection. Nothing else: an audit has no coordinates, and a table of
+            another library gives a pandas DataFrame with its to_pandas().
+        labels: With embeddings only: (n,) given labels, as :func:`lend.audit` takes them. Of several epochs, these and
+            the other arrays may be a mapping of every epoch to an array.
         colorings: What one to four maps are coloured by; if not given, true, predicted, noisy and diluted labels, those
-            that there are.
+            that there are. For data with labels of its own it may be the second argument.
         images: As in :meth:`lend.Inspection.of_frame`; a run's own, if not given.
-        columns: For a table only: x, y, epoch and class_names, as in :meth:`lend.Inspection.of_frame`.
+        options: Further arguments by name. Those of a table are x, y, epoch and class_names, as in
+            :meth:`lend.Inspection.of_frame`.
+
+            Those of embeddings are true_labels and predicted, (n,) labels as the given ones; class_names, of which
+            integer labels are positions; sample_ids, (n,), as in :func:`lend.audit`; and columns, a frame or a mapping
+            of names to (n,) values: diluted, corrected, kept, and whatever else a table may colour points by, such as
+            the issues of an audit. Arrays with an index are put in the order of the labels by it.
+
+            Wherever there are embeddings: map, coordinates (n, 2) that were made elsewhere, or a mapping of every epoch
+            to such, NaN where an example has none; or else points, how many examples to map, 10,000 chosen by class if
+            not given and 0 for all, with folder, seed and progress as in :func:`lend.map`.
     """
-    return Explorer(data, colorings, images=images, **columns)
+    return Explorer(data, labels, colorings, images=images, **options)
 
 
 class Explorer:
-    """Linked maps of a run or a table, as :func:`explore` shows them; the arguments are the same.
+    """Linked maps of a run, a table or embeddings, as :func:`explore` shows them; the arguments are the same.
 
     The widgets are made when it is first shown, so scripts may use it, too.
     """
@@ -69,12 +85,15 @@ class Explorer:
     def __init__(
         self,
         data: Data,
+        labels: Any = None,  # noqa: ANN401
         colorings: Sequence[str] | None = None,
         *,
         images: Images = None,
-        **columns: Unpack[Columns],
+        **options: Unpack[Options],
     ) -> None:
-        self._source = (data, colorings, images, columns)
+        if colorings is None and names_colorings(data, labels, options):
+            labels, colorings = None, labels
+        self._source = (data, labels, colorings, images, options)
         self._inspection: Inspection | None = None
         self._trouble: Exception | None = None
         self._page: Page | None = None
@@ -82,12 +101,12 @@ class Explorer:
         self._open()
 
     def _open(self) -> None:
-        data, colorings, images, columns = self._source
+        data, labels, colorings, images, options = self._source
         try:
-            inspection = inspect(data, "data", images, columns)
+            inspection = inspect(data, "data", labels, images, options)
             self._colorings = default_colorings(inspection) if colorings is None else tuple(colorings)
             _require_colorings(inspection, self._colorings)
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, KeyError, TypeError, OSError, FloatingPointError) as error:
             self._trouble = error
         else:
             self._inspection, self._trouble = inspection, None
@@ -215,12 +234,18 @@ class Explorer:
 
 
 def default_colorings(inspection: Inspection) -> tuple[str, ...]:
-    """Return true, predicted, noisy and diluted, those that there are; where true is unknown, also the label score."""
+    """Return true, predicted, noisy and diluted, those that there are; where true is unknown, also one of DOUBTS."""
     there = inspection.colorings
     found = [name for name in DEFAULTS if name in there]
-    if "true" not in found and "score" in there:
-        found.append("score")  # points at the examples that may be wrong
+    if "true" not in found:
+        found += [name for name in DOUBTS if name in there][:1]
     return tuple(found or there[:1])
+
+
+def names_colorings(data: Data, labels: Any, options: Mapping[str, Any]) -> bool:  # noqa: ANN401
+    """Whether what stands in the place of labels names colorings, as it may where the data has labels of its own."""
+    names = isinstance(labels, list | tuple) and len(labels) <= MOST_VIEWS
+    return names and all(isinstance(name, str) for name in labels) and brings_labels(data, options)
 
 
 def _require_colorings(inspection: Inspection, colorings: Sequence[str]) -> None:

@@ -6,23 +6,26 @@ made in a folder of their own, and take the place of the old ones when they are 
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from lend import storage
-from lend.inputs import as_count, is_real, is_whole, require
+from lend.inputs import is_whole, require
+from lend.maps.settings import LEAST, fitting, missing, require_settings, rows_to_map
 from lend.maps.tsne import aligned_tsne
-from lend.run import ALIGNED, MAP_POINTS, Run, RunFolder, map_subset
+from lend.run import ALIGNED, MAP_POINTS, Run, RunFolder, read_map
 
 UNFINISHED = ".unfinished-maps"  # folder in a run's, where maps of new settings wait until all are there
-LEAST = 4  # points of a map: at perplexity 1, the least, t-SNE takes three neighbours of each
 
+T = TypeVar("T")
 Settings = dict[str, np.ndarray]  # positions, perplexity and seed, as saved beside the maps
 
 
@@ -44,8 +47,9 @@ def make_maps(
     """Compute the missing maps of these snapshot epochs and cache them in the run; each is saved when it is done.
 
     An aligned map starts from the map of the snapshot before it, so maps of all earlier snapshots are made as well.
-    Maps of other settings are replaced when all new ones are there; a call that was stopped goes on where it was. Maps
-    of a run that cannot be written to go to the user's cache, with a warning.
+    Maps of other settings are replaced when all new ones are there; a call that was stopped goes on where it was. A
+    damaged map is made anew, with a warning. Maps of a run that cannot be written to go to the user's cache, with a
+    warning, too.
 
     Args:
         run: A run with snapshots.
@@ -67,7 +71,7 @@ def make_maps(
     wanted = _wanted(run, epochs)
     kind, settings = kind_of(aligned), _settings(run, points, perplexity, seed)
     chain = tuple(epoch for epoch in run.epochs if epoch <= wanted[-1]) if aligned else wanted
-    if _same_settings(run, kind, settings) and not _missing(run, chain, kind):
+    if _same_settings(run, kind, settings) and not _missing(run, chain, kind, len(settings["positions"])):
         return  # a run that nobody may write to can still be looked at
     home = run if run.writable else _elsewhere(run)
     with _only_maker(home):
@@ -94,21 +98,24 @@ def _wanted(run: Run, epochs: Iterable[int] | None) -> tuple[int, ...]:
 
 def _settings(run: Run, points: int, perplexity: float, seed: int) -> Settings:
     """Check the settings of the maps, and choose their examples."""
-    require(is_whole(points) and (points == 0 or points >= LEAST), "points", f"0, for all, or at least {LEAST}", points)
-    require(is_real(perplexity) and 1 <= perplexity < math.inf, "perplexity", "a number of at least 1", perplexity)
-    seed = as_count(seed, "seed", least=0)
+    require_settings(points, perplexity, seed)
     samples = run.snapshot_samples
     require(len(samples) >= LEAST, "run", f"one with at least {LEAST} examples in its snapshots", str(run.path))
     noisy = run.labels["noisy"].to_numpy()[samples]
-    positions = samples[map_subset(noisy, int(points) or len(noisy), seed)]
-    perplexity = min(float(perplexity), (len(positions) - 1) / 3)
-    return {"positions": positions, "perplexity": np.array(perplexity), "seed": np.array(seed)}
+    positions = samples[rows_to_map(noisy, points, seed)]
+    return {
+        "positions": positions,
+        "perplexity": np.array(fitting(perplexity, len(positions))),
+        "seed": np.array(int(seed)),
+    }
 
 
 def _same_settings(place: RunFolder, kind: str, settings: Settings) -> bool:
-    if not place.samples_path(kind).exists():
+    path = place.samples_path(kind)
+    found = _intact(path, lambda: storage.read_arrays(path))
+    if found is None:
         return False
-    saved = {"seed": np.array(0), **storage.read_arrays(place.samples_path(kind))}  # early maps do not name their seed
+    saved = {"seed": np.array(0), **found}  # early maps do not name their seed
     return all(name in saved and np.array_equal(saved[name], value) for name, value in settings.items())
 
 
@@ -131,28 +138,37 @@ def _unfinished(run: RunFolder, kind: str, settings: Settings) -> RunFolder:
     return place
 
 
-def _missing(place: RunFolder, wanted: tuple[int, ...], kind: str) -> list[int]:
+def _intact(path: Path, read: Callable[[], T]) -> T | None:
+    """What is read from a saved file; None where it is missing or, with a warning, damaged: it is made anew."""
+    if not path.exists():
+        return None
+    try:
+        return read()
+    except storage.DamagedFileError as error:
+        warnings.warn(f"{error}; it is made anew", stacklevel=4)
+        return None
+
+
+def _missing(place: RunFolder, wanted: tuple[int, ...], kind: str, points: int) -> list[int]:
     """The epochs whose maps must still be made: of an aligned chain all from the first gap on."""
-    have = [epoch for epoch in wanted if place.map_path(epoch, kind).exists()]
-    if kind != ALIGNED:
-        return [epoch for epoch in wanted if epoch not in have]
-    first = next((number for number, epoch in enumerate(wanted) if epoch not in have), len(wanted))
-    return list(wanted[first:])
+    paths = {epoch: place.map_path(epoch, kind) for epoch in wanted}
+    have = [epoch for epoch, path in paths.items() if _intact(path, partial(read_map, path, points)) is not None]
+    return list(missing(wanted, have, kind == ALIGNED))
 
 
 def _make(run: Run, place: RunFolder, chain: tuple[int, ...], kind: str, settings: Settings, progress: bool) -> None:
     """Make the missing maps of these epochs; each is saved when it is done."""
-    missing = _missing(place, chain, kind)
-    before = chain[: len(chain) - len(missing)]
+    to_make = _missing(place, chain, kind, len(settings["positions"]))
+    before = chain[: len(chain) - len(to_make)]
     maps = aligned_tsne(
-        _Embeddings(run, missing, settings["positions"]),
+        _Embeddings(run, to_make, settings["positions"]),
         perplexity=float(settings["perplexity"]),
         aligned=kind == ALIGNED,
         start=_coordinates(place, before[-1]) if kind == ALIGNED and before else None,
         seed=int(settings["seed"]),
         progress=progress,
     )
-    for epoch, (coordinates, neighbors) in zip(missing, maps, strict=True):
+    for epoch, (coordinates, neighbors) in zip(to_make, maps, strict=True):
         run.save_map(epoch, kind, coordinates, neighbors, place)
 
 

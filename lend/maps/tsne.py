@@ -1,31 +1,37 @@
 """Maps of embeddings in the plane: t-SNE by epoch, in which points keep their place."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lend.inputs import require
-from lend.neighbors import nearest, unit_rows
+from lend.inputs import as_matrix, is_sparse, require
+from lend.maps.starts import carry_over, principal_plane
+from lend.neighbors import Rows, knn_graph, nearest, unit_rows
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Schedule = tuple[tuple[int, float, float], ...]
 # (iterations, exaggeration, momentum) of each phase of the optimisation. The cold schedule is that of
 # openTSNE. A map that is carried over from the epoch before has its large-scale shape already.
 COLD: Schedule = ((250, 12.0, 0.5), (500, 1.0, 0.8))
 WARM: Schedule = ((250, 1.0, 0.8),)
-CARRY_STEPS, CARRY_LEAST, CARRY_SPREAD = 30, 0.02, 5.0  # see carry_over
 FFT_FROM = 4_000  # points from which interpolation is faster than Barnes-Hut on two cores
 FFT_CELL = 2.0  # side of a cell of the interpolation grid; half the time of openTSNE's 1
 NEIGHBORS = 10  # kept with each map, for the purity of neighbourhoods
 COLLAPSED = 1e-3  # spread of a map that has shrunk to a point, as maps of few points may; others have 1 and more
+FEW_COLUMNS = 100  # up to which a sparse matrix is made dense, which is faster
 REPORT_EVERY = 10  # iterations between two updates of the progress bar
 
 
 def aligned_tsne(
-    embeddings_by_epoch: Iterable[np.ndarray],
+    embeddings_by_epoch: Iterable[Any],
     *,
     perplexity: float = 30,
     aligned: bool = True,
@@ -42,8 +48,9 @@ def aligned_tsne(
     its penalty. The same seed and machine give the same maps, whatever ``n_jobs``.
 
     Args:
-        embeddings_by_epoch: Finite (n, d) arrays in the order of their epochs, row i always the same
-            example; d may vary. Read one at a time; with a length, the bar shows the time left.
+        embeddings_by_epoch: Finite (n, d) numbers in the order of their epochs, row i always the same
+            example; d may vary. Of any kind that :func:`lend.inputs.as_matrix` takes, sparse ones too.
+            Read one at a time; with a length, the bar shows the time left.
         perplexity: Effective number of neighbours, in [1, (n - 1) / 3].
         aligned: False makes each map a full t-SNE of its own.
         start: A map (n, 2) of an earlier epoch to start the first one from.
@@ -64,8 +71,9 @@ def aligned_tsne(
     previous = start
     with _progress_bar(_iterations(embeddings_by_epoch, aligned, start is not None), progress) as advance:
         for embeddings in embeddings_by_epoch:
-            vectors = _unit_vectors(embeddings, perplexity, None if previous is None else len(previous))
-            indices, cosines = nearest(vectors, min(len(vectors) - 1, max(NEIGHBORS, int(3 * perplexity))))
+            vectors = _vectors(embeddings, perplexity, None if previous is None else len(previous))
+            n = vectors.shape[0]
+            indices, cosines = _neighbors(vectors, min(n - 1, max(NEIGHBORS, int(3 * perplexity))))
             affinity = affinities(indices, cosines, perplexity, n_jobs)
             warm = aligned and previous is not None
             first = (
@@ -74,7 +82,7 @@ def aligned_tsne(
             previous = _optimize(first, affinity, WARM if warm else COLD, n_jobs, advance)
             if previous.std() < COLLAPSED:
                 raise FloatingPointError(
-                    f"the t-SNE of {len(vectors)} points at perplexity {perplexity:.4g} has collapsed to one point; "
+                    f"the t-SNE of {n} points at perplexity {perplexity:.4g} has collapsed to one point; "
                     "take more points"
                 )
             yield previous, indices[:, :NEIGHBORS].cpu().numpy()
@@ -104,69 +112,40 @@ def affinities(indices: Tensor, cosines: Tensor, perplexity: float, n_jobs: int 
     return PerplexityBasedNN(perplexity=perplexity, knn_index=neighbors, n_jobs=_threads(n_jobs, len(indices)))
 
 
-def principal_plane(vectors: Tensor, seed: int) -> np.ndarray:
-    """Project on two principal components, the usual first map of t-SNE.
-
-    Deterministic up to the jitter, which keeps equal rows apart; without it they would never part.
-
-    Args:
-        vectors: Finite floats of shape (n, d).
-        seed: Seed of the jitter.
-
-    Returns:
-        A map of shape (n, 2), float64, standard deviation 1e-4 in the first column.
-    """
-    x = vectors.double().cpu().numpy()
-    x = x - x.mean(axis=0)
-    axes = np.linalg.eigh(x.T @ x)[1][:, ::-1][:, :2]
-    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
-    plane = np.zeros((len(x), 2))
-    plane[:, : axes.shape[1]] = x @ axes
-    spread = plane[:, 0].std()
-    if spread > 1e-9:  # rounding alone gives less when all rows are equal
-        plane *= 1e-4 / spread
-    return plane + np.random.default_rng(seed).normal(0, 1e-6, plane.shape)
-
-
-def carry_over(previous: np.ndarray, affinity: Any) -> np.ndarray:  # noqa: ANN401
-    """The start of the next map: the map before, spread along the new graph.
-
-    Points whose neighbours have changed move among their new neighbours before the optimisation, which moves
-    points only a little at a time and would leave a class that has just formed in several pieces. Spreading ends
-    early where it shrinks the map to a fiftieth: a small dense graph would shrink to a point.
-
-    Args:
-        previous: The map before, (n, 2).
-        affinity: Symmetric sparse affinities P of the new map, (n, n).
-
-    Returns:
-        A map of shape (n, 2), float64, centred.
-    """
-    new = previous.astype(np.float64) - previous.mean(axis=0)
-    degrees, least = np.asarray(affinity.sum(axis=1)).reshape(-1, 1), CARRY_LEAST * new.std()
-    for _ in range(CARRY_STEPS):
-        new = affinity @ new / degrees
-        new = new - new.mean(axis=0)
-        if new.std() < least:
-            break
-    return new * (CARRY_SPREAD / max(new.std(), 1e-12))
-
-
-def _unit_vectors(embeddings: np.ndarray, perplexity: float, n_before: int | None) -> Tensor:
-    """Check one epoch's embeddings and return their unit rows (n, d) on the fastest device."""
-    embeddings = np.array(embeddings, dtype=np.float32)  # a copy: torch warns about read-only arrays
-    if embeddings.ndim != 2:
-        raise ValueError(f"embeddings must have shape (n, d), got {embeddings.shape}")
-    n = len(embeddings)
+def _vectors(embeddings: Any, perplexity: float, n_before: int | None) -> Tensor | csr_array:  # noqa: ANN401
+    """Check one epoch's embeddings and return unit rows (n, d) on the fastest device; sparse ones as they are."""
+    matrix: Any = as_matrix(embeddings)
+    n = matrix.shape[0]
     if n_before is not None and n != n_before:
         raise ValueError(f"embeddings must have the same n at every epoch, got {n} after {n_before}")
     if not 1 <= perplexity <= (n - 1) / 3:
         raise ValueError(
             f"perplexity must lie in [1, (n - 1) / 3], at most {(n - 1) / 3:.4g} for n = {n}, got {perplexity}"
         )
-    if not np.isfinite(embeddings).all():
-        raise ValueError("embeddings must be finite, got NaN or inf")
-    return unit_rows(torch.from_numpy(embeddings).to("cuda" if torch.cuda.is_available() else "cpu"))
+    if is_sparse(matrix):
+        if matrix.shape[1] > FEW_COLUMNS:
+            return matrix
+        matrix = matrix.toarray()
+    rows = Rows(matrix)
+    ids = torch.arange(n, device=rows.device)
+    vectors = rows.take(ids) if rows.precision == torch.float64 else unit_rows(_in_float32(rows.raw(ids)))
+    return vectors.to("cuda") if torch.cuda.is_available() else vectors
+
+
+def _in_float32(rows: Tensor) -> Tensor:
+    """The same directions in float32: rows that float32 can hold give the map that they give in float32."""
+    if rows.dtype != torch.float64:
+        return rows
+    largest = rows.abs().amax(dim=1, keepdim=True)
+    return (rows / torch.where(largest > 0, largest, 1)).float()
+
+
+def _neighbors(vectors: Tensor | csr_array, k: int) -> tuple[Tensor, Tensor]:
+    """The k nearest neighbours of rows that :func:`_vectors` has checked, and their cosines."""
+    if isinstance(vectors, Tensor):
+        return nearest(vectors, k, check=False)
+    graph = knn_graph(vectors, k, progress=False)
+    return torch.from_numpy(graph.indices), torch.from_numpy(graph.cosines)
 
 
 def _optimize(
@@ -200,7 +179,7 @@ def _threads(n_jobs: int, n: int) -> int:
     return n_jobs if n_jobs != -1 else torch.get_num_threads() if n >= FFT_FROM else 1
 
 
-def _iterations(embeddings_by_epoch: Iterable[np.ndarray], aligned: bool, started: bool) -> int | None:
+def _iterations(embeddings_by_epoch: Iterable[Any], aligned: bool, started: bool) -> int | None:
     """Count the iterations to come, or None where the number of epochs is not known."""
     try:
         epochs = len(embeddings_by_epoch)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ import numpy as np
 
 from lend import storage
 from lend.run.contents import require_given, require_labels
+from lend.run.layout import SEEN
 from lend.run.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class SavedLabels(RunSettings):
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """True and noisy label of each training example, by sample id; true is -1 where it is unknown."""
+        """True and noisy label of each training example, by sample id; -1 where it is unknown."""
         import pandas as pd
 
         arrays = self.given()
@@ -39,13 +40,14 @@ class SavedLabels(RunSettings):
             DamagedFileError: If the file is missing or damaged, or holds something else.
         """
         arrays = storage.read_arrays(self.given_path)
-        require_given(self.given_path, arrays, len(self.class_names))
+        require_given(self.given_path, arrays, len(self.class_names), self.recorded is not None)
         return arrays
 
     def epoch_labels(self, epoch: int) -> dict[str, np.ndarray]:
-        """Read predicted, diluted and dominant labels and the kept mask of this epoch's training passes, each (n,).
+        """Read predicted, diluted and dominant labels and the kept and seen masks of an epoch's passes, each (n,).
 
-        One read for those who want several of them; integers are as small as they are saved.
+        One read for those who want several of them; integers are as small as they are saved. In a recorded run a label
+        may be missing, -1; those of an example that the epoch did not see always are.
 
         Raises:
             KeyError: If the run has no such epoch; the message names the command that makes it.
@@ -55,8 +57,9 @@ class SavedLabels(RunSettings):
                 f"run {self.path.name} has no epoch {epoch}; it has 1 to {self.epochs_done}. {self._command(epoch)}"
             )
         arrays = storage.read_arrays(self.labels_path(epoch))
-        require_labels(self.labels_path(epoch), arrays, self.examples, len(self.class_names))
-        return arrays
+        recorded = self.recorded is not None
+        require_labels(self.labels_path(epoch), arrays, self.examples, len(self.class_names), recorded)
+        return {SEEN: np.ones(self.examples, bool), **arrays}
 
     def predicted(self, epoch: int) -> np.ndarray:
         """The network's labels in this epoch's training passes, (n,)."""
@@ -73,3 +76,7 @@ class SavedLabels(RunSettings):
     def kept(self, epoch: int) -> np.ndarray:
         """Which examples the method trained on in this epoch, (n,) bool."""
         return self.epoch_labels(epoch)["kept"]
+
+    def seen(self, epoch: int) -> np.ndarray:
+        """Which examples were in this epoch's batches, (n,) bool: all, but in a recorded run."""
+        return self.epoch_labels(epoch)[SEEN]

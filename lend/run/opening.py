@@ -9,7 +9,7 @@ from typing import Any
 from lend import storage
 from lend.config import RunConfig, own_code
 from lend.inputs import is_real, is_whole
-from lend.run.layout import CONFIG, GIVEN
+from lend.run.layout import CONFIG, GIVEN, epochs_done, numbered
 from lend.run.records import is_digest
 
 MOST_EPOCHS = 1_000_000
@@ -33,6 +33,8 @@ def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any], str | None]
     if not isinstance(settings, Mapping) or not isinstance(info, Mapping):
         raise storage.DamagedFileError(f"{path} is damaged: it is no record of a run, with its config and info")
     _require_sources(path, settings)
+    if info.get("recorded") is not None:
+        settings = {**settings, **_recorded_so_far(folder)}
     try:
         config = RunConfig.from_dict({"data": "data", **settings, "runs": str(folder.parent)})
     except (ValueError, TypeError, AttributeError, KeyError) as error:
@@ -58,6 +60,13 @@ def _require_sources(path: Path, settings: Mapping[str, Any]) -> None:
             raise storage.DamagedFileError(f"{path} is damaged: config.sources has no digest of {name} {text!r}")
 
 
+def _recorded_so_far(folder: Path) -> dict[str, Any]:
+    """The settings that nobody knows before a recording ends: its epochs and snapshots are those that are there."""
+    done = epochs_done(folder)
+    snapshots = [epoch for epoch in sorted(numbered(folder / "snapshots", ".zarr.zip")) if epoch <= done]
+    return {"epochs": max(1, done), "snapshots": snapshots}
+
+
 def _digest(files: Any) -> Any:  # noqa: ANN401 (anything that JSON can say)
     return files.get(GIVEN) if isinstance(files, Mapping) else files
 
@@ -81,6 +90,10 @@ def _compact(value: object) -> bool:
     )
 
 
+def _recorded(value: object) -> bool:
+    return isinstance(value, Mapping) and value.get("scope") in ("batch", "dataset")
+
+
 def _text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -93,6 +106,7 @@ INFO: Mapping[str, Callable[[object], bool]] = {  # what the library reads; each
     "examples": _count,
     "held_out": _count,
     "compact": _compact,
+    "recorded": _recorded,
 }
 
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 class Run(SavedMaps):
     """A run on disk; open one with :meth:`open`, find many with :func:`runs`.
 
-    Opening reads one small file. Labels, snapshots and maps are read when asked for, one epoch at a time.
+    Opening reads one small file. Labels, snapshots and maps are read when asked for, one epoch at a time. A recorded
+    run has the epochs that were there when it was opened: open it again to see later ones.
 
     Args:
         path: The folder.
@@ -59,16 +60,20 @@ class Run(SavedMaps):
         """Return the saved run of this configuration, or None.
 
         Raises:
-            FileExistsError: If the folder holds a run of other settings.
+            FileExistsError: If the folder holds a run of other settings, or a recorded one.
         """
         if not (config.folder / CONFIG).exists():
             return None
         run = cls.open(config.folder)
+        if run.recorded is not None:
+            raise FileExistsError(f"{config.folder} already exists: it is a recorded run")
         require_same(run.config, config)
         return run
 
     def __repr__(self) -> str:
-        done = f"{self.epochs_done} of {self.config.epochs} epochs"
+        done = f"{self.epochs_done} epochs"
+        if self.recorded is None:
+            done = f"{self.epochs_done} of {self.config.epochs} epochs"
         return f"Run({self.path.name}: {done}, snapshots {list(self.epochs)})"
 
     @property
@@ -117,17 +122,17 @@ class Run(SavedMaps):
         return self.scores["ensemble"]
 
     def embeddings(self, epoch: int) -> np.ndarray:
-        """The last hidden layer after this epoch, (m, d) float16, in evaluation mode.
+        """The last hidden layer after this epoch, (m, d) float16, in evaluation mode; as recorded in a recorded run.
 
         Row i is the example at position :attr:`snapshot_samples` [i] of the training set: m is n, and row i example i,
-        except in a compact copy that keeps a part.
+        except in a compact copy that keeps a part, and in a recorded run whose snapshots miss some.
         """
         return self.snapshot(epoch)["embeddings"].values
 
     def snapshot(self, epoch: int) -> xr.Dataset:
         """Embeddings, logits and diluted distribution after this epoch, opened lazily; dims sample, feature, class.
 
-        Samples are those of :attr:`snapshot_samples`.
+        Samples are those of :attr:`snapshot_samples`. What a recorded run does not know of one is NaN.
 
         Raises:
             KeyError: If there is none; the message lists the epochs that exist and the command that makes it.
@@ -141,7 +146,10 @@ class Run(SavedMaps):
         if path.stat().st_size != size:
             raise storage.DamagedFileError(f"{path} is damaged: {path.stat().st_size} bytes of {size}")
         snapshot = storage.open_zarr(path)
-        require_snapshot(path, snapshot, len(self.snapshot_samples), len(self.class_names))
+        held, samples = self._held(epoch), self.snapshot_samples
+        require_snapshot(path, snapshot, len(held), len(self.class_names))
+        if len(held) > len(samples):
+            snapshot = snapshot.isel(sample=np.searchsorted(held, samples))
         return snapshot.assign(embeddings=snapshot["embeddings"].astype(np.float16))  # a compact copy packs them
 
     def require_snapshots(self, epochs: Iterable[int] | None = None) -> tuple[int, ...]:
@@ -173,15 +181,25 @@ class Run(SavedMaps):
     def snapshot_samples(self) -> np.ndarray:
         """Positions in the training set of the samples of the snapshots, (m,), ascending: all, unless a copy left some.
 
+        In a recorded run, those that every snapshot holds: the examples that all snapshot epochs saw.
+
         Raises:
             DamagedFileError: If the file that says so was truncated, altered or removed.
         """
         n = len(self.labels)
+        if self.compact is None and self.recorded is not None:
+            seen = [self.seen(epoch) for epoch in self.epochs]
+            return np.flatnonzero(np.logical_and.reduce(seen)) if seen else np.arange(n)
         if self.compact is None or self.compact["points"] == n:
             return np.arange(n)
         arrays = storage.read_arrays(self.samples_of_snapshots)
         require_positions(self.samples_of_snapshots, arrays, n)
         return arrays["positions"].astype(np.int64)
+
+    def _held(self, epoch: int) -> np.ndarray:
+        """Positions in the training set of the samples in the file of a snapshot, ascending."""
+        whole = self.compact is None and self.recorded is not None
+        return np.flatnonzero(self.seen(epoch)) if whole else self.snapshot_samples
 
     def snapshot_rows(self, positions: np.ndarray) -> np.ndarray:
         """Find the rows of the snapshots that hold the examples at these positions of the training set.

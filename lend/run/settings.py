@@ -36,6 +36,11 @@ class RunSettings(RunFolder):
         return self.info.get("compact")
 
     @property
+    def recorded(self) -> Mapping[str, Any] | None:
+        """How :class:`lend.Recorder` diluted labels, such as {"scope": "batch"}; None for a run that lend trained."""
+        return self.info.get("recorded")
+
+    @property
     def note(self) -> str:
         """What a reader must know about the data and its name does not say; empty if nothing."""
         return self.info.get("note", self.config.note)  # a copy may have one of its own
@@ -49,10 +54,17 @@ class RunSettings(RunFolder):
         """The end of an error message: the command that makes the snapshot or the labels of this epoch."""
         if self.compact is not None:
             return "It is a compact copy, which cannot be trained on"
+        if self.recorded is not None:
+            return "lend.Recorder saves the embeddings of an epoch that it is told to: epoch(snapshot=True)"
         return how_to_make(self.shown, self.config, epoch)
 
     def require_trainable(self) -> None:
-        """Raise ValueError if this is a compact copy."""
+        """Raise ValueError if this is a compact copy or a recorded run."""
+        if self.recorded is not None:
+            raise ValueError(
+                f"{self.shown} is a recorded run: lend has neither its network nor its training loop. Go on in that "
+                f"loop with lend.Recorder(..., resume=True)"
+            )
         if self.compact is not None:
             raise ValueError(
                 f"{self.shown} is a compact copy, without the network: it cannot be trained on. Train a run of its "

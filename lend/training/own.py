@@ -1,4 +1,4 @@
-"""Own data sets and noises of a run: its code is imported here, and checked to be what the run was set up with."""
+"""Own methods, data sets and noises of a run: imported here, and checked to be what the run was set up with."""
 
 from __future__ import annotations
 
@@ -9,8 +9,20 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from lend import data, noise, plugins
+from lend import data, methods, noise, plugins
 from lend.config import RunConfig
+
+
+def build_method(config: RunConfig) -> methods.Method:
+    """Return the method that a run names, by its own class or by one of the names that lend knows.
+
+    Raises:
+        FileNotFoundError: If the file of the class is missing.
+        ValueError: If the method or an option is unknown or out of range, or the class has changed, fails or is none.
+    """
+    if config.method not in config.sources:
+        return methods.build(config.method, config.options)
+    return methods.build(config.method, config.options, _loaded("method", config))
 
 
 def read_dataset(config: RunConfig) -> data.Dataset:
@@ -59,8 +71,16 @@ def draw_labels(config: RunConfig, dataset: data.Dataset, seed: int) -> Int[Tens
 
 
 def _called(name: str, config: RunConfig, offered: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    function = _loaded(name, config)
+    try:
+        return plugins.call(getattr(config, name), function, offered)
+    except ValueError as error:
+        raise ValueError(f"{name} {error}") from error
+
+
+def _loaded(name: str, config: RunConfig) -> Any:  # noqa: ANN401
     text = getattr(config, name)
     try:
-        return plugins.call(text, plugins.load(text, config.sources[text]), offered)
+        return plugins.load(text, config.sources[text])
     except (ValueError, OSError) as error:
         raise type(error)(f"{name} {error}") from error

@@ -23,10 +23,10 @@ from tqdm.auto import tqdm
 
 from lend.config import RunConfig
 from lend.data import Dataset
-from lend.dilution import COLLAPSE, dilute_from_neighbors, most_frequent, one_hot, prior_weights
+from lend.dilution import COLLAPSE, one_hot, prior_weights
 from lend.inputs import require
 from lend.methods import Batch, Epoch, Features, Method
-from lend.neighbors import nearest
+from lend.recording import dilute_among, kept_shares, label_accuracies, make_snapshot
 from lend.run import EPOCH_ARRAYS, EpochResult, code_type
 from lend.training import evaluation, images, networks
 from lend.training.examples import Source
@@ -178,11 +178,12 @@ class Trainer:
         current = self._new_pass(epoch)
         for shard in self.shards.values():
             shard.train()
-        for index in images.batches(len(self.noisy), self.config.batch_size, order, self.device):
-            parts = index.tensor_split(self.config.shards)
-            here = [(shard, parts[i], draws[i]) for i, shard in self.shards.items()]
-            current.loss.add_(self._step(here, current))
-            bar.update()
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            for step, index in enumerate(images.batches(len(self.noisy), self.config.batch_size, order, self.device)):
+                parts = index.tensor_split(self.config.shards)
+                here = [(shard, parts[i], draws[i]) for i, shard in self.shards.items()]
+                current.loss.add_(self._step(step, here, current))
+                bar.update()
         self._exchange(current)
         kept = self.memory.get("kept", torch.ones_like(current.seen_here)).clone()
         # after kept is copied: what the method does now chooses for the next epoch
@@ -191,8 +192,8 @@ class Trainer:
         row = {
             "train_loss": current.loss.item() / self.steps,
             **self._scores(),
-            **evaluation.kept_shares(kept, self.noisy, self.clean),
-            **evaluation.label_accuracies({"noisy": self.noisy, **current.labels}, self.clean),
+            **kept_shares(kept, self.noisy, self.clean),
+            **label_accuracies({"noisy": self.noisy, **current.labels}, self.clean),
         }
         row["seconds"] = time.perf_counter() - start
         return EpochResult(epoch, row, self._arrays({**current.labels, "kept": kept}), self._snapshot(epoch))
@@ -205,13 +206,15 @@ class Trainer:
         return Pass(epoch, torch.zeros((), device=self.device), labels, torch.zeros_like(self.noisy, dtype=torch.bool))
 
     def _step(
-        self, parts: list[tuple[nn.ModuleList, Int[Tensor, " _"], torch.Generator]], current: Pass
+        self, step: int, parts: list[tuple[nn.ModuleList, Int[Tensor, " _"], torch.Generator]], current: Pass
     ) -> Float[Tensor, ""]:
         """Step on this process's parts of a batch; return their share of the mean loss of all parts."""
         total = torch.zeros((), device=self.device)
         self.optimizer.zero_grad()
         for shard, index, generator in parts:
             current.seen_here[index] = True
+            # dropout draws from the global generator: the same wherever the run goes on, in whichever process
+            torch.manual_seed(hash((generator.initial_seed(), step)) % 2**63)
             loss = self._loss(shard, index, generator, current) / self.config.shards
             loss.backward()
             total += loss.detach()
@@ -253,11 +256,8 @@ class Trainer:
 
     @torch.no_grad()
     def _averaged(self, x: Float[Tensor, "b channels height width"]) -> tuple[Features, ...]:
-        return (
-            ()
-            if self.averages is None
-            else tuple(self._forward(network, x) for network in self.averages.module.children())
-        )
+        averaged = () if self.averages is None else self.averages.module.children()
+        return tuple(self._forward(network, x) for network in averaged)
 
     def _forward(self, network: nn.Module, x: Float[Tensor, "b channels height width"]) -> Features:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
@@ -279,13 +279,9 @@ class Trainer:
 
     # --- Dilution ---------------------------------------------------------------------------------------------------
 
-    @torch.no_grad()
     def _dilute_batch(self, V: Float[Tensor, "b d"], y: Int[Tensor, " b"]) -> tuple[Tensor, Tensor]:
-        """Return Z of Eq. (1)-(4) and the labels of Definition 1 among these examples, from one neighbour search."""
-        indices, cosines = nearest(V, self.config.dilution.k, check=False)
-        onehot = one_hot(y, self.num_classes)
-        Z = dilute_from_neighbors(indices, cosines, onehot, self.weights, self.config.dilution)
-        return Z, most_frequent(indices, cosines, onehot)
+        """Return Z of Eq. (1)-(4) and the labels of Definition 1 among these examples."""
+        return dilute_among(V, y, self.weights, self.config.dilution)
 
     def _keep_embeddings(self, V: Float[Tensor, "b d"], index: Int[Tensor, " b"]) -> None:
         if self.embeddings is None:
@@ -330,20 +326,11 @@ class Trainer:
 
     @torch.no_grad()
     def _snapshot(self, epoch: int) -> xr.Dataset | None:
-        """Embeddings, logits and diluted distribution of all training examples, in evaluation mode.
-
-        The graph is over all examples, and of the float16 embeddings that are saved, so that diluting a saved
-        snapshot gives the saved distribution.
-        """
+        """Embeddings, logits and diluted distribution of all training examples, in evaluation mode."""
         if epoch not in self.config.snapshot_epochs:
             return None
         embeddings, logits = evaluation.features(self.networks[0], self.images, self._forward_pixels)
-        embeddings = evaluation.half(embeddings)
-        neighbors = nearest(embeddings.float(), self.config.dilution.k)
-        onehot = one_hot(self.noisy, self.num_classes)
-        diluted = dilute_from_neighbors(*neighbors, onehot, self.weights, self.config.dilution)
-        parts = {"embeddings": (embeddings, "feature"), "logits": (logits, "class"), "diluted": (diluted, "class")}
-        return xr.Dataset({name: (("sample", last), t.cpu().numpy()) for name, (t, last) in parts.items()})
+        return make_snapshot(embeddings, logits, self.noisy, self.weights, self.config.dilution)
 
 
 def _check_neighbors(config: RunConfig, scope: str, n: int) -> None:

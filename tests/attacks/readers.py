@@ -136,10 +136,11 @@ def attack(base, subject, readers, todo, part, parts):
     good, base = base / "other", whole(base, subject)
     right = {name: read(reader, (base / subject).parent, base / subject) for name, reader in readers.items()}
     assert all(outcome[0] == "value" for outcome in right.values()), right
-    number, outcomes = 0, 0
+    attacked, outcomes = 0, 0
     for number, (name, what, change) in enumerate(todo, 1):
         if number % parts != part:
             continue
+        attacked += 1
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder) / base.name
             shutil.copytree(base / subject, root / subject)
@@ -152,7 +153,7 @@ def attack(base, subject, readers, todo, part, parts):
                     continue
                 kind = "other" if kind == "value" else kind
                 print(json.dumps([name, what, reader, kind, text, told]), flush=True)
-    print(json.dumps(["counts", number, outcomes]), flush=True)
+    print(json.dumps(["counts", attacked, outcomes]), flush=True)
 
 
 def main():

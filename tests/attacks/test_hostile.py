@@ -47,22 +47,13 @@ def outcomes(base, subject, kind, parts=1):
     lines, counts = [], Counter()
     processes = min(parts, 4) if LONG else 1
     for part in range(processes):
-        command = [
-            sys.executable,
-            HERE / "readers.py",
-            base,
-            subject,
-            kind,
-            FLIPS,
-            part,
-            processes if LONG else parts,
-            0,
-        ]
+        numbers = (FLIPS, part, processes if LONG else parts, 0)
+        command = [sys.executable, HERE / "readers.py", base, subject, kind, *numbers]
         done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=36_000 if LONG else 290)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
         *found, (_, cases, readings) = [json.loads(line) for line in done.stdout.splitlines()]
         lines += found
-        counts["cases"], counts["readings"] = cases, counts["readings"] + readings
+        counts += Counter(cases=cases, readings=readings)
     print(subject, kind, dict(counts), Counter(line[3] for line in lines))
     return lines
 

@@ -6,8 +6,8 @@ Labels are codes of :func:`shown_type`, -1 where unknown. All arrays hold the ma
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -25,15 +25,6 @@ def shown_type(classes: int) -> np.dtype:
     return np.promote_types(np.int16, code_type(classes, unknown=True))
 
 
-class Columns(TypedDict, total=False):
-    """Which columns of a table hold what; the arguments of `Inspection.of_frame` that only a table takes."""
-
-    x: str
-    y: str
-    epoch: str | None
-    class_names: Sequence[str] | None
-
-
 class Mapped(ABC):
     """The points of maps, m of them, and what is known of each.
 
@@ -47,7 +38,8 @@ class Mapped(ABC):
         by_epoch: Names of the labels and flags that change with the epoch, each with its kind.
         ranges: Names of the shares, each with the numbers that 0 and 1 stand for.
         corrected: (m,) codes of labels corrected before, -1 where none was; None where nothing was corrected.
-        embeddings: Gives the embeddings (m, d) of the points at the snapshot of a map; None where there are none.
+        embeddings: Gives the embeddings (m, d) of the points at the snapshot of a map, an array or a sparse one; None
+            where there are none.
     """
 
     title: str
@@ -59,7 +51,7 @@ class Mapped(ABC):
     by_epoch: Mapping[str, Kind]
     ranges: Mapping[str, tuple[float, float]]
     corrected: Int[np.ndarray, " m"] | None = None
-    embeddings: Callable[[int], Float[np.ndarray, "m d"]] | None = None
+    embeddings: Callable[[int], Any] | None = None
 
     @abstractmethod
     def places(self, map_epoch: int) -> Float[np.ndarray, "m 2"]:

@@ -13,6 +13,7 @@ from jaxtyping import Int
 from lend.config import Dilution
 from lend.explorer.inspection.mapped import UNKNOWN, Mapped, shown_type
 from lend.explorer.inspection.redilution import Redilution
+from lend.inputs import require
 
 if TYPE_CHECKING:
     from lend.explorer.inspection.rediluter import Rediluter
@@ -22,7 +23,7 @@ class NewestRedilution:
     """Dilutes the noisy labels of the points again, and keeps the newest result.
 
     Args:
-        points: Those of a run; a table has no embeddings to dilute by.
+        points: Those of a run or of embeddings; a table has none to dilute by.
 
     Attributes:
         result: The newest; None before the first.
@@ -63,7 +64,9 @@ class NewestRedilution:
         if self._rediluter is None:
             embeddings = self._points.embeddings
             if embeddings is None:
-                raise ValueError(f"re-dilution must be of a run: a table has no embeddings, got {self._points.title!r}")
+                told = self._points.title
+                raise ValueError(f"re-dilution must be of embeddings or a run: a table has no embeddings, got {told!r}")
+            require("noisy" in self._points.fixed, "re-dilution", "of noisy labels", "none")
             from lend.explorer.inspection.rediluter import Rediluter
 
             noisy = self._points.fixed["noisy"]

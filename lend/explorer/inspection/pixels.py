@@ -63,13 +63,17 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def of_examples(images: Images, ids: np.ndarray) -> Pixels:
+def of_examples(
+    images: Images, ids: np.ndarray, rows: Int[np.ndarray, " m"] | None = None, n: int | None = None
+) -> Pixels:
     """Return the images that the user gave.
 
     Args:
-        images: An array (m, ...) with one image per example, in their order; a longer one that is indexed by sample
+        images: An array (n, ...) with one image per example, in their order; a longer one that is indexed by sample
             id; or a function of the sample id. None for no images.
-        ids: Sample ids of the examples, (m,).
+        ids: Sample ids of the examples that are shown, (m,).
+        rows: Which of all examples these are; all, if not given.
+        n: How many there are in all; m if not given.
 
     Raises:
         ValueError: If an array fits neither.
@@ -78,12 +82,13 @@ def of_examples(images: Images, ids: np.ndarray) -> Pixels:
         return Pixels(None)
     if callable(images):
         return Pixels(lambda: lambda position: images(ids[position]))
-    if len(images) == len(ids):
-        return Pixels(lambda: lambda position: images[position])
+    n = len(ids) if n is None else n
+    if len(images) == n:
+        return Pixels(lambda: lambda position: images[position if rows is None else int(rows[position])])
     whole = ids.dtype.kind in "iu"
     inside = whole and int(ids.min()) >= 0 and int(ids.max()) < len(images)
     last = f", or of {int(ids.max()) + 1} and more, one per sample id" if whole else ""
-    require(inside, "images", f"a function of the sample id, or of length {len(ids)}, one per point{last}", len(images))
+    require(inside, "images", f"a function of the sample id, or of length {n}, one per point{last}", len(images))
     return Pixels(lambda: lambda position: images[int(ids[position])])
 
 
@@ -91,7 +96,10 @@ def of_run(run: Run, ids: Int[np.ndarray, " m"]) -> Pixels:
     """Return the images of a run's training examples; its data set is read as a whole at the first look at one.
 
     There are none of a data set of own code, which trainings alone may run.
+    A recorded run has none: the name of its data is its author's, and need not be that of a data set of lend.
     """
+    if run.recorded is not None:
+        return Pixels(None)
     return Pixels(lambda: _from_dataset(run, ids))
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,12 +14,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lend.config import Dilution
-from lend.dilution import dilute_from_neighbors, one_hot, prior_weights
+from lend.dilution import dilute_from_neighbors, hard_labels, one_hot, prior_weights
 from lend.explorer.inspection.mapped import UNKNOWN, shown_type
 from lend.explorer.inspection.recent import Recent
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS, Redilution
-from lend.inputs import is_whole, require
-from lend.neighbors import nearest
+from lend.inputs import as_tensor, is_sparse, is_whole, require
+from lend.neighbors import knn_graph, nearest
 from lend.run import map_subset
 
 GRAPHS_KEPT = 2  # snapshots whose neighbours are kept in memory
@@ -29,10 +30,10 @@ class Rediluter:
     """Dilutes the noisy labels of the mapped examples of a snapshot, of at most 10,000 chosen by class.
 
     Args:
-        noisy: Codes of the noisy labels, all known.
+        noisy: Codes of the noisy labels; -1 where an example is unlabelled, which has no vote.
         true: Codes of the true labels; -1 where unknown.
         classes: How many classes there are.
-        embeddings: Gives the embeddings (m, d) of a snapshot epoch.
+        embeddings: Gives the embeddings (m, d) of a snapshot epoch, an array or a sparse one.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Rediluter:
         noisy: Int[np.ndarray, " m"],
         true: Int[np.ndarray, " m"],
         classes: int,
-        embeddings: Callable[[int], np.ndarray],
+        embeddings: Callable[[int], Any],
     ) -> None:
         self.chosen = map_subset(noisy, POINTS)
         self.size, self.true = len(noisy), true[self.chosen]
@@ -55,8 +56,11 @@ class Rediluter:
             return self._searched.get(epoch, lambda: self._search(epoch))
 
     def _search(self, epoch: int) -> tuple[Tensor, Tensor]:
-        V = torch.from_numpy(self.embeddings(epoch)[self.chosen]).float()
-        return nearest(V, self.most)
+        rows = self.embeddings(epoch)[self.chosen]
+        if is_sparse(rows):
+            graph = knn_graph(rows, self.most, progress=False)
+            return torch.from_numpy(graph.indices), torch.from_numpy(graph.cosines)
+        return nearest(as_tensor(rows), self.most)
 
     def dilute(self, epoch: int, settings: Dilution) -> Redilution:
         """Dilute the labels at a snapshot with these settings.
@@ -71,9 +75,9 @@ class Rediluter:
         with one_thread():
             indices, cosines = (found[:, : settings.k] for found in self.search(epoch))
             start = time.perf_counter()
-            labels = dilute_from_neighbors(indices, cosines, self.onehot, weights, settings).argmax(dim=1).numpy()
+            labels = hard_labels(dilute_from_neighbors(indices, cosines, self.onehot, weights, settings)).numpy()
             seconds = time.perf_counter() - start
-        known = self.true >= 0
+        known = (self.true >= 0) & (labels >= 0)
         accuracy = float((labels == self.true)[known].mean()) if known.any() else float("nan")
         everywhere = np.full(self.size, UNKNOWN, shown_type(self.onehot.shape[1]))
         everywhere[self.chosen] = labels

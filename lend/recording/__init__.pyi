@@ -1,0 +1,15 @@
+from .diluting import dilute_among, half, make_snapshot
+from .numbers import kept_shares, label_accuracies
+from .recorder import Recorder
+from .saving import Saver, copied
+
+__all__ = [
+    "Recorder",
+    "Saver",
+    "copied",
+    "dilute_among",
+    "half",
+    "kept_shares",
+    "label_accuracies",
+    "make_snapshot",
+]
