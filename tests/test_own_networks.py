@@ -150,7 +150,7 @@ def test_train_save_and_go_on(config, network, options, d, where, monkeypatch):
         ("torchvision:vit_b_16", 224, 768),
         ("torchvision:convnext_tiny", None, 768),
         ("torchvision:mobilenet_v3_small", None, 1024),
-        ("torchvision:inception_v3", 75, 2048),
+        ("torchvision:inception_v3", 299, 2048),
         ("timm:vit_tiny_patch16_224", 224, 192),
         ("timm:resnet10t", None, 512),
     ],
