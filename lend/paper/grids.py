@@ -31,12 +31,14 @@ class Grid:
         columns: Usually noise rates, or the values of one setting.
         repeated: Whether trials with other seeds are wanted; a picture of one network has none.
         only: The columns of a row that has not all of them.
+        own: Whether rows of your own may stand beside these: methods in every column, which sets no option of LEND.
     """
 
     rows: Mapping[str, Settings]
     columns: Mapping[Column, Settings]
     repeated: bool = True
     only: Mapping[str, Sequence[Column]] = field(default_factory=dict)
+    own: bool = False
 
     def cells(self) -> Iterator[tuple[str, Column]]:
         """The places where runs are wanted, row by row."""
@@ -105,10 +107,10 @@ def annotators(*names: str) -> dict[Column, Settings]:
     return {f"human {name}": {"noise": f"human:{name}"} for name in names}
 
 
-def sensitivity(columns: Mapping[Column, Settings]) -> Grid:
+def sensitivity(columns: Mapping[Column, Settings], own: bool = False) -> Grid:
     """LEND over the values of one setting, at the noise of the paper's Fig. 8."""
     noise = {"noise": "asymmetric", "noise_rate": 0.4}
-    return Grid(LEND_ROWS, {name: {**noise, **settings} for name, settings in columns.items()})
+    return Grid(LEND_ROWS, {name: {**noise, **settings} for name, settings in columns.items()}, own=own)
 
 
 def beside(grid: Grid, column: Column, *changes: Mapping[str, Settings]) -> Grid:
