@@ -123,6 +123,12 @@ def call(
         raise ValueError(f"{text}: {_in_one_line(error, file)}") from error
 
 
+def takes(function: Any, name: str) -> bool:  # noqa: ANN401
+    """Return whether :func:`call` would give a function the argument of this name."""
+    parameter = inspect.signature(function).parameters.get(name)
+    return parameter is not None and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+
+
 def spelled(code: Callable[..., Any]) -> str:
     """Return the text that names a class or function: the module it is imported from, or the script that defines it.
 

@@ -224,6 +224,18 @@ def test_bad_noises(here, tiny, body, message):
     assert not settings.folder.exists()
 
 
+def test_a_noise_that_ignores_its_seed_is_told(here, tiny):
+    Path("bad.py").write_text(
+        "import itertools\ncount = itertools.count()\ndef f(labels):\n    return (labels + next(count)) % 10\n"
+    )
+    settings = tiny(noise="bad.py:f", epochs=1, snapshots=())
+    run = train(settings, progress=False)
+    for name in ("history/0001.json", "checkpoint/0001.pt", "labels/0001.npz"):
+        (run.path / name).unlink()
+    with pytest.raises(ValueError, match="is not the one that .* was started on, or noise bad.py:f draws other labels"):
+        train(settings, progress=False)
+
+
 def images(n):
     return np.zeros((n, 8, 8), np.uint8)
 

@@ -444,6 +444,15 @@ def test_dots_are_the_trials_and_their_mean(figures):
     assert "last ten epochs" in figures["dots"].get_supxlabel()
 
 
+def test_a_row_that_has_other_columns_alone_is_not_said_to_be_unfinished():
+    table = collected(rows=("Standard", "ELR", "SOP"))
+    table = table[~((table["row"] != "Standard") & (table["column"] == "50 %"))]
+    figure = plots.trial_dots(table.assign(last=table["last"].where(table["row"] != "SOP")))
+    both, standard = figure.axes
+    assert "no finished run: SOP" in both.get_xlabel() and standard.get_xlabel() == ""
+    assert [text.get_text() for text in both.get_yticklabels()] == ["Standard", "ELR", "SOP"]
+
+
 def test_dots_of_many_columns_wrap_and_name_what_is_absent():
     table = collected(columns=tuple("abcd"))
     table.loc[(table["column"] == "d") & (table["row"] == "LEND"), "last"] = np.nan

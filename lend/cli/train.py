@@ -46,6 +46,8 @@ def _config(given: dict[str, Any]) -> RunConfig:
             base.pop("snapshots")  # they belong to the other length
     given["dilution"] = base.get("dilution", {}) | given.get("dilution", {})
     given["options"] = base.get("options", {}) | given.get("options", {})
+    same = given.get("network", base.get("network")) == base.get("network")
+    given["network_options"] = (base.get("network_options", {}) if same else {}) | given.get("network_options", {})
     return RunConfig.from_dict(base | given)
 
 

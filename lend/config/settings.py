@@ -87,7 +87,11 @@ class RunConfig:
         noise_seed: Seed of the noise alone; the run's seed if not given.
         validation: Share of the training examples to hold out, with their noisy labels, and to choose an epoch by.
         network: resnet18 or small; auto takes small for images under 16 pixels and resnet18 for others. Or
-            FILE.py:FACTORY of your own.
+            torchvision:NAME, timm:NAME, or FILE.py:FACTORY of your own.
+        network_options: Arguments of a network that is not lend's, such as --network-options.weights DEFAULT.
+        embedding_layer: Layer of the network whose output is the embedding, averaged over places or tokens; the input
+            of its last linear layer if not given.
+        image_size: Height and width to which images are resized, batch by batch; as they are if not given.
         width: Channels of the first stage of the network; 64 is the paper's.
         epochs: Passes over the training examples.
         batch_size: Examples of a mini-batch, at most; an epoch is cut into batches of equal size.
@@ -130,6 +134,9 @@ class RunConfig:
     noise_seed: int | None = None
     validation: float = 0.0
     network: str = "auto"
+    network_options: dict[str, Any] = field(default_factory=dict)
+    embedding_layer: str | None = None
+    image_size: int | None = None
     width: int = 64
     epochs: int = PAPER_EPOCHS
     batch_size: int = 256
@@ -164,6 +171,13 @@ class RunConfig:
         require(0 <= self.noise_rate <= 1, "noise_rate", "inside [0, 1]", self.noise_rate)
         require(0 <= self.validation < 1, "validation", "inside [0, 1)", self.validation)
         require(self.shards >= 1, "shards", "at least 1", self.shards)
+        require(self.image_size is None or self.image_size >= 1, "image_size", "at least 1", self.image_size)
+        require(
+            not self.network_options or ":" in self.network,
+            "network_options",
+            "empty for lend's own networks",
+            self.network_options,
+        )
         require(self.width >= 1, "width", "at least 1", self.width)
         require(0 <= self.momentum < 1, "momentum", "inside [0, 1)", self.momentum)
         require(self.weight_decay >= 0, "weight_decay", "at least 0", self.weight_decay)

@@ -45,13 +45,22 @@ def nearest(
     with torch.no_grad(), torch.autocast(embeddings.device.type, enabled=False):
         vectors = unit_rows(embeddings)
         dtype = vectors.dtype
+        if len(vectors) <= block:
+            indices, cosines = _nearest_in_one(vectors, k)
+            # no row is farther on average from its nearest than from all others, whose mean takes longer
+            near = 1 + (len(vectors) - 1) * float(cosines.mean()) > len(vectors) * PARALLEL if check else False
+            if near and nearly_parallel(vectors.mean(dim=0)):
+                indices, cosines = _nearest_in_one(unit_rows(embeddings.double()), k)
+            return indices, cosines.to(dtype)
         if check and nearly_parallel(vectors.mean(dim=0)):
             vectors = unit_rows(embeddings.double())
-        if len(vectors) <= block:
-            cosines, indices = (vectors @ vectors.T).fill_diagonal_(-torch.inf).topk(k)
-            return indices, cosines.to(dtype)
         best = nearest_by_blocks(vectors.__getitem__, len(vectors), k, block, progress)
         return best.columns, best.values.to(dtype)
+
+
+def _nearest_in_one(vectors: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    cosines, indices = (vectors @ vectors.T).fill_diagonal_(-torch.inf).topk(k)
+    return indices, cosines
 
 
 def nearly_parallel(mean: Tensor) -> bool:

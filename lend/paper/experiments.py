@@ -6,12 +6,13 @@ from typing import Any
 
 from lend.config import RunConfig
 from lend.inputs import require_name
-from lend.paper.grids import LEND_ROWS, ROWS, TRIALS, Entry, Grid, Profile, Settings, layered
+from lend.paper.grids import FURTHER_ROWS, LEND_ROWS, ROWS, TRIALS, Entry, Grid, Profile, Settings, layered
 from lend.paper.profiles import CHANGES, FIGURES, LEND_DEFAULTS, PROFILES
 
 __all__ = [
     "CHANGES",
     "FIGURES",
+    "FURTHER_ROWS",
     "LEND_DEFAULTS",
     "LEND_ROWS",
     "PROFILES",
@@ -55,19 +56,20 @@ def plan(
     place = {"runs": runs, "data": data, "download": download, "note": note}
     place |= {"dataset": dataset} if dataset else {}
     entries = []
-    for row, method in grid.rows.items():
+    for row, column in grid.cells():
+        method = grid.rows[row]
         lend = known.lend if method["method"] == "lend" else {}
-        for column, settings in grid.columns.items():
-            layers = (known.settings, lend, method, settings, known.own.get(figure, {}), place)
-            for seed in range(trials if grid.repeated else 1):
-                own = {"seed": seed} | ({"snapshots": ()} if seed else {})  # one trial's embeddings are enough to keep
-                entries.append(Entry(row, column, RunConfig.from_dict(_plain(layered(*layers, own)))))
+        layers = (known.settings, lend, method, grid.columns[column], known.own.get(figure, {}), place)
+        for seed in range(trials if grid.repeated else 1):
+            own = {"seed": seed} | ({"snapshots": ()} if seed else {})  # one trial's embeddings are enough to keep
+            entries.append(Entry(row, column, RunConfig.from_dict(_plain(layered(*layers, own)))))
     return entries
 
 
 def _plain(settings: Settings) -> dict[str, Any]:
-    """Without options at their default: with them it would be another run with the same numbers."""
-    options = {k: v for k, v in settings.get("options", {}).items() if LEND_DEFAULTS.get(k) != v}
+    """Without LEND's options at their default: with them it would be another run with the same numbers."""
+    default = LEND_DEFAULTS if settings["method"] == "lend" else {}
+    options = {name: value for name, value in settings.get("options", {}).items() if default.get(name) != value}
     return {**settings, "options": options}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,8 @@ import torch
 from lend import storage
 from lend.config import Dilution, RunConfig
 from lend.dilution import one_hot, prior_weights
-from lend.inputs import require, require_name
-from lend.recording.batches import Batches, Checks, Rows, merge, read_index, read_mask, read_rows
+from lend.inputs import Checks, read_index, read_mask, read_rows, require, require_name
+from lend.recording.batches import Batches, Rows, merge
 from lend.recording.given import Given, read_given
 from lend.recording.opening import open_or_create, require_usable
 from lend.recording.processes import Processes
@@ -93,7 +93,7 @@ class Recorder:
         *,
         labels: Any,  # noqa: ANN401 (arrays of any library here and below)
         true_labels: Any = None,  # noqa: ANN401
-        class_names: Sequence[Any] | None = None,
+        class_names: Iterable[Any] | None = None,
         sample_ids: Any = None,  # noqa: ANN401
         note: str = "",
         dataset: str | None = None,

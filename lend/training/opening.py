@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -19,7 +20,9 @@ from lend.training.examples import Source
 PACKAGES = ("lend", "torch", "torchvision", "numpy", "zarr", "xarray")
 
 
-def open_or_create(config: RunConfig, source: Source, device: torch.device, precision: str) -> Run:
+def open_or_create(
+    config: RunConfig, source: Source, device: torch.device, precision: str, network: Mapping[str, Any]
+) -> Run:
     """Return the saved run of this configuration, or a new one where there is none.
 
     The caller holds the lock of the run's folder.
@@ -29,6 +32,7 @@ def open_or_create(config: RunConfig, source: Source, device: torch.device, prec
         source: Examples that the training was given.
         device: Where it trains, recorded in a new run.
         precision: "bf16" or "fp32", in which it trains.
+        network: What a new run says of its network.
 
     Raises:
         ValueError: If the saved run was started on other examples.
@@ -38,10 +42,13 @@ def open_or_create(config: RunConfig, source: Source, device: torch.device, prec
     run = Run.find(config)
     if run is None:
         _tell_changes(config)
-        return writing.create(config, _given(source), _info(source, device, precision))
+        for change in network.get("changes", ()):
+            print(f"network {config.network}: {change}", file=sys.stderr)
+        return writing.create(config, _given(source), _info(source, device, precision) | {"network": dict(network)})
     saved = run.labels
     if not np.array_equal(saved.index, source.dataset.sample_ids) or not np.array_equal(saved["noisy"], source.noisy):
-        raise ValueError(f"dataset {config.dataset!r} is not the one that {run.path} was started on")
+        noise = f", or noise {config.noise} draws other labels" if config.noise in config.sources else ""
+        raise ValueError(f"dataset {config.dataset!r} is not the one that {run.path} was started on{noise}")
     if run.info["precision"] != precision:
         raise InUseError(f"{run.path} was just started by another process, in {run.info['precision']}; train it again")
     return run

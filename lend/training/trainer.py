@@ -22,10 +22,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from lend.config import RunConfig
-from lend.dilution import COLLAPSE, one_hot, prior_weights
+from lend.data import Dataset
+from lend.dilution import COLLAPSE, dilute_among, one_hot, prior_weights
 from lend.inputs import require
 from lend.methods import Batch, Epoch, Features, Method
-from lend.recording import dilute_among, kept_shares, label_accuracies, make_snapshot
+from lend.recording import kept_shares, label_accuracies, make_snapshot
 from lend.run import EPOCH_ARRAYS, EpochResult, code_type
 from lend.training import evaluation, images, networks
 from lend.training.examples import Source
@@ -80,14 +81,17 @@ class Trainer:
         self.config, self.method, self.device, self.processes, self.bf16 = config, method, device, processes, bf16
         dataset = source.dataset
         self.images, self.test_images = dataset.train_images.to(device), dataset.test_images.to(device)
-        self.mean, self.std = (value.to(device) for value in dataset.mean_std())
         self.noisy, self.test_labels = source.noisy.to(device), dataset.test_labels.to(device)
         self.clean = dataset.train_labels.to(device) if dataset.clean else None
         self.validation = source.validation_images.to(device), source.validation_labels.to(device)
         self.num_classes = dataset.num_classes
         self.steps = math.ceil(len(self.noisy) / config.batch_size)
-        self.networks = nn.ModuleList(self._network(number) for number in range(method.networks))
-        self.networks.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # 4-D only
+        built = [self._network(number) for number in range(method.networks)]
+        self.network_info = built[0].info
+        self.prepare = self._preparation(built, dataset)
+        self.networks = nn.ModuleList(part.network for part in built)
+        layout = torch.channels_last if self.prepare.channels_last else torch.preserve_format
+        self.networks.to(device=device, memory_format=layout)  # type: ignore[call-overload]  # 4-D only
         self.averages = None if method.average_decay is None else self._averages(method.average_decay)
         self.shards = processes.shards(config.shards, self.networks)
         self.own = self._own_module()
@@ -106,11 +110,21 @@ class Trainer:
         if config.dilution.steps == "converged":
             warnings.warn(COLLAPSE, stacklevel=2)
 
-    def _network(self, number: int) -> nn.Module:
+    def _network(self, number: int) -> networks.Built:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.seed + 10_000 * number)
-            shape = tuple(self.images.shape[1:])
-            return networks.build(self.config.network, shape, self.num_classes, self.config.width)
+            channels, *size = self.images.shape[1:]
+            size = size if self.config.image_size is None else [self.config.image_size] * 2
+            return networks.make(self.config, (channels, *size), self.num_classes)
+
+    def _preparation(self, built: list[networks.Built], dataset: Dataset) -> images.Preparation:
+        """How the networks want their images: standardised as their weights ask for, or else as the data are."""
+        first, given = built[0], dataset.mean_std()
+        if first.mean_std is not None:
+            given = torch.tensor(first.mean_std[0]), torch.tensor(first.mean_std[1])
+        mean, std = (value.expand(first.channels).to(self.device) for value in given)
+        last = all(part.channels_last for part in built)
+        return images.Preparation(mean, std, self.config.image_size, last)
 
     def _averages(self, decay: float) -> AveragedModel:
         require(0 < decay < 1, "average_decay", "inside (0, 1)", decay)
@@ -233,9 +247,9 @@ class Trainer:
         return self.method.loss(outputs, batch, self.memory, current.epoch)
 
     def _view(
-        self, raw: UInt8[Tensor, "b channels height width"], generator: torch.Generator
-    ) -> Float[Tensor, "b channels height width"]:
-        return images.normalise(images.augment(raw, generator) if self.config.augment else raw, self.mean, self.std)
+        self, raw: UInt8[Tensor, "b _ height width"], generator: torch.Generator
+    ) -> Float[Tensor, "b channels h w"]:
+        return self.prepare(images.augment(raw, generator) if self.config.augment else raw)
 
     @torch.no_grad()
     def _averaged(self, x: Float[Tensor, "b channels height width"]) -> tuple[Features, ...]:
@@ -295,7 +309,11 @@ class Trainer:
         return evaluation.features(self.networks[number], self.images, self._forward_pixels)
 
     def _forward_pixels(self, network: nn.Module, pixels: UInt8[Tensor, "b channels height width"]) -> Features:
-        return self._forward(network, images.normalise(pixels, self.mean, self.std))
+        if self.config.image_size is None:
+            return self._forward(network, self.prepare(pixels))
+        # a network for large images takes no more of them at once than it was trained on
+        parts = [self._forward(network, self.prepare(part)) for part in pixels.split(self.config.batch_size)]
+        return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
     def _arrays(self, labels: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
         """Return the labels and masks as NumPy arrays of the smallest type that holds all classes."""

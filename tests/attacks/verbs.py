@@ -90,7 +90,7 @@ def result(folder):
             labels = [run.epoch_labels(epoch) for epoch in run.history.index]
             parts = [run.snapshot(epoch)[name].values for epoch in run.epochs for name in ("embeddings", "diluted")]
             maps = [run.map(epoch) for epoch in run.epochs if run.map_path(epoch, "aligned").exists()]
-            done, state = (0, None) if run.compact else writing.restore(run)
+            done, state = (0, None) if run.compact or run.recorded else writing.restore(run)
             found[str(run.path.relative_to(folder))] = [numbers.tobytes(), labels, parts, maps, done, run.check()]
             weights = [] if state is None or "networks" not in state else state["networks"].values()
             found["weights", run.path.name] = [value.numpy().tobytes() for value in weights]
