@@ -72,6 +72,7 @@ class Recorder:
 
     Attributes:
         path: The folder.
+        class_names: One per class, in the order of the logits.
         epochs_done: Number of epochs recorded; the newest may not be on the disk yet, see :meth:`wait`.
 
     Example:
@@ -126,6 +127,7 @@ class Recorder:
             runs=str(self.path.parent),
         )
         given = read_given(labels, true_labels, class_names, sample_ids)
+        self.class_names = given.class_names
         self._here = self._examples = _examples(given, config.dilution)
         self._scope, self._checks, self._batches = scope, Checks(), Batches(len(given))
         self._with_logits: bool | None = None  # in the batches of this epoch
@@ -134,7 +136,7 @@ class Recorder:
         self._saver: Saver | None = None  # in the process that writes
         self._processes = Processes()
         begin = partial(open_or_create, self.path, config, given, scope, resume)
-        opened = self._processes.share(self._processes.first(lambda: self._begin(begin, bool(resume))))
+        opened = self._processes.share(self._processes.first(lambda: self._begin(begin, resume is not False)))
         assert opened is not None  # the first process says what it has opened
         self.epochs_done, self._features = opened
         self._start = time.perf_counter()
