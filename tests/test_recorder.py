@@ -233,7 +233,7 @@ def test_every_reader_of_a_full_run(full, tmp_path):
     (line,) = lend.table([full]).to_dict("records")
     assert (line["method"], line["epochs"], line["epochs_done"], line["note"]) == ("mine", 3, 3, "projections")
     assert line["width"] is None and line["batch_size"] is None and line["noise_rate"] is None
-    assert "labels as given (40." in analysis.describe(full) and "3 epochs" in analysis.describe(full)
+    assert "labels as given (42.9 %" in analysis.describe(full) and "3 epochs" in analysis.describe(full)
     assert list(analysis.noise_matrices(full)) == ["drawn"]
     assert lend.memorisation.by_class(full, 3)["right_kept"].eq(1).all()
     assert lend.memorisation.by_epoch(full)["kept"].eq(1).all()
@@ -246,16 +246,20 @@ def test_every_reader_of_a_full_run(full, tmp_path):
     assert analysis.changes(full, copy)["labels"].min() > 0.5
 
 
-@pytest.mark.parametrize("name", ["tsne_snapshots", "explore", "label_accuracy", "dilution_steps"])
-def test_the_notebooks_open_it(full, tmp_path, name):
+def test_the_notebooks_open_it(full, tmp_path):
     """Their own code, with the recorded run in the place of the planned one."""
     make_maps(full, progress=False)
-    notebook = json.loads((TESTS.parent / "notebooks" / f"{name}.ipynb").read_text())
-    code = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
-    assert "entry.config.folder" in code
+    cells = []
+    for name in ("tsne_snapshots", "explore", "label_accuracy", "dilution_steps"):
+        notebook = json.loads((TESTS.parent / "notebooks" / f"{name}.ipynb").read_text())
+        cells += ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    code = "\n".join(cells)
+    assert code.count("entry.config.folder") == 4
     code = code.replace("entry.config.folder", repr(str(full.path))).replace("../output/figures", str(tmp_path))
-    exec(code, {"display": lambda *_: None} | {"__name__": name})
-    assert len(list(tmp_path.rglob("*.png"))) >= 1
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    pictures = {path.stem for path in tmp_path.rglob("*.png")}
+    assert {"tsne_overview", "tsne_epoch_003", "explore_epoch_003", "label_accuracy", "dilution_steps"} <= pictures
 
 
 def test_what_is_missing_is_missing(bare):
@@ -280,7 +284,8 @@ def test_snapshots_of_examples_that_were_seen(bare):
     for epoch in (1, 3):
         assert np.array_equal(bare.embeddings(epoch), features(epoch)[0][both])
     assert bare.dataset.sizes == {"epoch": 2, "sample": both.sum(), "class": C, "feature": D}
-    assert np.isnan(bare.snapshot(1)["logits"]).all() and np.isfinite(bare.snapshot(1)["diluted"]).all()
+    assert np.isnan(bare.snapshot(1)["logits"].values).all()
+    assert np.isfinite(bare.snapshot(1)["diluted"].values).mean() > 0.95  # no vote reaches some unlabelled ones
 
 
 def test_every_reader_of_a_bare_run(bare, tmp_path):
@@ -289,7 +294,7 @@ def test_every_reader_of_a_bare_run(bare, tmp_path):
     assert "labels as given;" in analysis.describe(bare)
     make_maps(bare, progress=False)
     points = analysis.snapshot_points(bare, 1)
-    assert (points["predicted"] == -1).all() and (points["diluted"] >= 0).all() and (points["true"] == -1).all()
+    assert (points["predicted"] == -1).all() and (points["diluted"] >= 0).mean() > 0.95 and (points["true"] == -1).all()
     numbers = analysis.snapshot_table(bare)
     assert numbers.filter(like="accuracy").isna().all(axis=None) and numbers["diluted_purity"].notna().all()
     assert analysis.noise_matrices(bare) == {}
@@ -311,10 +316,10 @@ def test_every_reader_of_a_bare_run(bare, tmp_path):
     unlabelled = inspection.values("noisy", 1) < 0
     assert unlabelled.any() and np.array_equal(np.isnan(inspection.values("score", 1)), unlabelled)
     assert np.array_equal(np.isnan(inspection.values("agreement", 1)), unlabelled)
-    assert inspection.accuracies(3)["kept"] == 1 and inspection.image(0) is None
+    assert inspection.label_accuracy(3)["kept"] == 1 and inspection.image(0) is None
     explorer.save(tmp_path / "explorer.png")
     redilution = inspection.redilute(k=5)
-    assert np.isnan(redilution.accuracy) and (redilution.labels >= 0).all()
+    assert np.isnan(redilution.accuracy) and (redilution.labels >= 0).mean() > 0.95
     assert lend.compact(bare, tmp_path / "copies").check() == []
 
 
