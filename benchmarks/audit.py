@@ -113,6 +113,16 @@ def clustered(n, d, c=10):
     return f"clustered, {n:,} x {d}", V.astype(np.float32), true, noise.corrupt(true, noise.symmetric(c, 0.4), 0), c
 
 
+def blob(n, d, c):
+    """Random labels of many classes on one Gaussian: every class overlaps with every other, the longest way there is.
+
+    No label is told wrong, so all are errors but the few that a second draw makes the same.
+    """
+    generator = np.random.default_rng(0)
+    true, given = generator.integers(0, c, (2, n))
+    return f"blob, {n:,} x {d}, {c:,} classes", generator.normal(size=(n, d)).astype(np.float32), true, given, c
+
+
 def snapshots(paths, points, epochs):
     for path in paths:
         run = lend.Run.open(path)
@@ -133,13 +143,15 @@ def main():
     parser.add_argument("--points", type=int, default=10_000, help="examples of a run, evenly spaced")
     parser.add_argument("--epochs", type=int, nargs="+", help="snapshots to use; all if not given")
     parser.add_argument("--clustered", type=int, nargs=2, metavar=("N", "D"), help="these instead, for the time")
-    parser.add_argument("--classes", type=int, default=10, help="of --clustered")
+    parser.add_argument("--blob", type=int, nargs=2, metavar=("N", "D"), help="or these")
+    parser.add_argument("--classes", type=int, default=10, help="of --clustered and --blob")
     options = parser.parse_args()
     paths = [Path(path) for path in options.runs] or with_snapshots("runs")
     for method in METHODS.values():  # imports are not timed
         method(np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32), np.arange(100) % 3, 3)
-    cases = (*digits(), *snapshots(paths, options.points, options.epochs))
-    for case in [clustered(*options.clustered, options.classes)] if options.clustered else cases:
+    made = [clustered(*options.clustered, options.classes)] if options.clustered else []
+    made += [blob(*options.blob, options.classes)] if options.blob else []
+    for case in made or [*digits(), *snapshots(paths, options.points, options.epochs)]:
         compare(*case)
 
 

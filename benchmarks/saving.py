@@ -14,9 +14,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 from lend import RunConfig
+from lend.recording import Saver
 from lend.run import writing
 from lend.training import train
-from lend.training.saving import Saver
 
 
 @contextmanager

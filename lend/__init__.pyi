@@ -14,9 +14,10 @@ from .dilution import (
 )
 from .explorer import Explorer, Inspection, animate, explore
 from .maps import map
-from .methods import METHODS
+from .methods import METHODS, Selector
 from .neighbors import KnnGraph, knn_graph, sharded_graph
 from .paper import experiments, tables
+from .recording import Recorder
 from .run import Run, compact, runs, table
 from .training import networks, sweep, train
 
@@ -30,8 +31,10 @@ __all__ = [
     "KnnGraph",
     "LabelDilution",
     "METHODS",
+    "Recorder",
     "Run",
     "RunConfig",
+    "Selector",
     "analysis",
     "animate",
     "audit",

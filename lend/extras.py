@@ -12,6 +12,9 @@ EXTRAS = {
     "train": ("accelerate", "torchvision"),
     "sweeps": ("dask", "distributed"),
     "faiss": ("faiss",),
+    "timm": ("timm",),
+    "lightning": ("lightning",),
+    "transformers": ("transformers", "accelerate"),
     "film": ("imageio_ffmpeg",),
 }
 

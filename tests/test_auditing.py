@@ -10,12 +10,13 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
 
 import lend
-from lend import noise
+from lend import noise, storage
 from lend.auditing import Audit, audit, audit_files
 from lend.auditing.transition import Transition, count_transitions, true_shares, unmix
 from lend.config import Dilution
 from lend.dilution import Graph, cross_fitted, diffuse, leave_one_out, one_hot
 from lend.dilution.leaveoneout import closed_walks, own_shares
+from lend.inputs import read_table, safe_table
 from lend.neighbors import knn_graph, nearest
 from lend.noise.matrices import flip_matrix
 from lend.storage import DamagedFileError
@@ -316,6 +317,39 @@ def test_patch_lists_the_issues_worst_first(example, tmp_path):
     assert table["label_score"].is_monotonic_increasing and (table["given_label"] != table["suggested_label"]).all()
 
 
+def test_names_that_look_like_formulas_come_back_from_every_file(tmp_path):
+    V, true = clusters(n=80)
+    names = np.array(["=1+1", "-x", "@a", "'=quoted'"])
+    given = names[np.where(np.arange(80) % 20 == 0, (true + 1) % 4, true)]
+    found = audit(V, given, k=5, sample_ids=[f"+{i}" for i in range(80)], progress=False)
+    back = Audit.load(found.save(tmp_path / "saved"))
+    pd.testing.assert_frame_equal(back.issues, found.issues)
+    assert back.class_names == found.class_names == sorted(names)
+    patch = read_table(found.patch(tmp_path / "patch.csv"))
+    worst = found.worst.query("given_label != predicted_label")
+    assert len(worst) >= 4 and patch["sample_id"].tolist() == worst.index.tolist()
+    assert patch["given_label"].tolist() == worst["given_label"].tolist()
+    assert patch["suggested_label"].tolist() == worst["predicted_label"].tolist()
+
+    np.save(tmp_path / "V.npy", V)
+    storage.write_csv(tmp_path / "labels.csv", safe_table(found.issues[["given_label"]]))
+    options = {"column": "given_label", "id_column": "sample_id", "k": 5, "progress": False}
+    of_files = audit_files(tmp_path / "V.npy", tmp_path / "labels.csv", tmp_path / "issues.csv", **options)
+    again = audit_files(tmp_path / "V.npy", tmp_path / "issues.csv", tmp_path / "again.csv", **options)
+    for other in (of_files, again):
+        pd.testing.assert_frame_equal(other.issues, found.issues)
+
+
+def test_texts_that_no_table_can_hold_are_named():
+    V, true = clusters(n=40)
+    names = np.array(["a", "b", "c", "\udc80"], dtype=object)[true]
+    for labels in (names, names.tolist()):
+        with pytest.raises(ValueError, match=r"labels must be of texts that UTF-8 can encode, got '\\udc80'"):
+            audit(V, labels, k=5, progress=False)
+    with pytest.raises(ValueError, match=r"sample_ids must be of texts that UTF-8 can encode, got '7\\udc80'"):
+        audit(V, true, k=5, sample_ids=[f"{i}\udc80" if i == 7 else str(i) for i in range(40)], progress=False)
+
+
 def test_cleanlab_takes_the_distributions(example):
     pytest.importorskip("cleanlab")
     from cleanlab.filter import find_label_issues
@@ -412,7 +446,7 @@ def test_bad_input():
         (([], true), {}, "at least one array"),
         ((V, true), {"steps": "converged"}, "steps must be a number"),
         ((V, true), {"confidence": 1.0}, "confidence must be inside"),
-        ((V, true), {"class_prior": "even"}, "class_prior must be 'estimated'"),
+        ((V, true), {"class_prior": "even"}, "class_prior must be None, 'estimated'"),
         ((V, true), {"class_prior": [0.5, 0.5]}, "class_prior must be 4 shares"),
         ((V, true), {"affinity": "mean"}, "affinity must be"),
     ]

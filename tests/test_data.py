@@ -106,6 +106,12 @@ def test_subset_keeps_rows_together_and_the_test_set_whole():
     assert torch.equal(again.train_images, dataset.train_images[again.sample_ids])
 
 
+def test_subset_takes_a_whole_number_of_examples():
+    for n in (0, 61, True):
+        with pytest.raises(ValueError, match="n must be an integer from 1 to 60, got"):
+            toy().subset(n)
+
+
 def test_subset_orders_by_sample_id():
     dataset = toy()
     ids = torch.from_numpy(np.random.RandomState(0).permutation(60) + 100)

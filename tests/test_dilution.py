@@ -248,6 +248,14 @@ def test_momentum_and_select():
     assert list(lend.select(new, labels)) == [max(range(3), key=new[i].__getitem__) == labels[i] for i in range(5)]
 
 
+def test_select_refuses_rows_that_are_no_distribution():
+    Z = np.full((4, 3), 1 / 3)
+    Z[2, 1] = np.nan
+    for rows in (Z, torch.from_numpy(Z), np.where(np.isnan(Z), np.inf, Z)):
+        with pytest.raises(ValueError, match="diluted must be finite, got NaN or inf in 1 rows, the first is row 2"):
+            lend.select(rows, np.array([0, 1, 2, 0]))
+
+
 @pytest.mark.parametrize(("beta", "epochs"), [(0.9, 7), (0.8, 4), (0.7, 2), (0.6, 2)])
 def test_first_drop_comes_when_the_memory_has_faded(beta, epochs):
     memory, contrary = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
@@ -273,6 +281,7 @@ def test_first_drop_comes_when_the_memory_has_faded(beta, epochs):
         ({"alpha": 0.0}, "alpha must be inside"),
         ({"gamma": -1.0}, "gamma must be at least 0"),
         ({"steps": 0}, "steps must be"),
+        ({"steps": 10**9}, "steps must be an integer from 1 to 10,000"),
         ({"steps": "many"}, "steps must be"),
         ({"affinity": "mean"}, "affinity must be 'product' or 'sum', got 'mean'"),
         ({"reserve": "last"}, "reserve must be"),

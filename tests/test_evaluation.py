@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from lend.methods import Features
+from lend.recording import kept_shares, label_accuracies
 from lend.training import evaluation
 
 
@@ -50,9 +51,9 @@ def test_accuracies_of_two_networks_and_of_their_mean_softmax():
 
 def test_accuracies_of_labels():
     labels = {"noisy": torch.tensor([0, 1, 2, 2]), "predicted": torch.tensor([0, 0, 2, 2])}
-    measured = evaluation.label_accuracies(labels, torch.tensor([0, 0, 0, 2]))
+    measured = label_accuracies(labels, torch.tensor([0, 0, 0, 2]))
     assert measured == {"noisy_label_accuracy": 0.5, "predicted_label_accuracy": 0.75}
-    unknown = evaluation.label_accuracies(labels, None)
+    unknown = label_accuracies(labels, None)
     assert unknown.keys() == measured.keys() and all(math.isnan(value) for value in unknown.values())
 
 
@@ -66,5 +67,5 @@ def test_accuracies_of_labels():
 )
 def test_kept_shares(kept, known, share, precision):
     noisy, true = torch.tensor([0, 1, 2, 2]), torch.tensor([0, 0, 0, 2])
-    row = evaluation.kept_shares(torch.tensor(kept), noisy, true if known else None)
+    row = kept_shares(torch.tensor(kept), noisy, true if known else None)
     assert row == {"kept_share": share, "kept_precision": pytest.approx(precision, nan_ok=True)}

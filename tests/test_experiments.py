@@ -5,7 +5,17 @@ import pandas as pd
 import pytest
 
 import lend
-from lend.paper.experiments import CHANGES, FIGURES, LEND_DEFAULTS, LEND_ROWS, PROFILES, ROWS, plan, plan_all
+from lend.paper.experiments import (
+    CHANGES,
+    FIGURES,
+    FURTHER_ROWS,
+    LEND_DEFAULTS,
+    LEND_ROWS,
+    PROFILES,
+    ROWS,
+    plan,
+    plan_all,
+)
 
 
 def test_the_cifar10_profile_is_the_papers_protocol():
@@ -22,8 +32,8 @@ def test_the_papers_grid():
     assert len(entries) == 7 * 3 * 5
     assert list(dict.fromkeys(entry.column for entry in entries)) == [f"symmetric {rate} %" for rate in (40, 50, 60)]
     assert {entry.config.noise_rate for entry in plan("figure7", "cifar10")} == {0.2, 0.3, 0.4}
-    assert {entry.config.method for entry in entries} == set(lend.METHODS)
-    assert plan("table1", "cifar100") == plan("figure6", "cifar100")
+    assert list(dict.fromkeys(entry.row for entry in entries)) == list(ROWS)
+    assert [entry for entry in plan("table1", "cifar100") if entry.row in ROWS] == plan("figure6", "cifar100")
     sizes = [entry.config.batch_size for entry in plan("figure8a", "cifar10") if entry.row == "LEND"]
     ks = [entry.config.dilution.k for entry in plan("figure8b", "cifar10") if entry.row == "LEND+prior"]
     betas = [entry.config.options.get("beta", 0.9) for entry in plan("figure8c", "cifar10") if entry.row == "LEND"]
@@ -104,8 +114,65 @@ def test_every_run_once_in_its_place(profile):
     assert planned <= {config.hash for config in configs}
 
 
-def test_rows_are_all_methods():
-    assert {settings["method"] for settings in ROWS.values()} == set(lend.METHODS)
+def test_the_rows_of_the_tables_are_all_methods_each_under_one_kind_of_row():
+    paper, further = ({settings["method"] for settings in rows.values()} for rows in (ROWS, FURTHER_ROWS))
+    assert paper | further == set(lend.METHODS) and not paper & further
+
+
+@pytest.mark.parametrize("profile", ["digits", "cifar10", "cifar100"])
+@pytest.mark.parametrize(("table", "figure", "kind"), [("table1", "figure6", ""), ("table2", "figure7", "a")])
+def test_further_methods_stand_in_the_tables_alone_and_at_one_rate(profile, table, figure, kind):
+    entries = plan(table, profile, trials=3)
+    further = [entry for entry in entries if entry.row in FURTHER_ROWS]
+    assert [(e.row, e.column, e.config.seed) for e in further] == [
+        (row, f"{kind}symmetric 40 %", seed) for row in FURTHER_ROWS for seed in range(3)
+    ]
+    assert [entry for entry in entries if entry not in further] == plan(figure, profile, trials=3)
+    for _, column, config in further:
+        (standard,) = [c for row, place, c in entries if (row, place, c.seed) == ("Standard", column, config.seed)]
+        assert differing(config.identity, standard.identity) - set(config.options) == {"method"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "table", "options"),
+    [
+        ("digits", "table1", {}),
+        ("cifar10", "table1", {}),
+        (
+            "digits",
+            "table2",
+            {"ELR": {"strength": 1.0, "beta": 0.9}, "DivideMix": {"strength": 0.0}, "SOP": {"rate_v": 100.0}},
+        ),
+        (
+            "cifar100",
+            "table1",
+            {
+                "Forward": {"percentile": 100.0},
+                "ELR": {"strength": 7.0, "beta": 0.9},
+                "Co-teaching+": {"agreeing": 5},
+                "DivideMix": {"warmup": 30},
+                "SOP": {"rate_u": 1.0},
+            },
+        ),
+        (
+            "cifar100",
+            "table2",
+            {
+                "Forward": {"percentile": 100.0},
+                "ELR": {"strength": 7.0, "beta": 0.9},
+                "Co-teaching+": {"agreeing": 5},
+                "DivideMix": {"strength": 0.0, "warmup": 30},
+                "SOP": {"rate_v": 100.0, "rate_u": 1.0},
+            },
+        ),
+    ],
+)
+def test_further_methods_have_the_settings_of_their_authors(profile, table, options):
+    found = {entry.row: entry.config for entry in plan(table, profile) if entry.row in FURTHER_ROWS}
+    assert {row: config.options for row, config in found.items() if config.options} == options
+    for config in found.values():  # a setting at its default would be another run with the same numbers
+        default = asdict(lend.METHODS[config.method]())
+        assert all(default[name] != value for name, value in config.options.items())
 
 
 def test_a_setting_at_its_default_is_no_other_run():

@@ -2,6 +2,7 @@
 
 import enum
 import os
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,20 @@ import torch
 from scipy import sparse
 
 import lend
-from lend.inputs import align, as_codes, as_ids, as_labels, as_matrix, read_table, sort_names, text_or_numbers
+from lend import storage
+from lend.inputs import (
+    align,
+    as_codes,
+    as_count,
+    as_ids,
+    as_labels,
+    as_matrix,
+    is_real,
+    read_table,
+    safe_table,
+    sort_names,
+    text_or_numbers,
+)
 from lend.neighbors import nearest
 
 CODES = np.array([2, 0, 1, 2])
@@ -317,6 +331,28 @@ def test_the_estimator_knows_unlabelled_points_and_sparse_features():
     assert np.allclose(model.predict_proba(sparse.csr_matrix(V[:9])), dense.predict_proba(V[:9]))
 
 
+def test_one_check_of_single_numbers():
+    for value in (3, np.int8(3), np.uint64(3), torch.tensor(3).item()):
+        assert as_count(value, "k") == 3 and type(as_count(value, "k")) is int
+    for value in (True, np.True_, 3.0, "3", None, [3], 0, -1, 10):
+        with pytest.raises(ValueError, match="k must be an integer from 1 to 9, got"):
+            as_count(value, "k", most=9)
+    assert all(map(is_real, (0, 0.5, np.float32(1), np.int64(2))))
+    assert not any(map(is_real, (True, np.True_, "1", None)))
+
+
+@pytest.mark.parametrize(
+    "wrong", [[0.5, 0.5], [0.5, 0.5, 0.5], [1.5, -0.5, 0], [np.nan, 0.5, 0.5], ["x", "y", "z"], "equal", [[1, 0, 0]]]
+)
+def test_shares_of_classes_are_checked_alike_everywhere(wrong):
+    V, true = clusters(90)
+    for call in (lend.dilute, partial(lend.audit, progress=False), lend.dilution_trace):
+        with pytest.raises(ValueError, match=r"class_prior must be (3 shares that sum to 1|None, .* one share per)"):
+            call(V, true, class_prior=wrong)
+    with pytest.raises(ValueError, match="class_prior must be"):
+        lend.LabelDilution(class_prior=wrong).fit(V, true)
+
+
 # --- What has an index ------------------------------------------------------------------------------------------------
 
 
@@ -399,6 +435,32 @@ def test_headers_are_known_by_the_number_of_rows(tmp_path):
     assert read_table(tmp_path / "t.csv", rows=3)["cat"].tolist() == ["ant", None, "bee"]
     (tmp_path / "t.csv").write_text("a,b\n\n1,2\n3,4\n\n")
     assert read_table(tmp_path / "t.csv").to_numpy().tolist() == [["1", "2"], ["3", "4"]]
+
+
+def test_spaces_after_every_delimiter_are_no_part_of_a_label(tmp_path):
+    path = tmp_path / "t.csv"
+    for text, labels in (
+        ("id, label\n1, cat\n2, dog\n3,\n4,  cat\n", ["cat", "dog", None, "cat"]),
+        ("id,label\n1, cat\n2, dog\n", ["cat", "dog"]),
+        ('id; label\n1; "cat; a small one"\n2; "dog"\n', ["cat; a small one", "dog"]),
+        ("id, label\n1, cat\n2,dog\n", [" cat", "dog"]),  # not after every one
+        ("id, label\n1,cat\n2,dog\n", ["cat", "dog"]),
+        ("label\nfoxes, red\ncats\n", None),
+    ):
+        path.write_text(text)
+        table = read_table(path)
+        assert table["label"].tolist() == (labels or ["foxes, red", "cats"])
+        assert labels is None or table["id"].tolist() == [str(1 + i) for i in range(len(labels))]
+
+
+def test_guards_against_formulas_are_taken_away(tmp_path):
+    path = tmp_path / "t.csv"
+    names = ["=1+1", "-x", "'@a", "'quoted'", "cat", "+1"]
+    storage.write_csv(path, safe_table(pd.DataFrame({"-label": names}, pd.Index(names, name="=id"))))
+    table = read_table(path)
+    assert table["-label"].tolist() == table["=id"].tolist() == names
+    path.write_text("id,label\n-1,'-x\n-2,-x\n")  # not written with guards: two classes stay two
+    assert read_table(path).to_numpy().tolist() == [["-1", "'-x"], ["-2", "-x"]]
 
 
 def test_tables_that_are_none(tmp_path):

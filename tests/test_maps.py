@@ -231,3 +231,15 @@ def test_maps_of_a_run_that_cannot_be_written_to_go_to_the_cache(copy, tmp_path,
     assert contents(copy) == before and copy.map(copy.epochs[-1]).shape == (60, 2)
     make_maps(copy, points=60, progress=False)  # all there: nothing to say
     assert len(list((tmp_path / "cache").rglob("samples.npz"))) == 1
+
+
+@pytest.mark.parametrize("name", ["samples.npz", "0001.npz", "0003.npz"])
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"x" * 99), lambda path: os.truncate(path, 300)])
+def test_damaged_maps_are_named_and_made_anew(copy, name, damage):
+    make_maps(copy, points=60, progress=False)
+    whole = [copy.map(epoch) for epoch in copy.epochs]
+    damage(copy.path / "maps" / "aligned" / name)
+    with pytest.warns(UserWarning, match=rf"aligned/{name} is damaged: .*; it is made anew"):
+        make_maps(copy, points=60, progress=False)
+    assert all(np.array_equal(copy.map(epoch), before) for epoch, before in zip(copy.epochs, whole, strict=True))
+    assert copy.check() == [] and not (copy.path / UNFINISHED).exists()

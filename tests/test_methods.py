@@ -34,6 +34,7 @@ def test_contract(name):
     memory = method.initial_memory(labels, C)
     assert all(len(values) == N for values in memory.values())
     batch, outputs = batch_and_outputs(method.networks)
+    batch = batch._replace(own=method.build_own(labels, C, D))
     for epoch in (1, 2):
         loss = method.loss(outputs, batch, memory, epoch)
         assert loss.shape == () and torch.isfinite(loss)
@@ -232,6 +233,9 @@ def test_forget_rate_must_be_known():
         ("jocor", "coregularisation", 1.5),
         ("sigua", "ascent", -1.0),
         ("sigua", "warmup", 1),
+        ("sigua", "warmup", True),
+        ("gce", "truncate_from", True),
+        ("gce", "q", True),
     ],
 )
 def test_bad_options(name, option, value):

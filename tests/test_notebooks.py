@@ -31,6 +31,16 @@ def test_the_main_job_on_tiny_runs(tmp_path):
     assert len(lend.runs(runs)) == 4
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_notebook_that_fails_is_one_error_and_stays_readable(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print('before')\nopen('/no/such/file')")])
+    nbformat.write(notebook, tmp_path / "odd.ipynb")
+    (tmp_path / "out").mkdir()
+    with pytest.raises(ChildProcessError, match=r"out/odd\.ipynb failed: FileNotFoundError: .*/no/such/file"):
+        book._execute(tmp_path / "odd.ipynb", tmp_path / "out", {})
+    assert "before" in (tmp_path / "out" / "odd.ipynb").read_text()
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_committed_notebooks_are_executed_and_clean(path):
     notebook = nbformat.read(path, as_version=4)

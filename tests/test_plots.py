@@ -393,6 +393,12 @@ def test_choices_without_runs_say_so():
     plots.choices({})
 
 
+def test_a_title_over_three_panels_is_drawn_whole():
+    title = "symmetric 40 %: changes to LEND, the paper's letter"
+    figure = plots.choices({title: choices_made()})
+    assert title in [axes.get_title(loc="left") for axes in figure.axes]
+
+
 def test_sensitivity_has_a_panel_per_setting_and_marks_the_default(figures):
     numbers, words = figures["settings"].axes
     assert [axes.get_title("left") for axes in (numbers, words)] == ["k", "W"]
@@ -436,6 +442,15 @@ def test_dots_are_the_trials_and_their_mean(figures):
             np.testing.assert_allclose(sorted(single[:, 0]), sorted(values))
             np.testing.assert_allclose(mean, [[values.mean(), place]])
     assert "last ten epochs" in figures["dots"].get_supxlabel()
+
+
+def test_a_row_that_has_other_columns_alone_is_not_said_to_be_unfinished():
+    table = collected(rows=("Standard", "ELR", "SOP"))
+    table = table[~((table["row"] != "Standard") & (table["column"] == "50 %"))]
+    figure = plots.trial_dots(table.assign(last=table["last"].where(table["row"] != "SOP")))
+    both, standard = figure.axes
+    assert "no finished run: SOP" in both.get_xlabel() and standard.get_xlabel() == ""
+    assert [text.get_text() for text in both.get_yticklabels()] == ["Standard", "ELR", "SOP"]
 
 
 def test_dots_of_many_columns_wrap_and_name_what_is_absent():

@@ -89,7 +89,9 @@ def test_an_image_that_may_be_read_in_two_ways_is_refused(shape):
         (np.array([["a", "b"]]), "the image must be of numbers"),
         (np.array([[1j, 2]]), "the image must be of numbers"),
         ([[1, 2], [3]], "the image must be an array"),
-        (None, "the image must be of shape"),
+        (None, "the image must be an array or a list, got NoneType"),
+        (torch.zeros(3, 4).to_sparse(), "the image must be dense"),
+        (np.ma.array([[1, 2]], mask=[[True, False]]), "the image must be without masked entries, got '1 of them'"),
     ],
 )
 def test_what_is_no_image_is_named(image, message):

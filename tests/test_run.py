@@ -290,7 +290,7 @@ def test_a_killed_writer_of_the_settings_does_not_block_the_run(tiny):
 def test_embeddings_above_the_range_of_float16_are_divided_by_one_power_of_two():
     import torch
 
-    from lend.training.evaluation import half
+    from lend.recording import half
 
     V = torch.tensor([[1.0, 65504.0], [-200_000.0, 3.0]])
     with pytest.warns(UserWarning, match="up to 2e\\+05 are saved divided by 4: float16 ends at 65504"):

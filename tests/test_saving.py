@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from lend.training.saving import Saver, copied
+from lend.recording import Saver, copied
 
 
 class SlowRun:

@@ -186,7 +186,7 @@ def test_refuses_shards_that_it_cannot_read(tmp_path):
 def test_refuses_arguments_out_of_range(sources, client, whole, tmp_path):
     with pytest.raises(ValueError, match="sources must be at least one shard, got 0"):
         sharded_graph([], 3, client)
-    with pytest.raises(ValueError, match="k must be at least 1 and below n = 20, got 20"):
+    with pytest.raises(ValueError, match="k must be an integer from 1 to 19, got 20"):
         sharded_graph(sources[2:3], 20, client, progress=False)
     np.save(tmp_path / "narrow.npy", np.ones((10, 3), np.float32))
     with pytest.raises(ValueError, match=r"sources must be of embeddings of one length, got \[3, 32\]"):

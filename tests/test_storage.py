@@ -4,6 +4,7 @@ import subprocess
 import zipfile
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import xarray as xr
@@ -16,6 +17,22 @@ def flip_byte(path, place=0.5):
     content = bytearray(path.read_bytes())
     content[int(len(content) * place)] ^= 0xFF
     path.write_bytes(content)
+
+
+def test_what_parquet_cannot_hold_is_named(tmp_path):
+    bad = pd.Series(["a", "b\udc80"], dtype=object)
+    good = pd.Series([1.0, 2.0])
+    of_index = pd.DataFrame({"score": good}).set_axis(pd.Index(bad, name="sample_id", dtype=object))
+    for table, column in (
+        (pd.DataFrame({"score": good, "label": bad}), "label"),
+        (pd.DataFrame({"label": pd.Categorical.from_codes([0, 1], pd.Index(bad, dtype=object))}), "label"),
+        (of_index, "sample_id"),
+    ):
+        with pytest.raises(ValueError, match=f"t.parquet: column '{column}' must be of texts .*, got 'b.*udc80'"):
+            storage.write_parquet(tmp_path / "t.parquet", table)
+    assert list(tmp_path.iterdir()) == []
+    storage.write_parquet(tmp_path / "t.parquet", of_index.set_axis(["a", "b"]))
+    assert pd.read_parquet(tmp_path / "t.parquet")["score"].tolist() == [1, 2]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

@@ -64,7 +64,7 @@ def save_every_epoch(monkeypatch):
         return False
 
     monkeypatch.setattr("lend.training.loop.SAVING_SHARE", 1e9)
-    monkeypatch.setattr("lend.training.saving.Saver.busy", property(settled))
+    monkeypatch.setattr("lend.recording.Saver.busy", property(settled))
 
 
 class Killed(BaseException):
@@ -94,7 +94,10 @@ def train_killed_at(config, monkeypatch, moment, before):
     return False
 
 
-@pytest.mark.parametrize("method", list(lend.METHODS))
+SOON = {"forward": {"warmup": 2}, "coteaching+": {"agreeing": 1, "warmup": 2}, "dividemix": {"warmup": 2}}
+
+
+@pytest.mark.parametrize("method", ["lend", "sop"])
 def test_killed_at_every_write(tiny, tmp_path, monkeypatch, method):
     """A run that dies at any of its writes and goes on ends as one that never died."""
     whole = train(tiny(method=method, augment=True), progress=False)
@@ -108,6 +111,16 @@ def test_killed_at_every_write(tiny, tmp_path, monkeypatch, method):
         assert not list(config.folder.rglob(".*"))
         shutil.rmtree(tmp_path / f"killed{moment}")
     assert moments == 2 + 4 * 3 + 3  # given labels, config; labels, state, record of 4 epochs; 3 snapshots
+
+
+@pytest.mark.parametrize("method", sorted(set(lend.METHODS) - {"lend", "sop"}))
+def test_killed_in_the_third_epoch(tiny, tmp_path, monkeypatch, method):
+    settings = {"method": method, "options": SOON.get(method, {}), "augment": True}
+    whole = train(tiny(**settings), progress=False)
+    config = tiny(**settings, runs=str(tmp_path / "killed"))
+    assert train_killed_at(config, monkeypatch, 13, before=True)
+    assert 2 <= lend.Run.open(config.folder).epochs_done < 4
+    assert_same(train(config, progress=False), whole)
 
 
 def test_sigkill_at_random_moments(tiny, tmp_path):

@@ -21,8 +21,12 @@ def asked_matrix(run: Run) -> Float[np.ndarray, "c c"] | None:
         run: Any run.
 
     Returns:
-        (c, c) fractions, rows sum to one; None for human and instance-dependent noise, which have no such matrix.
+        (c, c) fractions, rows sum to one; None for human and instance-dependent noise, which have no such matrix, and
+        where own code has it, which trainings alone may run; and none for a recorded
+        run, whose labels lend did not draw.
     """
+    if run.recorded is not None:
+        return None
     config, names, nothing = run.config, run.class_names, np.zeros(0)
     source = SimpleNamespace(
         name=dataset_name(run),
@@ -33,7 +37,8 @@ def asked_matrix(run: Run) -> Float[np.ndarray, "c c"] | None:
         human_labels={},
     )
     kind = config.noise.partition(":")[0]
-    return None if kind in ("human", "instance") else noise.known_matrix(source, config.noise, config.noise_rate)
+    own = config.noise in config.sources or (config.noise == "asymmetric" and config.dataset in config.sources)
+    return None if own or kind in ("human", "instance") else noise.known_matrix(source, config.noise, config.noise_rate)
 
 
 def noise_matrices(run: Run) -> dict[str, Float[np.ndarray, "c c"]]:
@@ -44,11 +49,12 @@ def noise_matrices(run: Run) -> dict[str, Float[np.ndarray, "c c"]]:
 
     Returns:
         (c, c) fractions by title. The first is left out where no matrix was asked for, the second where true labels
-        are unknown.
+        are unknown. Unlabelled examples do not count.
     """
     labels, asked = run.labels, asked_matrix(run)
     matrices = {} if asked is None else {f"{run.config.noise} {100 * run.config.noise_rate:.0f} %, asked": asked}
     if (labels["true"] >= 0).all():
+        labels = labels[labels["noisy"] >= 0]
         true, noisy = labels["true"].to_numpy(), labels["noisy"].to_numpy()
         matrices["drawn"] = noise.empirical_matrix(true, noisy, len(run.class_names))
     return matrices

@@ -1,8 +1,8 @@
 """How many wrong labels a run memorised, and which examples its method kept: by class, and by epoch.
 
 Everything is read from what a run saves of each epoch: the predicted labels of the training pass, and the mask of the
-kept examples. Shares are fractions; a share of no examples is NaN. Examples whose true label is unknown (-1) are left
-out.
+kept examples. Shares are fractions; a share of no examples is NaN. Examples are left out whose true label is unknown
+(-1), that are unlabelled, or that a recorded epoch did not see.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ def by_class(run: Run, epoch: int) -> pd.DataFrame:
         ValueError: If no true label is known.
     """
     known, true, noisy = _known_labels(run)
-    kept, right, c = run.kept(epoch)[known], true == noisy, len(run.class_names)
+    labels, c = run.epoch_labels(epoch), len(run.class_names)
+    kept, seen, right = labels["kept"][known], labels["seen"][known], true == noisy
     counts = {
-        "right_kept": (_count(true[right & kept], c), _count(true[right], c)),
-        "wrong_kept": (_count(true[~right & kept], c), _count(true[~right], c)),
+        "right_kept": (_count(true[right & kept], c), _count(true[right & seen], c)),
+        "wrong_kept": (_count(true[~right & kept], c), _count(true[~right & seen], c)),
         "precision": (_count(noisy[right & kept], c), _count(noisy[kept], c)),
         "given_share": (_count(noisy, c), len(noisy)),
         "kept_share": (_count(noisy[kept], c), kept.sum()),
@@ -69,7 +70,8 @@ def by_epoch(run: Run) -> pd.DataFrame:
     known, true, noisy = _known_labels(run)
     epochs = pd.RangeIndex(1, run.epochs_done + 1, name="epoch")
     labels = (run.epoch_labels(epoch) for epoch in epochs)
-    rows = [_epoch_row(true, noisy, said["predicted"][known], said["kept"][known]) for said in labels]
+    parts = ({name: values[known] for name, values in said.items()} for said in labels)
+    rows = [_epoch_row(true, noisy, part["predicted"], part["kept"], part["seen"]) for part in parts]
     return pd.DataFrame(rows, index=epochs, columns=list(EPOCH_COLUMNS), dtype=float)
 
 
@@ -97,9 +99,9 @@ def turning_points(table: pd.DataFrame) -> pd.Series:
 def _known_labels(
     run: Run,
 ) -> tuple[Bool[np.ndarray, " n"], Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
-    """Return the mask of the examples whose true label is known, and their true and noisy labels."""
+    """Return the mask of the labelled examples whose true label is known, and their true and noisy labels."""
     true, noisy = (run.labels[name].to_numpy() for name in ("true", "noisy"))
-    known = true >= 0
+    known = (true >= 0) & (noisy >= 0)
     require(bool(known.any()), "run", "one whose true labels are known, of some examples at least", run)
     return known, true[known], noisy[known]
 
@@ -113,11 +115,13 @@ def _epoch_row(
     noisy: Int[np.ndarray, " m"],
     predicted: Integer[np.ndarray, " m"],
     kept: Bool[np.ndarray, " m"],
+    seen: Bool[np.ndarray, " m"],
 ) -> tuple[float, ...]:
     """Return the values of EPOCH_COLUMNS."""
-    right, wrong = true == noisy, true != noisy
-    said = share_of(predicted == noisy, wrong), share_of(predicted == true, wrong)
-    return (*said, share_of(kept, right), share_of(kept, wrong), float(kept.mean()), share_of(right, kept))
+    right, wrong, told = true == noisy, true != noisy, predicted >= 0
+    said = share_of(predicted == noisy, wrong & told), share_of(predicted == true, wrong & told)
+    kinds = share_of(kept, right & seen), share_of(kept, wrong & seen), share_of(kept, seen)
+    return (*said, *kinds, share_of(right, kept))
 
 
 def _first(happened: pd.Series) -> float:

@@ -19,13 +19,15 @@ def snapshot_points(run: Run, epoch: int) -> pd.DataFrame:
 
     Returns:
         One row per example, indexed by sample id: columns x, y, true, noisy, predicted (argmax of the logits) and
-        diluted (argmax of the diluted distribution in the graph over all training examples).
+        diluted (argmax of the diluted distribution in the graph over all training examples); -1 where a recorded run
+        does not know it.
     """
     positions, snapshot = run.map_samples(), run.snapshot(epoch)
     rows = run.snapshot_rows(positions)
     points = run.labels.iloc[positions][["true", "noisy"]].copy()
     for name, source in (("predicted", "logits"), ("diluted", "diluted")):
-        points[name] = snapshot[source].values[rows].argmax(axis=1)
+        values = snapshot[source].values[rows]
+        points[name] = np.where(np.isnan(values).any(axis=1), -1, values.argmax(axis=1))
     coordinates = run.map(epoch)
     points.insert(0, "x", coordinates[:, 0])
     points.insert(1, "y", coordinates[:, 1])
@@ -57,7 +59,8 @@ def snapshot_numbers(run: Run, epoch: int) -> pd.Series:
     points, neighbors = snapshot_points(run, epoch), run.map_neighbors(epoch)
     true = points["true"].to_numpy()
     kinds = {name: points[name].to_numpy() for name in ("true", "predicted", "diluted", "noisy")}
-    accuracies = {f"{k}_label_accuracy": share_of(y == true, true >= 0) for k, y in kinds.items() if k != "true"}
+    known = {k: (true >= 0) & (y >= 0) for k, y in kinds.items() if k != "true"}
+    accuracies = {f"{k}_label_accuracy": share_of(kinds[k] == true, there) for k, there in known.items()}
     purities = {f"{k}_purity": neighbor_purity(y, neighbors) for k, y in kinds.items()}
     return pd.Series(accuracies | purities, name=epoch)
 

@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from lend.analysis.shares import share_of
-from lend.dilution import Graph, diffuse, one_hot, prior_weights, reweight_and_normalize
+from lend.dilution import Graph, diffuse, hard_labels, one_hot, prior_weights, reweight_and_normalize
 from lend.neighbors import nearest
 from lend.run import Run
 
@@ -42,14 +42,14 @@ def step_accuracy(
     table = pd.DataFrame(index=pd.Index(list(steps), name="steps", dtype=object))
     for epoch in run.epochs if epochs is None else epochs:
         diluted = rediluted_labels(run, epoch, steps, chosen)
-        table[epoch] = [share_of(diluted[count] == true, true >= 0) for count in steps]
+        table[epoch] = [share_of(diluted[count] == true, (true >= 0) & (diluted[count] >= 0)) for count in steps]
     return table.rename_axis(columns="epoch")
 
 
 def rediluted_labels(
     run: Run, epoch: int, steps: Sequence[int | str], chosen: Int[np.ndarray, " m"]
 ) -> dict[int | str, Int[np.ndarray, " m"]]:
-    """Return diluted labels of chosen examples of a snapshot, by the number of steps.
+    """Return diluted labels of chosen examples of a snapshot, by the number of steps; -1 where no vote reaches one.
 
     The settings but the steps are those of the run. The graph, over the chosen examples, is made once for all steps.
 
@@ -70,7 +70,7 @@ def rediluted_labels(
             labels[count] = limit_labels(graph, onehot, weights)
         else:
             Z = diffuse(graph, onehot, settings.alpha, count, settings.reserve)
-            labels[count] = reweight_and_normalize(Z, onehot, weights, True).argmax(dim=1).numpy()
+            labels[count] = hard_labels(reweight_and_normalize(Z, onehot, weights, True)).numpy()
     return labels
 
 
@@ -92,7 +92,7 @@ def limit_labels(
     component = torch.from_numpy(components(graph))
     votes = torch.zeros(int(component.max()) + 1, onehot.shape[1], dtype=torch.float64)
     votes = votes.index_add(0, component, strength * onehot * weights)
-    return votes.argmax(dim=1)[component].numpy()
+    return hard_labels(votes)[component].numpy()
 
 
 def components(graph: Graph) -> Int[np.ndarray, " n"]:

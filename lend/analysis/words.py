@@ -12,7 +12,8 @@ def describe(run: Run) -> str:
     config, info = run.config, run.info
     rate = info.get("realised_noise_rate")
     realised = "" if rate is None else f" ({100 * rate:.1f} % of the labels are wrong)"
-    epochs = f"{config.epochs}" if run.complete else f"{run.epochs_done} of {config.epochs}"
+    whole = run.complete or run.recorded is not None
+    epochs = f"{run.epochs_done}" if whole else f"{run.epochs_done} of {config.epochs}"
     note = f" ({run.note})" if run.note else ""
     return (
         f"{dataset_name(run)}{note}, {info['examples']:,} training examples of {len(run.class_names)} classes; "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from lend.auditing.inputs import check_images, neighbor_graphs
 from lend.auditing.result import Audit
@@ -13,7 +14,7 @@ from lend.auditing.tables import classes_table, issues_table, matrix_table
 from lend.auditing.transition import count_transitions, estimate_errors
 from lend.auditing.votes import leave_out_votes, neighbor_agreement
 from lend.config import Dilution
-from lend.inputs import as_count, as_ids, as_labels, index_of, require, shares_by_name
+from lend.inputs import as_count, as_ids, as_labels, as_shares, index_of, is_real, require, require_encodable
 
 
 def audit(
@@ -94,31 +95,32 @@ def audit(
         >>> found.issues.query("is_label_issue")[["given_label", "predicted_label"]].to_numpy().tolist()
         [['cat', 'ant']]
     """
-    require(isinstance(confidence, Real) and 0 < confidence < 1, "confidence", "inside (0, 1)", confidence)
+    require(is_real(confidence) and 0 < confidence < 1, "confidence", "inside (0, 1)", confidence)
     require(steps != "converged", "steps", "a number of at least 1", steps)
     seed = as_count(seed, "seed", 0)
     encoded = as_labels(labels)
     given, names = encoded.codes, encoded.names
     require(len(names) > 1, "labels", "of at least 2 classes", names)
+    require_encodable(names, "labels")
     n, c, known = len(given), len(names), given >= 0
     carried = index_of(labels)
     index = as_ids(sample_ids, n, carried)
     order = index if carried is None and sample_ids is not None else carried
     images = None if images is None else check_images(images, n, order)
-    class_prior = shares_by_name(class_prior, names)
+    class_prior = as_shares(class_prior, names, words=("estimated", "balanced"))
     weights = class_weights(class_prior, given[known], c)
     graphs = neighbor_graphs(embeddings, knn_graph, n, k, progress, order)
     settings = Dilution(graphs[0].k, gamma, alpha, steps, affinity, reserve)
     votes, crossed, folds = leave_out_votes(graphs, given, c, settings, seed, progress)
     surest, every = count_transitions(crossed[known], given[known], folds[known], progress)
     judged = judge(votes, given, weights, every, progress)
-    asked = None if class_prior is None or isinstance(class_prior, str) else [float(share) for share in class_prior]
+    asked = class_prior.tolist() if isinstance(class_prior, np.ndarray) else class_prior
     return Audit(
         issues=issues_table(judged, given, names, index, neighbor_agreement(graphs, given)),
         distributions=judged.distributions,
         estimate=estimate_errors(surest, every, int(known.sum()), confidence, seed, progress),
         transition_matrix=matrix_table(surest, names),
         classes=classes_table(judged.take(known), given[known], names, surest),
-        settings=asdict(settings) | {"class_prior": class_prior if asked is None else asked, "seed": seed},
+        settings=asdict(settings) | {"class_prior": asked, "seed": seed},
         images=images,
     )

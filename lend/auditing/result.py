@@ -16,7 +16,7 @@ from lend import storage
 from lend.auditing.inputs import check_images
 from lend.auditing.transition import Estimate
 from lend.inputs import require, safe_table
-from lend.storage import write_atomically, write_patch
+from lend.storage import write_patch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,8 +111,7 @@ class Audit:
         """Write what :meth:`plot` draws, whole or not at all, in the format that the ending names; the path back."""
         path, picture = Path(path).expanduser(), io.BytesIO()  # in memory first: a full disk leaves no half of it
         self.plot().savefig(picture, format=path.suffix[1:].lower())
-        write_atomically(path, lambda file: file.write(picture.getvalue()))
-        return path
+        return storage.write_bytes(path, picture.getvalue())
 
     def _places(self, count: int) -> Int[np.ndarray, " m"]:
         """Return the positions of the worst labels."""
@@ -148,7 +147,10 @@ class Audit:
         frames = {name: getattr(self, name) for name in TABLES}
         frames["distributions"] = pd.DataFrame(self.distributions, columns=[str(name) for name in self.class_names])
         frames["transition_matrix"] = frames["transition_matrix"].set_axis(frames["distributions"].columns, axis=1)
-        files = {f"{name}.parquet": _write_parquet(folder / f"{name}.parquet", frame) for name, frame in frames.items()}
+        files = {
+            f"{name}.parquet": storage.write_parquet(folder / f"{name}.parquet", frame)
+            for name, frame in frames.items()
+        }
         record = {"format": FORMAT, "files": files, "settings": dict(self.settings), "estimate": asdict(self.estimate)}
         storage.write_json(folder / "audit.json", record)
         return folder
@@ -188,10 +190,6 @@ class Audit:
                 )
         tables["transition_matrix"].columns = tables["classes"].index.rename("given_label")
         return cls(**tables, distributions=distributions, estimate=estimate, settings=settings)
-
-
-def _write_parquet(path: Path, table: pd.DataFrame) -> str:
-    return storage.write_atomically(path, table.to_parquet)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,12 @@ from jaxtyping import Bool, Float, Int
 
 from lend.auditing.transition import Transition, as_dense, blocks, unmixed
 from lend.dilution import prior_weights
-from lend.inputs import require
 
 SCORE = 0.7  # below it, a label that the neighbours contradict is an issue
 
 
 def class_weights(
-    class_prior: str | Sequence[float] | np.ndarray | None, given: Int[np.ndarray, " n"], c: int
+    class_prior: Float[np.ndarray, " c"] | str | None, given: Int[np.ndarray, " n"], c: int
 ) -> Float[np.ndarray, " c"] | None:
     """Return the weight of a vote for each class; None where the noise is to be estimated.
 
@@ -26,17 +25,9 @@ def class_weights(
         class_prior: "estimated", "balanced", None, or the true share of each class.
         given: Given labels, 0 to c-1.
         c: Number of classes.
-
-    Raises:
-        ValueError: If class_prior is of another kind, or not c shares that sum to one.
     """
-    if isinstance(class_prior, str):
-        known = class_prior in ("estimated", "balanced")
-        require(known, "class_prior", "'estimated', None, 'balanced' or one share per class", class_prior)
-        if class_prior == "estimated":
-            return None
-    if class_prior is not None and not isinstance(class_prior, str):
-        class_prior = np.asarray(class_prior, dtype=np.float64)
+    if isinstance(class_prior, str) and class_prior == "estimated":
+        return None
     shares = torch.from_numpy(np.bincount(given, minlength=c) / len(given))
     return prior_weights(class_prior, shares[None]).numpy()  # it asks for no more than the mean over the rows
 
@@ -47,19 +38,24 @@ class Judged:
 
     Args:
         distributions: Probability of each class from the labels of the other examples; rows sum to one.
+        voted: Class that is likeliest by them.
         predicted: Likeliest class; -1 where neither a vote nor a given label says one.
         scores: Label score of the given label, in [0, 1]; NaN where unlabelled.
         flagged: Whether the label is an issue.
     """
 
     distributions: Float[np.ndarray, "n c"]
+    voted: Int[np.ndarray, " n"]
     predicted: Int[np.ndarray, " n"]
     scores: Float[np.ndarray, " n"]
     flagged: Bool[np.ndarray, " n"]
 
     def take(self, chosen: Bool[np.ndarray, " n"]) -> Judged:
         """The judgement of these labels alone."""
-        return Judged(*(array[chosen] for array in (self.distributions, self.predicted, self.scores, self.flagged)))
+        if chosen.all():  # distributions over many classes are large
+            return self
+        arrays = (self.distributions, self.voted, self.predicted, self.scores, self.flagged)
+        return Judged(*(array[chosen] for array in arrays))
 
 
 def judge(
@@ -80,20 +76,20 @@ def judge(
         progress: Show a progress bar.
     """
     silent = np.asarray(votes.sum(axis=1)) == 0
-    true, predicted, scores = np.empty(votes.shape), given.copy(), np.empty(len(given))
+    true, voted, predicted, scores = np.empty(votes.shape), given.copy(), given.copy(), np.empty(len(given))
     evidence = None if weights is not None else np.ascontiguousarray(np.sqrt(transition.smoothed).T)
     for rows, part in _cleaned(votes, weights, transition, progress):
         if silent[rows].any():
             part[silent[rows]] = next(_cleaned(transition.shares[None], weights, transition, False))[1]
-        true[rows] = part
+        true[rows], voted[rows] = part, part.argmax(axis=1)
         likely = part if evidence is None else with_own_labels(part, given[rows], evidence)
         scores[rows] = likely[np.arange(len(part)), given[rows]]
         predicted[rows] = likely.argmax(axis=1)
     predicted = np.where(silent, given, predicted)
     scores[given < 0] = np.nan
-    contradicted = ~silent & (given >= 0) & (true.argmax(axis=1) != given)
+    contradicted = ~silent & (given >= 0) & (voted != given)
     flagged = contradicted & ((scores < SCORE) | (weights is not None))
-    return Judged(true, predicted, scores.clip(0, 1), flagged)
+    return Judged(true, voted, predicted, scores.clip(0, 1), flagged)
 
 
 def _cleaned(

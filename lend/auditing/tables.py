@@ -83,8 +83,9 @@ def classes_table(
 
 def _confused_with(judged: Judged, given: Int[np.ndarray, " n"], names: list[Any]) -> pd.Series:
     """Return the class that most issues of each class probably belong to; missing without issues."""
-    flagged = np.flatnonzero(judged.flagged)
-    said = pd.Series(judged.distributions[flagged].argmax(axis=1)).groupby(given[flagged])
-    most = said.agg(lambda codes: np.bincount(codes).argmax()).reindex(range(len(names)))
-    found = [None if np.isnan(code) else names[int(code)] for code in most]
-    return pd.Series(found, index=pd.Index(names), dtype=_nullable(names))
+    flagged, c = judged.flagged, len(names)
+    pairs, count = np.unique(given[flagged] * c + judged.voted[flagged], return_counts=True)
+    best: list[Any] = [None] * c
+    for pair in pairs[np.argsort(-count, kind="stable")[::-1]].tolist():  # the most frequent comes last
+        best[pair // c] = names[pair % c]
+    return pd.Series(best, index=pd.Index(names), dtype=_nullable(names))

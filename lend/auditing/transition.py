@@ -83,8 +83,11 @@ class Transition:
         """T without its zeros, rows sum to one; the row of a class that was never predicted is that of the identity."""
         if isinstance(self.counts, np.ndarray):  # of few classes, where SciPy would cost more than it saves
             return self.counts / np.maximum(self.total, 1)[:, None] + np.diag((self.total == 0) * 1.0)
-        scale = sparse.diags_array(1 / np.maximum(self.total, 1))
-        return (scale @ sparse.csr_array(self.counts) + sparse.diags_array((self.total == 0) * 1.0)).tocsr()
+        counts = sparse.csr_array(self.counts)
+        shares = counts.data / np.repeat(self.total, np.diff(counts.indptr))
+        T = sparse.csr_array((shares, counts.indices, counts.indptr), shape=counts.shape)
+        never = self.total == 0
+        return (T + sparse.diags_array(never * 1.0)).tocsr() if never.any() else T
 
     @property
     def matrix(self) -> Float[np.ndarray, "c c"]:
@@ -117,9 +120,9 @@ def true_shares(matrix: Any, shares: Float[np.ndarray, " c"]) -> Float[np.ndarra
         matrix: (c, c) T, an array or a sparse one.
         shares: Share of each class among the given labels.
     """
-    true = shares
+    true, transposed = shares, matrix.T
     for _ in range(ITERATIONS):
-        true = true * (matrix @ (shares / np.maximum(matrix.T @ true, 1e-12)))
+        true = true * (matrix @ (shares / np.maximum(transposed @ true, 1e-12)))
         true = true / max(true.sum(), 1e-300)
     return true
 
@@ -209,9 +212,11 @@ def _leads(parts: Iterable[tuple[slice, np.ndarray]]) -> tuple[Int[np.ndarray, "
     """Return the class with the largest share of each row, and its lead over the second."""
     predicted, lead = [], []
     for _, shares in parts:
-        ordered = np.partition(shares, -2, axis=1)
-        predicted.append(shares.argmax(axis=1))
-        lead.append(ordered[:, -1] - ordered[:, -2])
+        rows, first = np.arange(len(shares)), shares.argmax(axis=1)
+        others = shares.copy()
+        others[rows, first] = -np.inf
+        predicted.append(first)
+        lead.append(shares[rows, first] - others.max(axis=1))
     return np.concatenate(predicted), np.concatenate(lead)
 
 
@@ -224,19 +229,11 @@ def _count(
     share: float,
 ) -> sparse.csr_array:
     """Count the given labels of the surest examples of each predicted class and fold."""
-    surest = []
-    for members in _groups(predicted, folds):
-        take = min(len(members), max(LEAST, int(np.ceil(share * len(members)))))
-        surest.append(members[np.argsort(-lead[members], kind="stable")[:take]])
-    chosen = np.concatenate(surest)
+    _, group, size = np.unique(predicted * (folds.max() + 1) + folds, return_inverse=True, return_counts=True)
+    order = np.lexsort((-lead, group))
+    rank = np.arange(len(group)) - np.repeat(np.cumsum(size) - size, size)
+    chosen = order[rank < np.repeat(np.maximum(LEAST, np.ceil(share * size)), size)]
     return sparse.coo_array((np.ones(len(chosen)), (predicted[chosen], given[chosen])), shape=(c, c)).tocsr()
-
-
-def _groups(predicted: Int[np.ndarray, " n"], folds: Int[np.ndarray, " n"]) -> Iterator[Int[np.ndarray, " m"]]:
-    """Yield the positions of the examples of each predicted class in each fold, where there are any."""
-    key = predicted * (folds.max() + 1) + folds
-    order = np.argsort(key, kind="stable")
-    yield from np.split(order, np.flatnonzero(np.diff(key[order])) + 1)
 
 
 def estimate_errors(

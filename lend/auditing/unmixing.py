@@ -6,10 +6,8 @@ they differ in nothing but rounding.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import sparse
 
 ITERATIONS = 10  # steps of EM: more would fit the sampling noise
@@ -57,25 +55,32 @@ def unmix_sparse(
     m, c = votes.shape
     voted = np.repeat(np.arange(m), np.diff(votes.indptr))  # the example of each vote
     links, cells = _links(votes, voted, seen.T.tocsr())
-    row, column = cells // c, cells % c
-    back, u = links.T.tocsr(), unseen[column]
-    e, kappa, w = np.zeros(len(cells)), np.ones(m), prior
+    row, column = np.divmod(cells, c)
+    size, back, u = np.bincount(row, minlength=m), links.T.tocsr(), unseen[column]
+    sums = sparse.csr_array((u, np.arange(len(cells)), np.append(0, np.cumsum(size))), shape=(m, len(cells)))
+    e, far, kappa, w = np.zeros(len(cells)), prior[column], np.ones(m), prior  # far: κ w in the cells
     for _ in range(ITERATIONS):
-        everywhere = kappa * (w @ unseen) + np.bincount(row, e * u, m)
+        everywhere = kappa * (w @ unseen) + sums @ e
         expected = links @ e + kappa[voted] * (w @ seen)[votes.indices] + everywhere[voted]
         ratio = votes.data / np.maximum(expected, TINY)
         total = np.bincount(voted, ratio, m)
-        near = (e + kappa[row] * w[column]) * (back @ ratio + total[row] * u)
+        factor = np.repeat(total, size) * u  # of a far class; in a cell, the votes that S links to it add to it
+        e, far = e * factor + (e + far) * (back @ ratio), far * factor
         kappa, w = kappa * total, w * unseen
-        e = near - kappa[row] * w[column]
-    true = kappa[:, None] * w
-    true[row, column] += e
-    return true / np.maximum(true.sum(axis=1, keepdims=True), 1e-300)
+    whole = np.maximum(kappa * w.sum() + np.bincount(row, e, m), 1e-300)
+    true = (kappa / whole)[:, None] * w
+    true.reshape(-1)[cells] += e / np.repeat(whole, size)
+    return true
 
 
-def _links(votes: sparse.csr_array, voted: np.ndarray, transposed: sparse.csr_array) -> tuple[sparse.csr_array, Any]:
+def _links(
+    votes: sparse.csr_array, voted: Int[np.ndarray, " v"], transposed: sparse.csr_array
+) -> tuple[sparse.csr_array, Int[np.ndarray, " l"]]:
     """Return S_jy between each vote, for y by i, and the cells (i, j); and the cells as numbers i c + j, sorted."""
+    m, c = votes.shape
     columns = transposed[votes.indices]
-    keys = np.repeat(voted, np.diff(columns.indptr)) * votes.shape[1] + columns.indices
-    cells, place = np.unique(keys, return_inverse=True)
-    return sparse.csr_array((columns.data, place, columns.indptr), shape=(len(voted), len(cells))), cells
+    keys = np.repeat((voted * c).astype(np.int32), np.diff(columns.indptr)) + columns.indices
+    linked = np.zeros(m * c, bool)  # of a block of rows: quicker than to sort the keys
+    linked[keys] = True
+    cells, place = np.flatnonzero(linked), np.cumsum(linked, dtype=np.int32) - 1
+    return sparse.csr_array((columns.data, place[keys], columns.indptr), shape=(len(voted), len(cells))), cells

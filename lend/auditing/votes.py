@@ -79,7 +79,8 @@ def _warn(size: Int[np.ndarray, " c"], small: Bool[np.ndarray, " c"], k: int) ->
     if small.any():
         warnings.warn(
             f"labels: {small.sum():,} of {len(size):,} classes, with {size[small].sum():,} of {size.sum():,} examples, "
-            f"have no more than k = {k} examples; what is said of their labels rests on few others",
+            f"have no more than k = {k} examples; what is said of their labels rests on few others, and the number "
+            f"of wrong ones may be estimated too high",
             stacklevel=4,
         )
 

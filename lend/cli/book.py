@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from lend import storage
+from lend.cli.rows import require_methods
 from lend.cli.shipped import shipped
 from lend.extras import require_extra
 from lend.inputs import nearest_name, require
@@ -28,6 +31,7 @@ def make(
     data: str = "data",
     download: bool = False,
     note: str = "",
+    rows: experiments.Rows | None = None,
     only: str | None = None,
     notebooks: Path | None = None,
 ) -> list[Path]:
@@ -47,6 +51,7 @@ def make(
         data: Folder where data sets are kept.
         download: Fetch a public data set that is missing.
         note: Of the data, for everyone who reads of a run.
+        rows: Methods of your own beside the paper's: see :func:`lend.paper.experiments.own_rows`.
         only: One notebook, without .ipynb.
         notebooks: Folder of the notebooks; those that come with the library if not given.
 
@@ -56,12 +61,14 @@ def make(
     Raises:
         ValueError: If a name is unknown.
         RunsFailedError: If a run cannot be trained; the others are.
+        ChildProcessError: If a cell of a notebook fails; the message names the notebook.
     """
     runs, figures = os.path.expanduser(runs), os.path.expanduser(figures)
     place: dict[str, Any] = {"runs": runs, "dataset": dataset, "data": data, "download": download, "note": note}
     require(trials >= 0, "trials", "at least 0", trials)
     require_extra("notebooks")
-    configs = experiments.plan_all(profile, trials=trials, **place)
+    own = experiments.own_rows(rows)
+    configs = experiments.plan_all(profile, trials=trials, rows=own, **place)
     notebooks = shipped("notebooks") if notebooks is None else notebooks
     sources = sorted(notebooks.glob("*.ipynb"))
     if only is not None:
@@ -71,6 +78,7 @@ def make(
         sources = [notebooks / f"{only}.ipynb"]
     if not sources:
         raise FileNotFoundError(f"no notebooks in {notebooks}")
+    require_methods(configs, own)
     failures = sweep(configs, workers=workers)
     if failures:
         raise RunsFailedError(failures, len(configs))
@@ -79,21 +87,36 @@ def make(
             make_maps(Run.open(entry.config.folder))
     target = Path(figures) / profile
     target.mkdir(parents=True, exist_ok=True)
-    parameters: dict[str, str | None] = {
+    parameters: dict[str, Any] = {
         "profile": profile,
         "runs": str(Path(runs).resolve()),
         "figures": str(Path(figures).resolve()),
     }
+    parameters |= {"rows": own} if own else {}
     executed = [_execute(source, target, parameters) for source in sources]
     print(f"figures, tables and executed notebooks: {target}")
     return executed
 
 
-def _execute(source: Path, target: Path, parameters: dict[str, str | None]) -> Path:
-    """Run one notebook in a kernel of its own; it stays readable where it failed."""
-    from papermill import execute_notebook
+def _execute(source: Path, target: Path, parameters: dict[str, Any]) -> Path:
+    """Run one notebook in a kernel of its own, with those parameters that it has; it stays readable where it failed.
+
+    It grows in the system's folder of temporary files, since papermill would leave a part of it on a full disk.
+    """
+    from papermill import execute_notebook, inspect_notebook
+    from papermill.exceptions import PapermillExecutionError
 
     executed = target / source.name
     print(f"executing {source.name}", flush=True)
-    execute_notebook(source, executed, parameters, cwd=source.parent, progress_bar=True, log_output=False)
+    known = inspect_notebook(source)
+    given = {name: value for name, value in parameters.items() if name in known}
+    with TemporaryDirectory() as folder:
+        draft = Path(folder) / source.name
+        try:
+            execute_notebook(source, draft, given, cwd=source.parent, progress_bar=True, log_output=False)
+        except PapermillExecutionError as error:
+            raise ChildProcessError(f"{executed} failed: {error.ename}: {error.evalue}") from error
+        finally:
+            if draft.exists():
+                storage.write_bytes(executed, draft.read_bytes())
     return executed

@@ -88,7 +88,7 @@ def _show_warning(message: Warning | str, *place: object, **further: object) -> 
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0; 2 with one line on bad input; 1 where runs of a sweep failed; 130 where the user stopped it."""
+    """Exit code 0; 2 with one line on bad input; 1 where runs or a notebook failed; 130 where the user stopped it."""
     argv = sys.argv[1:] if argv is None else argv
     speak_everywhere()
     try:

@@ -84,7 +84,10 @@ def _cells(run: Run, measures: tuple[str, ...]) -> list[str]:
     method = line["method"] + ("" if line["class_prior"] == "none" else "+prior")
     scores = ["-" if line[m] != line[m] else f"{line[m]:.4f}" for m in measures]  # NaN: not known
     snapshots = ",".join(map(str, run.epochs)) or "-"
-    noise, epochs = f"{line['noise']} {line['noise_rate']:g}", f"{line['epochs_done']}/{line['epochs']}"
+    rate = "" if line["noise_rate"] is None else f" {line['noise_rate']:g}"  # a recorded run may not know it
+    noise, epochs = f"{line['noise']}{rate}", f"{line['epochs_done']}/{line['epochs']}"
+    if run.recorded is not None:  # of as many as there will be
+        epochs = str(line["epochs_done"])
     data = line["dataset"] + (f" ({run.note})" if run.note else "")
     return [str(name), data, method, noise, str(line["seed"]), epochs, *scores, snapshots]
 

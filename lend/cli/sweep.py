@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
+from lend.cli.rows import require_methods
 from lend.inputs import require
 from lend.paper import experiments
 
@@ -20,10 +21,12 @@ def sweep(options: Namespace) -> None:
     name, profile, trials = options.name, options.profile, options.trials
     require(trials >= 1, "trials", "at least 1", trials)
     place = {key: options[key] for key in ("runs", "dataset", "data", "download", "note")}
+    place["rows"] = experiments.own_rows(experiments.named_rows(options.rows))
     if name == "all":
         configs = experiments.plan_all(profile, trials=trials, **place)
     else:
         configs = [entry.config for entry in experiments.plan(name, profile, trials=trials, **place)]
+    require_methods(configs, place["rows"])
     failures = sweeps.sweep(configs, workers=options.workers, threads=options.threads, scheduler=options.scheduler)
     if failures:
         raise sweeps.RunsFailedError(failures, len(configs))
@@ -35,6 +38,7 @@ def figures(options: Namespace) -> None:
     from lend.cli.book import make
 
     settings = options.as_dict()
+    settings["rows"] = experiments.named_rows(settings["rows"])
     make(settings.pop("profile"), **settings)
 
 
@@ -46,6 +50,15 @@ def _profile_options(parser: ArgumentParser, trials: int, note: str = "") -> Non
     parser.add_argument("--data", type=str, default="data", help="Folder where data sets are kept")
     parser.add_argument("--download", type=bool, default=False, help="Fetch a public data set that is missing")
     parser.add_argument("--note", type=str, default="", help="Of the data, such as 'images as JPEG'")
+    parser.add_argument(
+        "--rows",
+        type=str,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="[NAME=]METHOD",
+        help="Rows of your own beside the paper's, such as Mine=file.py:Mine",
+    )
     parser.add_argument("--workers", type=int, help="Trainings side by side; one per GPU, or per core, if not given")
 
 

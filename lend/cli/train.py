@@ -37,14 +37,20 @@ def _config(given: dict[str, Any]) -> RunConfig:
     if like is not None:
         from lend.run import Run
 
-        base = asdict(Run.open(like).config)
+        other = Run.open(like)
+        if other.recorded is not None:
+            other.require_trainable()
+        base = asdict(other.config)
+        del base["sources"]  # own code is as it is now: a changed file makes another run
         if "snapshots" not in given and "epochs" in given:
             base.pop("snapshots")  # they belong to the other length
     given["dilution"] = base.get("dilution", {}) | given.get("dilution", {})
     given["options"] = base.get("options", {}) | given.get("options", {})
+    same = given.get("network", base.get("network")) == base.get("network")
+    given["network_options"] = (base.get("network_options", {}) if same else {}) | given.get("network_options", {})
     return RunConfig.from_dict(base | given)
 
 
 def train_parser(parser: ArgumentParser) -> None:
     parser.add_argument("--like", type=str, help="Folder of a run whose settings are taken where none is given here")
-    parser.add_class_arguments(RunConfig)
+    parser.add_class_arguments(RunConfig, skip={"sources"})

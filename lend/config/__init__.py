@@ -3,6 +3,7 @@
 Imports nothing heavy, so that the command line and the notebooks can build configurations in milliseconds.
 """
 
-from lend.config.settings import PAPER_EPOCHS, PAPER_SNAPSHOTS, Dilution, RunConfig
+from lend.config.own import own_code
+from lend.config.settings import MOST_STEPS, PAPER_EPOCHS, PAPER_SNAPSHOTS, Dilution, RunConfig
 
-__all__ = ["PAPER_EPOCHS", "PAPER_SNAPSHOTS", "Dilution", "RunConfig"]
+__all__ = ["MOST_STEPS", "PAPER_EPOCHS", "PAPER_SNAPSHOTS", "Dilution", "RunConfig", "own_code"]

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from lend import plugins
 from lend.config.naming import folder_name
+from lend.config.own import OWN_CODE, digests, place_of_method, require_places, spelled
 from lend.config.typed import make_typed, typed
 from lend.inputs import require, require_name
 
@@ -17,6 +19,8 @@ T = TypeVar("T")
 
 PAPER_EPOCHS = 200
 PAPER_SNAPSHOTS = (30, 50, 100, 150, 200)
+LONGEST_METHOD = 100  # characters of a method's name in that of a folder
+MOST_STEPS = 10_000  # of Eq. (3), also where they are to converge: a billion would never end
 LARGEST_SEED = 2**32 - 1  # that NumPy and scikit-learn take
 
 
@@ -28,7 +32,7 @@ class Dilution:
         k: Neighbours of each example.
         gamma: Exponent of the similarity, Eq. (1).
         alpha: Share taken from the neighbours in each step, Eq. (3), in (0, 1).
-        steps: Iterations of Eq. (3), or "converged".
+        steps: Iterations of Eq. (3), at most 10,000, or "converged".
         affinity: W' of Eq. (2): "product" (AᵀA, as printed) or "sum" (A + Aᵀ, as in the cited source).
         reserve: The reserved term of Eq. (3): "previous" (as printed) or "initial" (the cited source).
         class_prior: None (votes are not weighed, as in the paper), "balanced", or the true share of each class.
@@ -50,8 +54,8 @@ class Dilution:
         require(self.k >= 1, "k", "an integer of at least 1", self.k)
         require(self.gamma >= 0, "gamma", "at least 0", self.gamma)
         require(0 < self.alpha < 1, "alpha", "inside (0, 1)", self.alpha)
-        counted = self.steps >= 1 if isinstance(self.steps, int) else self.steps == "converged"
-        require(counted, "steps", "an integer of at least 1, or 'converged'", self.steps)
+        counted = 1 <= self.steps <= MOST_STEPS if isinstance(self.steps, int) else self.steps == "converged"
+        require(counted, "steps", f"an integer from 1 to {MOST_STEPS:,}, or 'converged'", self.steps)
         require(self.affinity in ("product", "sum"), "affinity", "'product' or 'sum'", self.affinity)
         require(self.reserve in ("previous", "initial"), "reserve", "'previous' or 'initial'", self.reserve)
         prior = self.class_prior
@@ -69,18 +73,26 @@ class RunConfig:
     """Every setting of one training run. The defaults are the paper's protocol.
 
     Args:
-        dataset: digits, cifar10, cifar100, animal10n, folder:PATH, parquet:PATH or npz:PATH.
+        dataset: digits, cifar10, cifar100, animal10n, folder:PATH, parquet:PATH or npz:PATH; or FILE.py:FUNCTION of
+            your own.
         train_size: Train on a stratified subset of this many examples; all of them if not given.
-        method: The way to train: standard, lend, coteaching, gce, jocor or sigua.
+        method: The way to train: standard, lend, coteaching, gce, jocor, sigua, forward, elr, coteaching+, dividemix or
+            sop; or FILE.py:CLASS of your own, or the name that an installed package gives to one.
         options: Hyper-parameters of the method, such as --options.beta 0.7; see `lend.METHODS`.
         dilution: The graph and the iteration that dilute labels: LEND selects by them, every run records them.
         noise: none, symmetric, symmetric-inclusive, pair, asymmetric, asymmetric:NAME, instance, human:NAME
-            or matrix:FILE.npy.
+            or matrix:FILE.npy; or FILE.py:FUNCTION of your own. (A recorded run says given, or
+            what its author calls the noise.)
         noise_rate: Share of labels to corrupt; of the flipping classes, if the noise is asymmetric. Noise that is given
             (none, human, matrix) has none: 0.
         noise_seed: Seed of the noise alone; the run's seed if not given.
         validation: Share of the training examples to hold out, with their noisy labels, and to choose an epoch by.
-        network: resnet18 or small; auto takes small for images under 16 pixels and resnet18 for others.
+        network: resnet18 or small; auto takes small for images under 16 pixels and resnet18 for others. Or
+            torchvision:NAME, timm:NAME, or FILE.py:FACTORY of your own.
+        network_options: Arguments of a network that is not lend's, such as --network-options.weights DEFAULT.
+        embedding_layer: Layer of the network whose output is the embedding, averaged over places or tokens; the input
+            of its last linear layer if not given.
+        image_size: Height and width to which images are resized, batch by batch; as they are if not given.
         width: Channels of the first stage of the network; 64 is the paper's.
         epochs: Passes over the training examples.
         batch_size: Examples of a mini-batch, at most; an epoch is cut into batches of equal size.
@@ -101,10 +113,16 @@ class RunConfig:
         device: cpu, cuda, mps, or auto.
         tracker: Send the numbers of each epoch to a tracker that accelerate knows, such as tensorboard.
         note: What a reader must know about the data and its name does not say, such as "images as JPEG".
+        sources: SHA-256 of the source of each own code, by the text that names it; read from the disk where it is not
+            given.
+
+    Own code is named ``FILE.py:NAME`` or ``package.module:NAME``; in Python, a class or function may be given itself.
+    Its source is read here and imported by the training alone.
 
     Raises:
         ValueError: If a setting is of another type, not finite or out of range. NumPy's values become Python's, paths
             become text, and ``options`` a dictionary of its own.
+        FileNotFoundError: If there is no file of own code.
     """
 
     dataset: str = "digits"
@@ -117,6 +135,9 @@ class RunConfig:
     noise_seed: int | None = None
     validation: float = 0.0
     network: str = "auto"
+    network_options: dict[str, Any] = field(default_factory=dict)
+    embedding_layer: str | None = None
+    image_size: int | None = None
     width: int = 64
     epochs: int = PAPER_EPOCHS
     batch_size: int = 256
@@ -135,9 +156,14 @@ class RunConfig:
     device: str = _place("auto")
     tracker: str | None = _place(None)
     note: str = _place("")
+    sources: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in OWN_CODE:
+            if callable(getattr(self, name)):
+                object.__setattr__(self, name, spelled(name, getattr(self, name)))
         make_typed(self)
+        object.__setattr__(self, "method", place_of_method(self.method))
         require(self.train_size is None or self.train_size >= 1, "train_size", "at least 1", self.train_size)
         require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
         require(self.batch_size >= 2, "batch_size", "at least 2", self.batch_size)
@@ -146,6 +172,13 @@ class RunConfig:
         require(0 <= self.noise_rate <= 1, "noise_rate", "inside [0, 1]", self.noise_rate)
         require(0 <= self.validation < 1, "validation", "inside [0, 1)", self.validation)
         require(self.shards >= 1, "shards", "at least 1", self.shards)
+        require(self.image_size is None or self.image_size >= 1, "image_size", "at least 1", self.image_size)
+        require(
+            not self.network_options or ":" in self.network,
+            "network_options",
+            "empty for lend's own networks",
+            self.network_options,
+        )
         require(self.width >= 1, "width", "at least 1", self.width)
         require(0 <= self.momentum < 1, "momentum", "inside [0, 1)", self.momentum)
         require(self.weight_decay >= 0, "weight_decay", "at least 0", self.weight_decay)
@@ -153,10 +186,12 @@ class RunConfig:
             require(seed is None or 0 <= seed <= LARGEST_SEED, name, f"from 0 to {LARGEST_SEED}", seed)
         for name, allowed in (
             ("precision", ("auto", "fp32", "bf16")),
-            ("network", ("auto", "resnet18", "small")),
             ("device", ("auto", "cpu", "cuda", "mps")),
         ):
             require_name(getattr(self, name), allowed, name)
+        settings = {name: getattr(self, name) for name in OWN_CODE}
+        require_places(settings)
+        object.__setattr__(self, "sources", digests(settings, self.sources))
         if not self._rated:
             object.__setattr__(self, "noise_rate", 0.0)
         if self.noise_seed is None:
@@ -186,12 +221,12 @@ class RunConfig:
 
     @property
     def _rated(self) -> bool:
-        return self.noise.partition(":")[0] not in ("none", "human", "matrix")
+        return self.noise.partition(":")[0] not in ("none", "human", "matrix", "given")
 
     @property
     def noise_title(self) -> str:
         """The noise for a reader, with its rate if it has one."""
-        kind = "no noise" if self.noise == "none" else f"{self.noise} noise"
+        kind = {"none": "no noise", "given": "labels as given"}.get(self.noise, f"{self.noise} noise")
         return f"{kind}, rate {self.noise_rate:g}" if self._rated else kind
 
     @property
@@ -221,8 +256,14 @@ class RunConfig:
         A relative folder of runs is looked for where the program is when this is asked; the path stays what it is
         where the program goes elsewhere.
         """
-        tail = f"-{self.noise_rate:g}-{self.method}-seed{self.seed}-{self.hash}"
-        return Path(self.runs).absolute() / folder_name(self.dataset, self.noise, tail)
+        method = self._short("method")[-LONGEST_METHOD:]
+        tail = f"-{self.noise_rate:g}-{method}-seed{self.seed}-{self.hash}"
+        return Path(self.runs).absolute() / folder_name(self._short("dataset"), self._short("noise"), tail)
+
+    def _short(self, name: str) -> str:
+        """A setting as a folder's name shows it: own code without the folder of its file and without a colon."""
+        text = getattr(self, name)
+        return plugins.short_name(text).replace(":", "-") if text in self.sources else text
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> RunConfig:

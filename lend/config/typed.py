@@ -10,11 +10,10 @@ import os
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import Field, fields, is_dataclass
 from functools import cache
-from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from lend.inputs import nearest_name, require
+from lend.inputs import is_real, is_whole, nearest_name, require
 
 hints_of = cache(get_type_hints)  # names and types of the fields of a dataclass
 
@@ -93,9 +92,9 @@ def _convert(value: Any, hint: Any) -> Any:  # noqa: ANN401
         return _json(value)
     if is_dataclass(hint) and isinstance(value, Mapping):
         return hint(**typed(hint, value))  # type: ignore[operator]  # a class, since fields are declared with classes
-    if hint in (int, float) and isinstance(value, Integral) and not isinstance(value, bool):
+    if hint in (int, float) and is_whole(value):
         return int(value)
-    if hint is float and isinstance(value, Real) and not isinstance(value, bool):
+    if hint is float and is_real(value):
         return float(value)
     if hint is str and isinstance(value, str):
         return str.__str__(value)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from numbers import Integral
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lend.inputs import require
+from lend.inputs import as_count, require
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +82,7 @@ class Dataset:
         Raises:
             ValueError: If n is no integer from 1 to the number of training examples.
         """
-        valid = isinstance(n, Integral) and not isinstance(n, bool) and 1 <= n <= len(self)
-        require(valid, "n", f"an integer from 1 to {len(self)}, the number of training examples", n)
+        n = as_count(n, "n", most=len(self))
         kept = torch.from_numpy(stratified(self.train_labels.numpy(), n, seed))
         return self.take(kept[self.sample_ids[kept].argsort(stable=True)])
 

@@ -1,5 +1,6 @@
 """NumPy archives of images and labels."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +13,35 @@ from lend.data.files import existing_file, one_line
 from lend.data.labels import read_labels, settle_classes
 from lend.inputs import as_ids, require
 
-_KERAS = {"train_images": "x_train", "train_labels": "y_train", "test_images": "x_test", "test_labels": "y_test"}
+KERAS = {"train_images": "x_train", "train_labels": "y_train", "test_images": "x_test", "test_labels": "y_test"}
 
 
 def read_npz(path: Path) -> Dataset:
     """One .npz file with our names of the arrays, or those of Keras."""
     file = path if path.suffix.lower() == ".npz" else path.parent / f"{path.name}.npz"
     existing_file(file, "save train_images, train_labels, test_images and test_labels with np.savez_compressed")
-    arrays = _read_arrays(file)
+    return from_arrays(_read_arrays(file), file.stem, file)
+
+
+def from_arrays(arrays: Mapping[str, np.ndarray], name: str, source: Path) -> Dataset:
+    """A data set from arrays by our names: the file's, or those that own code returned.
+
+    Args:
+        arrays: train_images, train_labels, test_images and test_labels; class_names and sample_ids where known.
+        name: Of the data set.
+        source: Where the arrays come from, for errors.
+
+    Raises:
+        ValueError: If an array is not what was expected.
+    """
     parts = ("train", "test")
-    images = [_channels_first(f"{file}: {part}_images", arrays[f"{part}_images"]) for part in parts]
-    train, test = (read_labels(arrays[f"{part}_labels"], f"{file}: {part}_labels") for part in parts)
-    names = _class_names(f"{file}: class_names", arrays["class_names"]) if "class_names" in arrays else None
-    classes = settle_classes(file.stem, str(file), train, test, names)
-    ids = _ids(f"{file}: sample_ids", arrays["sample_ids"]) if "sample_ids" in arrays else None
+    images = [_channels_first(f"{source}: {part}_images", arrays[f"{part}_images"]) for part in parts]
+    train, test = (read_labels(arrays[f"{part}_labels"], f"{source}: {part}_labels") for part in parts)
+    names = _class_names(f"{source}: class_names", arrays["class_names"]) if "class_names" in arrays else None
+    classes = settle_classes(name, str(source), train, test, names)
+    ids = _ids(f"{source}: sample_ids", arrays["sample_ids"]) if "sample_ids" in arrays else None
     return assemble(
-        file.stem, (images[0], classes.train), (images[1], classes.test), classes.names, sample_ids=ids, source=file
+        name, (images[0], classes.train), (images[1], classes.test), classes.names, sample_ids=ids, source=source
     )
 
 
@@ -38,7 +52,7 @@ def _read_arrays(file: Path) -> dict[str, np.ndarray]:
     try:
         # Opened here, because np.load leaves a file that it refuses open.
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            stored = {own: [name for name in (own, keras) if name in archive] for own, keras in _KERAS.items()}
+            stored = {own: [name for name in (own, keras) if name in archive] for own, keras in KERAS.items()}
             stored |= {own: [own] for own in ("class_names", "sample_ids") if own in archive}
             found = list(archive.files)
             for own, names in stored.items():
@@ -51,7 +65,7 @@ def _read_arrays(file: Path) -> dict[str, np.ndarray]:
         ) from error
     for own, names in stored.items():
         if not names:
-            raise ValueError(f"{file}: expected arrays {', '.join(_KERAS)}, got {', '.join(found)}")
+            raise ValueError(f"{file}: expected arrays {', '.join(KERAS)}, got {', '.join(found)}")
         require(len(names) == 1, f"{file}: {own}", "one array", " and ".join(names))
     return arrays
 

@@ -1,3 +1,4 @@
+from .among import dilute_among
 from .dilution import dilute, dominant_labels, select, similarity
 from .equations import (
     COLLAPSE,
@@ -7,6 +8,7 @@ from .equations import (
     agreeing,
     diffuse,
     dilute_from_neighbors,
+    hard_labels,
     momentum,
     most_frequent,
     one_hot,
@@ -28,9 +30,11 @@ __all__ = [
     "cross_fitted",
     "diffuse",
     "dilute",
+    "dilute_among",
     "dilute_from_neighbors",
     "dilution_trace",
     "dominant_labels",
+    "hard_labels",
     "leave_one_out",
     "momentum",
     "most_frequent",

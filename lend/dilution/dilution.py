@@ -31,7 +31,7 @@ from lend.dilution.equations import (
     one_hot,
     prior_weights,
 )
-from lend.inputs import align_rows, as_codes, as_matrix, as_tensor, index_of, is_sparse, require, shares_by_name
+from lend.inputs import align_rows, as_codes, as_matrix, as_tensor, check_finite, index_of, is_sparse, require
 
 # --- Eq. (3) and (4): the dilution --------------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ def dilute(
     if settings.steps == "converged":
         warnings.warn(COLLAPSE, stacklevel=2)
     indices, cosines, onehot = find_neighbors_and_encode(embeddings, labels, num_classes, k, knn_graph)
-    weights = prior_weights(shares_by_name(class_prior, list(range(onehot.shape[1]))), onehot)
+    weights = prior_weights(class_prior, onehot)
     Z = dilute_from_neighbors(indices, cosines, onehot, weights, settings, normalize)
     if normalize and onehot.sum() < len(onehot):  # an unlabelled row may have no vote at all
         Z = torch.where(Z.sum(dim=1, keepdim=True) > 0, Z, onehot.sum(dim=0) / onehot.sum())
@@ -127,7 +127,7 @@ def select(diluted: Any, labels: Any) -> Any:  # noqa: ANN401
     """Eq. (6): keep example i if its noisy label is the argmax of its diluted distribution.
 
     Args:
-        diluted: (n, c) label distributions.
+        diluted: (n, c) label distributions, finite numbers.
         labels: (n,) noisy labels, integers; one that is -1, unlabelled, is not kept.
 
     Returns:
@@ -139,6 +139,7 @@ def select(diluted: Any, labels: Any) -> Any:  # noqa: ANN401
     rows = as_matrix(align_rows(diluted, index_of(labels), "diluted"), "diluted")
     require(not is_sparse(rows), "diluted", "dense", "a sparse matrix")
     Z = rows if isinstance(rows, Tensor) else as_tensor(rows)
+    check_finite(Z, "diluted")
     y, _ = as_codes(labels, len(Z), Z.shape[1])
     return answer_like(agreeing(Z, y.to(Z.device)), diluted)
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -22,14 +21,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lend.config import Dilution
-from lend.inputs import as_matrix, require, to_numpy
+from lend.config import MOST_STEPS, Dilution
+from lend.inputs import as_matrix, as_shares, is_real, require
 
 Array = np.ndarray | Tensor
 
 DENSE = 4096  # up to this many examples the graph is a dense matrix (64 MB in float32), sparse above
 
-TOLERANCE, MOST_STEPS = 1e-6, 10_000  # steps="converged": largest change of an entry, and when to give up
+TOLERANCE = 1e-6  # steps="converged": largest change of an entry; after MOST_STEPS it gives up
 
 COLLAPSE = (
     "steps='converged': the limit of Eq. (3) is one eigenvector per connected component, so every example of a "
@@ -111,24 +110,18 @@ def diffuse(
     return Z
 
 
-def prior_weights(class_prior: str | Array | list[float] | None, onehot: Float[Tensor, "n c"]) -> Float[Tensor, " c"]:
+def prior_weights(class_prior: Any, onehot: Float[Tensor, "n c"]) -> Float[Tensor, " c"]:  # noqa: ANN401
     """True over given share of each class: what a vote of that class counts. Ones for None, as printed.
 
-    "balanced" takes all true classes as equally frequent. A class without a given label has no votes to weigh.
+    "balanced" takes all true classes as equally frequent. A class without a given label has no votes to weigh. Shares
+    are checked, by :func:`lend.inputs.as_shares`: how many there must be is known here alone.
     """
     c = onehot.shape[1]
-    if class_prior is None:
+    shares = as_shares(class_prior, range(c))
+    if shares is None:
         return onehot.new_ones(c)
     given = onehot.mean(dim=0)
-    if isinstance(class_prior, str):
-        require(class_prior == "balanced", "class_prior", "None, 'balanced' or one share per class", class_prior)
-        true = torch.full_like(given, 1 / c)
-    else:
-        shares = class_prior if isinstance(class_prior, Tensor) else to_numpy(class_prior, "class_prior")
-        require(str(shares.dtype) != "object", "class_prior", f"{c} shares that sum to 1", class_prior)
-        true = torch.as_tensor(shares, dtype=given.dtype, device=given.device)
-        valid = true.shape == (c,) and bool((true >= 0).all()) and bool((true.sum() - 1).abs() < 1e-3)
-        require(valid, "class_prior", f"{c} shares that sum to 1", class_prior)
+    true = torch.full_like(given, 1 / c) if isinstance(shares, str) else torch.from_numpy(shares).to(given)
     return torch.where(given > 0, true / given.clamp(min=1e-12), 0.0)
 
 
@@ -176,11 +169,16 @@ def momentum(new: Any, old: Any, beta: float = 0.9) -> Any:  # noqa: ANN401
         old: (n, c) the memory; the one-hot noisy labels before the first epoch (paper: not stated).
         beta: In [0, 1]; 1 never changes the memory.
     """
-    require(isinstance(beta, Real) and 0 <= beta <= 1, "beta", "inside [0, 1]", beta)
+    require(is_real(beta) and 0 <= beta <= 1, "beta", "inside [0, 1]", beta)
     new, old = as_matrix(new, "new"), as_matrix(old, "old")
     require(isinstance(old, type(new)), "old", f"a {type(new).__name__}, as new is", type(old).__name__)
     require(new.shape == old.shape, "old", f"of the shape of new, {tuple(new.shape)}", tuple(old.shape))
     return (1 - beta) * new + beta * old
+
+
+def hard_labels(Z: Float[Tensor, "n c"]) -> Int[Tensor, " n"]:
+    """The class with the largest vote in each row; -1 where an unlabelled example is reached by none."""
+    return torch.where(Z.sum(dim=1) > 0, Z.argmax(dim=1), -1)
 
 
 def agreeing(Z: Float[Tensor, "n c"], y: Int[Tensor, " n"]) -> Bool[Tensor, " n"]:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from lend.config import Dilution
 from lend.dilution.dilution import dilute
-from lend.inputs import Labels, as_labels, as_matrix, is_tensor, shares_by_name, to_numpy
+from lend.inputs import Labels, as_labels, as_matrix, as_shares, is_tensor, to_numpy
 from lend.neighbors import unit_rows, unit_rows_of_sparse
 
 BLOCK = 1 << 24  # cosines between new and training points that are held at a time
@@ -101,7 +101,7 @@ class LabelDilution(ClassifierMixin, BaseEstimator):
         Dilution(self.k, **settings)
         self.classes_ = np.array(labels.names)
         self.k_ = min(self.k, X.shape[0] - 1)
-        prior = shares_by_name(self.class_prior, labels.names)
+        prior = as_shares(self.class_prior, labels.names)
         self.label_distributions_ = dilute(
             X, labels.codes, num_classes=len(self.classes_), k=self.k_, class_prior=prior, **settings
         )

@@ -11,7 +11,7 @@ import torch
 from lend.config import Dilution
 from lend.dilution.arrays import find_neighbors_and_encode
 from lend.dilution.equations import Graph, iterate, prior_weights, reweight_and_normalize
-from lend.inputs import as_codes, require, shares_by_name
+from lend.inputs import as_codes, require
 
 
 def dilution_trace(
@@ -51,7 +51,7 @@ def dilution_trace(
     indices, cosines, onehot = find_neighbors_and_encode(embeddings, labels, num_classes, k, knn_graph)
     given = torch.where(onehot.sum(dim=1) > 0, onehot.argmax(dim=1), -1)
     true = _true_labels(true_labels, given, onehot.shape[1])
-    weights = prior_weights(shares_by_name(class_prior, list(range(onehot.shape[1]))), onehot)
+    weights = prior_weights(class_prior, onehot)
     graph = Graph.build(indices, cosines, gamma, affinity)
     rows: list[dict[str, float]] = []
     before, diluted = onehot, given

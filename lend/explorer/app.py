@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -11,6 +12,7 @@ import matplotlib
 import numpy as np
 from jaxtyping import Shaped
 
+from lend import storage
 from lend.explorer.inspection import Inspection
 from lend.explorer.inspection.options import Options
 from lend.explorer.inspection.pixels import Images
@@ -176,13 +178,12 @@ class Explorer:
         if ending == ".parquet":
             return self.inspection.save_parquet(path)
         figure = self.figure()
-        path.parent.mkdir(parents=True, exist_ok=True)
         if ending == ".png":
-            path.write_bytes(png_bytes(figure, STYLE["savefig.dpi"]))
-        else:
-            with matplotlib.rc_context(STYLE | {"svg.hashsalt": "lend"}):  # the same figure gives the same bytes
-                figure.savefig(path, dpi=300, metadata={DATES[ending]: None})
-        return path
+            return storage.write_bytes(path, png_bytes(figure, STYLE["savefig.dpi"]))
+        page = BytesIO()
+        with matplotlib.rc_context(STYLE | {"svg.hashsalt": "lend"}):  # the same figure gives the same bytes
+            figure.savefig(page, format=ending[1:], dpi=300, metadata={DATES[ending]: None})
+        return storage.write_bytes(path, page.getvalue())
 
     # --- In the page --------------------------------------------------------------------------------------------------
 

@@ -1,11 +1,14 @@
-from .aligned import align, align_rows, as_ids, index_of, shares_by_name
-from .arrays import as_matrix, as_tensor, is_sparse, is_tensor, to_numpy
-from .cells import plain_cell, plain_table, printable, safe_cell, safe_table
-from .errors import nearest_name, require, require_name
-from .labels import Labels, as_codes, as_count, as_labels, sort_names
+from .aligned import align, align_rows, as_ids, as_shares, index_of
+from .arrays import as_matrix, as_tensor, check_finite, is_sparse, is_tensor, to_numpy
+from .batches import Checks, read_index, read_mask, read_rows
+from .cells import plain_cell, plain_cells, plain_table, printable, safe_cell, safe_table
+from .errors import nearest_name, require, require_encodable, require_name
+from .labels import Labels, as_codes, as_labels, sort_names
+from .numbers import as_count, is_real, is_whole
 from .tables import read_npy, read_table, text_or_numbers
 
 __all__ = [
+    "Checks",
     "Labels",
     "align",
     "align_rows",
@@ -14,21 +17,29 @@ __all__ = [
     "as_ids",
     "as_labels",
     "as_matrix",
+    "as_shares",
     "as_tensor",
+    "check_finite",
     "index_of",
+    "is_real",
     "is_sparse",
     "is_tensor",
+    "is_whole",
     "nearest_name",
     "plain_cell",
+    "plain_cells",
     "plain_table",
     "printable",
     "read_npy",
     "read_table",
+    "read_index",
+    "read_mask",
+    "read_rows",
     "require",
+    "require_encodable",
     "require_name",
     "safe_cell",
     "safe_table",
-    "shares_by_name",
     "sort_names",
     "text_or_numbers",
     "to_numpy",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from numbers import Real
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from lend.inputs.arrays import to_numpy
-from lend.inputs.errors import require
+from lend.inputs.errors import require, require_encodable
+from lend.inputs.numbers import is_real
 
 
 def index_of(labels: Any) -> pd.Index | None:  # noqa: ANN401 (a Series or anything else)
@@ -39,7 +40,11 @@ def as_ids(values: Any, n: int, index: pd.Index | None = None, name: str = "samp
     entries = list(values) if isinstance(values, list | tuple) else to_numpy(values, name)
     require(np.ndim(entries) == 1 or isinstance(entries, list), name, "of shape (n,)", np.shape(entries))
     require(len(entries) == n, name, f"of length {n}, one per label", len(entries))
-    ids = pd.Index(entries, name="sample_id", tupleize_cols=False)
+    try:
+        ids = pd.Index(entries, name="sample_id", tupleize_cols=False)
+    except UnicodeEncodeError:
+        require_encodable(entries, name)
+        raise
     require(not ids.hasnans, name, "all known", "missing ones")
     kinds = {"text" if isinstance(entry, str) else type(entry).__name__ for entry in ids} if ids.dtype == object else {}
     require(len(kinds) <= 1, name, "all integers or all strings", " and ".join(sorted(kinds)))
@@ -93,17 +98,37 @@ def _brief(index: pd.Index) -> str:
     return f"an index of {len(index)}{'' if index.is_unique else ', with repeated ones'}: {shown}, ..."
 
 
-def shares_by_name(values: Any, names: list[Any], name: str = "class_prior") -> Any:  # noqa: ANN401
+def as_shares(
+    values: Any,  # noqa: ANN401
+    names: Sequence[Any],
+    name: str = "class_prior",
+    words: tuple[str, ...] = ("balanced",),
+) -> Float[np.ndarray, " c"] | str | None:
     """Return one share per class: a Series or dict by the names of the classes, anything else by position.
 
+    Args:
+        values: c shares that sum to one; None or one of the words is returned as it is.
+        names: The c classes.
+        name: Of the argument, for errors.
+        words: What may stand in place of the shares.
+
     Raises:
-        ValueError: If a class is missing, or unknown.
+        ValueError: If a class is missing or unknown, or there are not c shares that sum to one.
     """
-    if not isinstance(values, Mapping | pd.Series):
+    if values is None or isinstance(values, str):
+        allowed = f"None, {', '.join(map(repr, words))} or one share per class"
+        require(values is None or values in words, name, allowed, values)
         return values
-    given = dict(values)
-    missing, unknown = [c for c in names if c not in given], [c for c in given if c not in set(names)]
-    require(not missing and not unknown, name, f"of the classes {names[:5]}", f"missing {missing}, unknown {unknown}")
-    number = all(isinstance(share, Real) for share in given.values())
-    require(number, name, "numbers", list(given.values()))
-    return np.array([float(given[c]) for c in names])
+    if isinstance(values, Mapping | pd.Series):
+        given, known = dict(values), set(names)
+        missing, unknown = [c for c in names if c not in given], [c for c in given if c not in known]
+        got = f"missing {missing}, unknown {unknown}"
+        require(not missing and not unknown, name, f"of the classes {list(names[:5])}", got)
+        require(all(map(is_real, given.values())), name, "numbers", list(given.values()))
+        values = [float(given[c]) for c in names]
+    shares = to_numpy(values, name)
+    numbers = shares.shape == (len(names),) and shares.dtype.kind in "fiu" and not np.ma.is_masked(shares)
+    shares = np.asarray(shares, np.float64) if numbers else np.zeros(0)
+    valid = bool((shares >= 0).all() and abs(shares.sum() - 1) < 1e-3)  # also false for NaN
+    require(valid, name, f"{len(names)} shares that sum to 1", values)
+    return shares

@@ -134,6 +134,22 @@ def _as_float_csr(values: Any, name: str) -> csr_array:  # noqa: ANN401
     return matrix if matrix.dtype in (np.float32, np.float64) else matrix.astype(np.float64)
 
 
+def check_finite(rows: Tensor, name: str = "embeddings") -> None:
+    """Refuse NaN and infinite values.
+
+    Args:
+        rows: Floats of shape (n, d).
+        name: Of the argument, for errors.
+
+    Raises:
+        ValueError: If a value is NaN or infinite; names the first such row.
+    """
+    finite = rows.isfinite().all(dim=1)
+    if not finite.all():
+        bad = (~finite).nonzero()[:, 0].tolist()
+        raise ValueError(f"{name} must be finite, got NaN or inf in {len(bad)} rows, the first is row {bad[0]}")
+
+
 def as_tensor(array: np.ndarray) -> Tensor:
     """Return a tensor of a NumPy array of numbers, sharing its memory where torch can.
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # with apostrophes before it, so that the way back is exact
+Cell = TypeVar("Cell", str, str | None)
 JOINERS = "\u200c\u200d"  # scripts and emoji need them
 
 
@@ -26,6 +27,17 @@ def safe_cell(text: str) -> str:
 def plain_cell(text: str) -> str:
     """Return the text that :func:`safe_cell` made this cell of."""
     return text[1:] if text.startswith("'") and FORMULA.match(text) else text
+
+
+def plain_cells(texts: Sequence[Cell]) -> list[Cell]:
+    """Return the texts that :func:`safe_cell` made these of: a column of a file that may have been written so or not.
+
+    Where one of them would still be run, the column was not written so, and its texts stay as they are. In either case
+    different texts stay different.
+    """
+    signs = [text for text in texts if text is not None and FORMULA.match(text)]
+    written = all(text.startswith("'") for text in signs)
+    return [plain_cell(text) if text is not None and written else text for text in texts]
 
 
 def safe_table(table: pd.DataFrame) -> pd.DataFrame:

@@ -19,6 +19,18 @@ def require(condition: bool, argument: str, allowed: str, got: object) -> None:
         raise ValueError(f"{argument} must be {allowed}, got {got!r}")
 
 
+def require_encodable(texts: Iterable[object], argument: str) -> None:
+    """Raise a ValueError if one of these is a text with a lone surrogate, which no table of pandas holds.
+
+    Names of files have them where their bytes are no UTF-8.
+    """
+    for text in texts:
+        try:
+            str(text).encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{argument} must be of texts that UTF-8 can encode, got {text!r}") from None
+
+
 def require_name(name: str, allowed: Iterable[str], argument: str) -> None:
     """Raise a ValueError unless the name is an allowed one; it lists those and suggests the nearest."""
     allowed = list(allowed)

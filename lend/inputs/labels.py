@@ -13,6 +13,7 @@ from jaxtyping import Int
 
 from lend.inputs.arrays import as_tensor, is_tensor, to_numpy
 from lend.inputs.errors import require
+from lend.inputs.numbers import as_count
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,7 +91,7 @@ def _as_column(values: Any, name: str) -> pd.Series:  # noqa: ANN401
     if isinstance(flat, np.ma.MaskedArray):
         flat, mask = flat.data.astype(object), np.ma.getmaskarray(flat)
         flat[mask] = None
-    return pd.Series(flat.astype(object) if flat.dtype.kind in "US" else flat)
+    return pd.Series(flat, dtype=object) if flat.dtype.kind in "USO" else pd.Series(flat)
 
 
 def _encode(present: pd.Series, name: str) -> tuple[Int[np.ndarray, " m"], list[Any]]:
@@ -207,11 +208,3 @@ def _codes_of_others(values: Any, name: str) -> Tensor:  # noqa: ANN401
         require(names[-1] < 2**62, name, "codes 0..c-1 of classes that occur", names[-1])
         codes[~missing] = np.array(names, np.int64)[inverse]
     return torch.from_numpy(codes)
-
-
-def as_count(value: Any, name: str, least: int = 1, most: int | None = None) -> int:  # noqa: ANN401
-    """Return a whole number, Python's or NumPy's, as Python's; ValueError naming the argument for anything else."""
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_)
-    allowed = f"an integer of at least {least}" if most is None else f"an integer from {least} to {most}"
-    require(bool(whole and value >= least and (most is None or value <= most)), name, allowed, value)
-    return int(value)

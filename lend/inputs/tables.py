@@ -6,12 +6,13 @@ import csv
 import io
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from lend.inputs.cells import plain_cells
 from lend.inputs.errors import require
 
 DELIMITERS = "\t;|,"  # the comma last: it is the one that also stands inside of texts
@@ -24,6 +25,10 @@ def read_table(path: str | Path, rows: int | None = None, name: str = "table") -
 
     - Fields are set apart by tab, semicolon, bar or comma: the first of them that cuts all rows alike.
     - Encoding: that of the byte order mark, else UTF-8, else the likeliest one, which a warning names.
+    - Where every field after a delimiter, from the second row on, begins with a space, spaces there are no part of it:
+      ``1, cat``. Otherwise they are.
+    - An apostrophe that guards a text against spreadsheets, as in what this library writes, is taken away: see
+      :func:`lend.inputs.plain_cells`.
     - Blank lines are skipped; in a table of one column those between others are missing cells.
 
     Args:
@@ -51,11 +56,13 @@ def read_table(path: str | Path, rows: int | None = None, name: str = "table") -
         below = [set(cells) for cells in zip(*lines[1:], strict=True)]
         taken = bool(below) and all(cell in cells for cell, cells in zip(lines[0], below, strict=True))
         require(not taken, f"{path}: line 1", "a header, or one row less in all", f"{lines[0]}, which occur below it")
-    names = [name.strip() for name in lines[0]] if header else [str(1 + i) for i in range(len(lines[0]))]
+    names = plain_cells([name.strip() for name in lines[0]]) if header else [str(1 + i) for i in range(len(lines[0]))]
     repeated = sorted({name for name in names if names.count(name) > 1})
     require(not repeated, f"{path}: columns", "of different names", f"{repeated} more than once")
-    cells = [[cell if cell else None for cell in line] for line in lines[header:]]
-    return pd.DataFrame(cells, columns=pd.Index(names, dtype=object), dtype=object)
+    columns = [plain_cells([cell or None for cell in cells]) for cells in zip(*lines[header:], strict=True)]
+    return pd.DataFrame(
+        {place: pd.Series(cells, dtype=object) for place, cells in enumerate(columns)}, columns=range(len(names))
+    ).set_axis(pd.Index(names, dtype=object), axis=1)
 
 
 def text_or_numbers(column: pd.Series) -> pd.Series:
@@ -147,11 +154,15 @@ def _rows(path: Path, text: str) -> list[list[str]]:
     delimiter = _delimiter(text)
     parsed: list[tuple[int, list[str]]] = []
     before = csv.field_size_limit(max(len(text), csv.field_size_limit()))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or ",", strict=True)
     try:
-        parsed = [(reader.line_num, fields if delimiter or not fields else [",".join(fields)]) for fields in reader]
+        if delimiter is None:
+            parsed = [(line, [",".join(fields)] if fields else []) for line, fields in _fields(text, ",")]
+        else:
+            parsed = list(_fields(text, delimiter))
+            if _spaced([fields for _, fields in parsed]):
+                parsed = list(_fields(text, delimiter, spaced=True))
     except csv.Error as error:
-        raise ValueError(f"{path}: line {reader.line_num}: {error}") from None
+        raise ValueError(f"{path}: {error}") from None
     finally:
         csv.field_size_limit(before)
     width = next((len(fields) for _, fields in parsed if fields), 1)
@@ -163,6 +174,25 @@ def _rows(path: Path, text: str) -> list[list[str]]:
         require(len(row) == width, f"{path}: line {line}", f"of {width} fields, as the first line", len(row))
         rows.append(row)
     return rows
+
+
+def _fields(text: str, delimiter: str, spaced: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Yield the fields of each row, and the number of its last line.
+
+    Raises:
+        csv.Error: With the number of the line.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=spaced, strict=True)
+    try:
+        yield from ((reader.line_num, fields) for fields in reader)
+    except csv.Error as error:
+        raise csv.Error(f"line {reader.line_num}: {error}") from None
+
+
+def _spaced(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a space after a delimiter belongs to it: every field there, of all rows below the first, begins so."""
+    after = [field for fields in rows[1:] for field in fields[1:] if field]
+    return bool(after) and all(field.startswith(" ") for field in after)
 
 
 def _without_blank_end(lines: list[list[str]], rows: int | None) -> tuple[list[list[str]], bool]:
@@ -187,6 +217,8 @@ def _delimiter(text: str) -> str | None:
     for delimiter in DELIMITERS:
         try:
             rows = list(csv.reader(sample, delimiter=delimiter))
+            if _spaced(rows):
+                rows = list(csv.reader(sample, delimiter=delimiter, skipinitialspace=True))
         except csv.Error:
             continue
         # a quoted field may be cut off at the end of the sample

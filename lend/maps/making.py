@@ -9,19 +9,23 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from lend import storage
-from lend.inputs import require
-from lend.maps.settings import LEAST, fitting, is_whole, missing, require_settings, rows_to_map
+from lend.inputs import is_whole, require
+from lend.maps.settings import LEAST, fitting, missing, require_settings, rows_to_map
 from lend.maps.tsne import aligned_tsne
-from lend.run import ALIGNED, MAP_POINTS, Run, RunFolder
+from lend.run import ALIGNED, MAP_POINTS, Run, RunFolder, read_map
 
 UNFINISHED = ".unfinished-maps"  # folder in a run's, where maps of new settings wait until all are there
 
+T = TypeVar("T")
 Settings = dict[str, np.ndarray]  # positions, perplexity and seed, as saved beside the maps
 
 
@@ -43,8 +47,9 @@ def make_maps(
     """Compute the missing maps of these snapshot epochs and cache them in the run; each is saved when it is done.
 
     An aligned map starts from the map of the snapshot before it, so maps of all earlier snapshots are made as well.
-    Maps of other settings are replaced when all new ones are there; a call that was stopped goes on where it was. Maps
-    of a run that cannot be written to go to the user's cache, with a warning.
+    Maps of other settings are replaced when all new ones are there; a call that was stopped goes on where it was. A
+    damaged map is made anew, with a warning. Maps of a run that cannot be written to go to the user's cache, with a
+    warning, too.
 
     Args:
         run: A run with snapshots.
@@ -66,7 +71,7 @@ def make_maps(
     wanted = _wanted(run, epochs)
     kind, settings = kind_of(aligned), _settings(run, points, perplexity, seed)
     chain = tuple(epoch for epoch in run.epochs if epoch <= wanted[-1]) if aligned else wanted
-    if _same_settings(run, kind, settings) and not _missing(run, chain, kind):
+    if _same_settings(run, kind, settings) and not _missing(run, chain, kind, len(settings["positions"])):
         return  # a run that nobody may write to can still be looked at
     home = run if run.writable else _elsewhere(run)
     with _only_maker(home):
@@ -87,7 +92,7 @@ def _wanted(run: Run, epochs: Iterable[int] | None) -> tuple[int, ...]:
         return run.require_snapshots()
     listed = isinstance(epochs, Iterable) and not isinstance(epochs, str)
     given = list(epochs) if listed else []
-    require(bool(given) and all(is_whole(epoch) for epoch in given), "epochs", "snapshot epochs such as [1, 3]", epochs)
+    require(bool(given) and all(map(is_whole, given)), "epochs", "snapshot epochs such as [1, 3]", epochs)
     return run.require_snapshots(int(epoch) for epoch in given)
 
 
@@ -106,9 +111,11 @@ def _settings(run: Run, points: int, perplexity: float, seed: int) -> Settings:
 
 
 def _same_settings(place: RunFolder, kind: str, settings: Settings) -> bool:
-    if not place.samples_path(kind).exists():
+    path = place.samples_path(kind)
+    found = _intact(path, lambda: storage.read_arrays(path))
+    if found is None:
         return False
-    saved = {"seed": np.array(0), **storage.read_arrays(place.samples_path(kind))}  # early maps do not name their seed
+    saved = {"seed": np.array(0), **found}  # early maps do not name their seed
     return all(name in saved and np.array_equal(saved[name], value) for name, value in settings.items())
 
 
@@ -131,14 +138,27 @@ def _unfinished(run: RunFolder, kind: str, settings: Settings) -> RunFolder:
     return place
 
 
-def _missing(place: RunFolder, wanted: tuple[int, ...], kind: str) -> list[int]:
-    have = [epoch for epoch in wanted if place.map_path(epoch, kind).exists()]
+def _intact(path: Path, read: Callable[[], T]) -> T | None:
+    """What is read from a saved file; None where it is missing or, with a warning, damaged: it is made anew."""
+    if not path.exists():
+        return None
+    try:
+        return read()
+    except storage.DamagedFileError as error:
+        warnings.warn(f"{error}; it is made anew", stacklevel=4)
+        return None
+
+
+def _missing(place: RunFolder, wanted: tuple[int, ...], kind: str, points: int) -> list[int]:
+    """The epochs whose maps must still be made: of an aligned chain all from the first gap on."""
+    paths = {epoch: place.map_path(epoch, kind) for epoch in wanted}
+    have = [epoch for epoch, path in paths.items() if _intact(path, partial(read_map, path, points)) is not None]
     return list(missing(wanted, have, kind == ALIGNED))
 
 
 def _make(run: Run, place: RunFolder, chain: tuple[int, ...], kind: str, settings: Settings, progress: bool) -> None:
     """Make the missing maps of these epochs; each is saved when it is done."""
-    to_make = _missing(place, chain, kind)
+    to_make = _missing(place, chain, kind, len(settings["positions"]))
     before = chain[: len(chain) - len(to_make)]
     maps = aligned_tsne(
         _Embeddings(run, to_make, settings["positions"]),

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Sequence
-from numbers import Integral, Real
 
 import numpy as np
 from jaxtyping import Int
 
-from lend.inputs import require
+from lend.inputs import as_count, is_real, is_whole, require
 from lend.run import map_subset
 
 LEAST = 4  # points of a map: at perplexity 1, the least, t-SNE takes three neighbours of each
-
-
-def is_whole(value: object) -> bool:
-    """Whether this is an integer, Python's or NumPy's, and no bool."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def require_settings(points: object, perplexity: object, seed: object) -> None:
@@ -28,11 +22,10 @@ def require_settings(points: object, perplexity: object, seed: object) -> None:
         perplexity: Effective number of neighbours, at least 1.
         seed: An integer of at least 0.
     """
-    allowed = is_whole(points) and (points == 0 or points >= LEAST)  # type: ignore[operator]
+    allowed = is_whole(points) and (points == 0 or points >= LEAST)
     require(allowed, "points", f"0, for all, or at least {LEAST}", points)
-    number = isinstance(perplexity, Real) and not isinstance(perplexity, bool)
-    require(number and 1 <= perplexity < math.inf, "perplexity", "a number of at least 1", perplexity)  # type: ignore[operator]
-    require(is_whole(seed) and seed >= 0, "seed", "an integer of at least 0", seed)  # type: ignore[operator]
+    require(is_real(perplexity) and 1 <= perplexity < math.inf, "perplexity", "a number of at least 1", perplexity)
+    as_count(seed, "seed", least=0)
 
 
 def fitting(perplexity: float, n: int) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 Memory = dict[str, Tensor]  # (n, ...) tensors with one row per training example, by name
@@ -20,12 +22,30 @@ class Features(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What the loop gives to a method for a batch of b examples."""
+    """What the loop gives to a method for a batch of b examples; most methods need the first three."""
 
     index: Int[Tensor, " b"]  # type: ignore[assignment]  # positions in the training set; hides tuple.index
     labels: Int[Tensor, " b"]  # noisy
     # Z of Eq. (1)-(4), rows sum to one, of the first network's embeddings; None if the scope is the data set
     diluted: Float[Tensor, "b c"] | None
+    # what the networks have seen: one draw of the augmentation for each of the method's views
+    views: tuple[Float[Tensor, "b channels height width"], ...] = ()
+    # features of any images of this form, such as a view or a mixture of images, from the network of this number
+    forward: Callable[[int, Tensor], Features] | None = None
+    averages: tuple[Features, ...] = ()  # of the first view, from the averaged networks; without gradient
+    own: nn.Module | None = None  # the method's own module
+    generator: torch.Generator | None = None  # for random draws on the CPU, so that a run that goes on repeats them
+
+
+class Epoch(NamedTuple):
+    """What the loop gives to a method after an epoch."""
+
+    number: int  # from 1
+    labels: Int[Tensor, " n"]  # noisy
+    diluted: Float[Tensor, "n c"] | None = None  # Z of Eq. (1)-(4) among all examples, if the scope is the data set
+    # features of all n training examples in evaluation mode, from the network of this number; a pass over the data
+    features: Callable[[int], Features] | None = None
+    own: nn.Module | None = None
 
 
 def masked_mean(losses: Float[Tensor, " b"], kept: Bool[Tensor, " b"]) -> Float[Tensor, ""]:
@@ -47,18 +67,23 @@ def label_losses(features: Features, batch: Batch) -> Float[Tensor, " b"]:
 
 @dataclass(frozen=True)
 class Method:
-    """The interface of a method; the fields of a subclass are its hyper-parameters.
+    """The interface of a method; the fields of a subclass are its hyper-parameters, of types that JSON has.
 
     A method that drops examples writes the mask of those it kept in each batch into ``memory["kept"]``, which is saved
     with the run.
 
     Attributes:
         networks: Networks to train side by side.
+        views: Draws of the augmentation for each image; the networks are trained on the first.
+        average_decay: Decay of an exponential moving average of each network's weights, in (0, 1), moved after every
+            step; None for no average. Test accuracy and snapshots are of the networks themselves.
         scope: "batch" where labels are diluted among the examples of each batch; "dataset" where they are diluted among
             all training examples, after each epoch.
     """
 
     networks: ClassVar[int] = 1
+    views: ClassVar[int] = 1
+    average_decay: ClassVar[float | None] = None
     scope: ClassVar[str] = "batch"
 
     def with_noise_rate(self, noise_rate: float | None) -> Method:
@@ -81,6 +106,25 @@ class Method:
         """
         return {}
 
+    def build_own(self, labels: Int[Tensor, " n"], num_classes: int, features: int) -> nn.Module | None:
+        """Return a module of the method's own: further heads, parameters of each example, a transition matrix.
+
+        The loop moves it to the device, trains its parameters and saves its state with every checkpoint.
+
+        Args:
+            labels: Noisy labels of all training examples.
+            num_classes: c.
+            features: d, the length of an embedding.
+        """
+        return None
+
+    def parameter_groups(self, own: nn.Module) -> list[dict[str, Any]]:
+        """Return the groups of the optimiser for the parameters of the own module, as torch.optim.SGD takes them.
+
+        What a group does not set is as for the networks. The learning rate of each group is divided when theirs is.
+        """
+        return [{"params": list(own.parameters())}]
+
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
         """Return the loss of a batch, a scalar to minimise; the memory is updated in place.
 
@@ -92,11 +136,10 @@ class Method:
         """
         raise NotImplementedError
 
-    def after_epoch(self, diluted: Float[Tensor, "n c"], labels: Int[Tensor, " n"], memory: Memory) -> None:
-        """Take in the diluted labels of all examples after an epoch; called where the scope is the data set.
+    def after_epoch(self, epoch: Epoch, memory: Memory) -> None:
+        """Take in what an epoch has brought, before its state is saved; most methods do nothing.
 
         Args:
-            diluted: Z of Eq. (1)-(4) of all training examples.
-            labels: Noisy labels of all training examples.
+            epoch: Number, labels, and on demand the features of all examples.
             memory: State of all training examples, updated in place.
         """

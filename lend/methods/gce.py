@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lend.inputs import require
+from lend.inputs import as_count, is_real, require
 from lend.methods.base import Batch, Features, Memory, Method, label_losses
 
 
@@ -38,12 +37,11 @@ class GCE(Method):
     truncate_every: int = 10
 
     def __post_init__(self) -> None:
-        require(isinstance(self.q, Real) and 0 < self.q <= 1, "q", "inside (0, 1]", self.q)
+        require(is_real(self.q) and 0 < self.q <= 1, "q", "inside (0, 1]", self.q)
         k = self.truncation
-        require(k is None or (isinstance(k, Real) and 0 < k < 1), "truncation", "inside (0, 1)", k)
+        require(k is None or (is_real(k) and 0 < k < 1), "truncation", "inside (0, 1)", k)
         for name in ("truncate_from", "truncate_every"):
-            value = getattr(self, name)
-            require(isinstance(value, Integral) and int(value) >= 1, name, "an integer of at least 1", value)
+            as_count(getattr(self, name), name)
 
     def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
         return {} if self.truncation is None else {"kept": torch.ones_like(labels, dtype=torch.bool)}

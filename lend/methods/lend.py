@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lend.dilution import agreeing, momentum, one_hot
-from lend.inputs import require
-from lend.methods.base import Batch, Features, Memory, Method, label_losses, masked_mean
+from lend.dilution import agreeing, hard_labels, momentum, one_hot
+from lend.inputs import is_real, require
+from lend.methods.base import Batch, Epoch, Features, Memory, Method, label_losses, masked_mean
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class LEND(Method):
     scope: str = "batch"  # type: ignore[misc]  # of the class in other methods
 
     def __post_init__(self) -> None:
-        require(isinstance(self.beta, Real) and 0 <= self.beta <= 1, "beta", "inside [0, 1]", self.beta)
+        require(is_real(self.beta) and 0 <= self.beta <= 1, "beta", "inside [0, 1]", self.beta)
         require(self.memory in ("hard", "soft"), "memory", "'hard' or 'soft'", self.memory)
         require(self.scope in ("batch", "dataset"), "scope", "'batch' or 'dataset'", self.scope)
 
@@ -47,17 +46,25 @@ class LEND(Method):
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
         if batch.diluted is not None:
             old = memory["diluted"][batch.index]
-            Z, kept = self._remember(batch.diluted, old, batch.labels)
+            Z, kept = self.remember(batch.diluted, old, batch.labels)
             memory["diluted"][batch.index], memory["kept"][batch.index] = Z, kept
         return masked_mean(label_losses(outputs[0], batch), memory["kept"][batch.index])  # Eq. (7)
 
-    def after_epoch(self, diluted: Float[Tensor, "n c"], labels: Int[Tensor, " n"], memory: Memory) -> None:
-        memory["diluted"], memory["kept"] = self._remember(diluted, memory["diluted"], labels)
+    def after_epoch(self, epoch: Epoch, memory: Memory) -> None:
+        if epoch.diluted is not None:
+            memory["diluted"], memory["kept"] = self.remember(epoch.diluted, memory["diluted"], epoch.labels)
 
-    def _remember(
+    def remember(
         self, new: Float[Tensor, "b c"], old: Float[Tensor, "b c"], labels: Int[Tensor, " b"]
     ) -> tuple[Float[Tensor, "b c"], Bool[Tensor, " b"]]:
+        """Return the memory after an epoch, Eq. (5), and which examples to train on, Eq. (6).
+
+        Args:
+            new: Z of this epoch.
+            old: The memory before it.
+            labels: Noisy labels; an unlabelled example, -1, is never kept.
+        """
         if self.memory == "hard":
-            new = one_hot(new.argmax(dim=1), new.shape[1], new.dtype)
+            new = one_hot(hard_labels(new), new.shape[1], new.dtype)
         Z = momentum(new, old, self.beta)  # Eq. (5)
         return Z, agreeing(Z, labels)  # Eq. (6)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
-from lend.inputs import nearest_name, require_name
+from lend.inputs import nearest_name, require, require_name
 from lend.methods.base import Method
+from lend.methods.coteaching_plus import CoTeachingPlus
+from lend.methods.dividemix import DivideMix
+from lend.methods.elr import ELR
+from lend.methods.forward import Forward
 from lend.methods.gce import GCE
 from lend.methods.lend import LEND
 from lend.methods.small_loss import SIGUA, CoTeaching, JoCoR
+from lend.methods.sop import SOP
 from lend.methods.standard import Standard
 
 METHODS: dict[str, type[Method]] = {
@@ -20,23 +25,37 @@ METHODS: dict[str, type[Method]] = {
     "gce": GCE,
     "jocor": JoCoR,
     "sigua": SIGUA,
+    "forward": Forward,
+    "elr": ELR,
+    "coteaching+": CoTeachingPlus,
+    "dividemix": DivideMix,
+    "sop": SOP,
 }
 
 
-def build(name: str, options: Mapping[str, Any]) -> Method:
+def build(name: str, options: Mapping[str, Any], kind: Any = None) -> Method:  # noqa: ANN401 (checked here)
     """Build a method from its name and its hyper-parameters.
 
     Args:
-        name: Key of :data:`METHODS`.
+        name: Key of :data:`METHODS`, or what a method of one's own is called in errors.
         options: Values of the method's fields; the others keep their defaults.
+        kind: A class of one's own, in the place of that of the name.
 
     Raises:
-        ValueError: If the name or an option is unknown, or a value is out of range.
+        ValueError: If the name or an option is unknown, a value is out of range, or the class is no method.
     """
-    require_name(name, METHODS, "method")
-    known = [f.name for f in fields(METHODS[name])]
+    if kind is None:
+        require_name(name, METHODS, "method")
+        kind = METHODS[name]
+    right = isinstance(kind, type) and issubclass(kind, Method)
+    require(right, f"method {name}", "a subclass of lend.methods.Method", kind)
+    known = [f.name for f in fields(kind) if f.init]
     for option in options:
         if option not in known:
             hint = nearest_name(option, known) if known else f"{name} has none"
             raise ValueError(f"unknown option {option!r} of method {name}; {hint}")
-    return METHODS[name](**options)
+    lacking = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
+    absent = [field for field in lacking if field not in options]
+    if absent:
+        raise ValueError(f"method {name} needs the option {absent[0]!r}")
+    return kind(**options)

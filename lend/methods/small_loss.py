@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lend.inputs import require
+from lend.inputs import as_count, is_real, require
 from lend.methods.base import Batch, Features, Memory, Method, label_losses, masked_mean
 
 
-def smallest(losses: Float[Tensor, " b"], count: int) -> Bool[Tensor, " b"]:
+def smallest(losses: Float[Tensor, " b"], count: int | Float[Tensor, ""]) -> Bool[Tensor, " b"]:
     """Return a mask of the ``count`` smallest losses; no gradient passes through it."""
     return losses.detach().argsort(stable=True).argsort() < count
 
@@ -37,9 +36,9 @@ class SmallLoss(Method):
 
     def __post_init__(self) -> None:
         rate = self.forget_rate
-        known = rate is None or (isinstance(rate, Real) and 0 <= rate < 1)
+        known = rate is None or (is_real(rate) and 0 <= rate < 1)
         require(known, "forget_rate", "inside [0, 1)", rate)
-        require(self.warmup >= 2, "warmup", "at least 2", self.warmup)
+        as_count(self.warmup, "warmup", least=2)
 
     def with_noise_rate(self, noise_rate: float | None) -> Method:
         return self if self.forget_rate is not None else replace(self, forget_rate=noise_rate)
@@ -48,13 +47,14 @@ class SmallLoss(Method):
         require(self.forget_rate is not None, "forget_rate", "given where the realised noise rate is unknown", None)
         return {"kept": torch.ones_like(labels, dtype=torch.bool)}
 
-    def kept_count(self, size: int, epoch: int) -> int:
-        """Return the number of examples to keep in a batch of ``size`` examples: floor((1 - R) size).
-
-        R = forget_rate * min((epoch - 1) / (warmup - 1), 1)
-        """
+    def kept_share(self, epoch: int) -> float:
+        """Return 1 - R, the share of the examples to keep: R = forget_rate * min((epoch - 1) / (warmup - 1), 1)."""
         assert self.forget_rate is not None  # initial_memory has required it
-        return int((1 - self.forget_rate * min((epoch - 1) / (self.warmup - 1), 1)) * size)
+        return 1 - self.forget_rate * min((epoch - 1) / (self.warmup - 1), 1)
+
+    def kept_count(self, size: int, epoch: int) -> int:
+        """Return the number of examples to keep in a batch of ``size`` examples: floor((1 - R) size)."""
+        return int(self.kept_share(epoch) * size)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class JoCoR(SmallLoss):
     def __post_init__(self) -> None:
         super().__post_init__()
         share = self.coregularisation
-        require(isinstance(share, Real) and 0 <= share <= 1, "coregularisation", "inside [0, 1]", share)
+        require(is_real(share) and 0 <= share <= 1, "coregularisation", "inside [0, 1]", share)
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
         first, second = (features.logits.log_softmax(dim=1) for features in outputs)
@@ -121,10 +121,8 @@ class SIGUA(SmallLoss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(
-            isinstance(self.bad_share, Real) and 0 <= self.bad_share <= 1, "bad_share", "inside [0, 1]", self.bad_share
-        )
-        require(isinstance(self.ascent, Real) and self.ascent >= 0, "ascent", "at least 0", self.ascent)
+        require(is_real(self.bad_share) and 0 <= self.bad_share <= 1, "bad_share", "inside [0, 1]", self.bad_share)
+        require(is_real(self.ascent) and self.ascent >= 0, "ascent", "at least 0", self.ascent)
         require(self.unlearn in ("next", "top"), "unlearn", "'next' or 'top'", self.unlearn)
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:

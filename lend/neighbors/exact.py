@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from lend.inputs import check_finite
 from lend.neighbors.topk import Best
 
 PARALLEL = 0.99  # mean cosine above which float32, exact to some 1e-7, no longer tells neighbours apart
@@ -44,13 +45,22 @@ def nearest(
     with torch.no_grad(), torch.autocast(embeddings.device.type, enabled=False):
         vectors = unit_rows(embeddings)
         dtype = vectors.dtype
+        if len(vectors) <= block:
+            indices, cosines = _nearest_in_one(vectors, k)
+            # no row is farther on average from its nearest than from all others, whose mean takes longer
+            near = 1 + (len(vectors) - 1) * float(cosines.mean()) > len(vectors) * PARALLEL if check else False
+            if near and nearly_parallel(vectors.mean(dim=0)):
+                indices, cosines = _nearest_in_one(unit_rows(embeddings.double()), k)
+            return indices, cosines.to(dtype)
         if check and nearly_parallel(vectors.mean(dim=0)):
             vectors = unit_rows(embeddings.double())
-        if len(vectors) <= block:
-            cosines, indices = (vectors @ vectors.T).fill_diagonal_(-torch.inf).topk(k)
-            return indices, cosines.to(dtype)
         best = nearest_by_blocks(vectors.__getitem__, len(vectors), k, block, progress)
         return best.columns, best.values.to(dtype)
+
+
+def _nearest_in_one(vectors: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    cosines, indices = (vectors @ vectors.T).fill_diagonal_(-torch.inf).topk(k)
+    return indices, cosines
 
 
 def nearly_parallel(mean: Tensor) -> bool:
@@ -79,21 +89,6 @@ def unit_rows(embeddings: Tensor) -> Tensor:
     # The largest entry first: squares of large or tiny entries would leave the range of float32.
     largest = vectors.abs().amax(dim=1, keepdim=True)
     return normalize(vectors / torch.where(largest > 0, largest, 1), dim=1)
-
-
-def check_finite(embeddings: Tensor) -> None:
-    """Refuse NaN and infinite embeddings.
-
-    Args:
-        embeddings: Floats of shape (n, d).
-
-    Raises:
-        ValueError: If a value is NaN or infinite; names the first such row.
-    """
-    finite = torch.isfinite(embeddings).all(dim=1)
-    if not finite.all():
-        bad = (~finite).nonzero()[:, 0].tolist()
-        raise ValueError(f"embeddings must be finite, got NaN or inf in {len(bad)} rows, the first is row {bad[0]}")
 
 
 def _check_shapes(embeddings: Tensor, k: int, block: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations_with_replacement
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lend.extras import extra
-from lend.inputs import require
+from lend.inputs import as_count, require
 from lend.neighbors.exact import compare_all, compare_two
 from lend.neighbors.graph import KnnGraph
 from lend.neighbors.rows import Rows
@@ -117,7 +116,7 @@ def sharded_graph(
     require(len(sources) >= 1, "sources", "at least one shard", len(sources))
     parts = _lay_out([str(source) for source in sources], client, name)
     n = parts[-1].start + parts[-1].rows
-    require(isinstance(k, Integral) and 1 <= k < n, "k", f"at least 1 and below n = {n}", k)
+    k = as_count(k, "k", most=n - 1)
     pairs = {
         (i, j): client.submit(_compare, parts[i], parts[j], k, name, pure=True)
         for i, j in combinations_with_replacement(range(len(parts)), 2)

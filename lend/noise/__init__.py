@@ -11,6 +11,7 @@ from lend.noise.flips import ASYMMETRIC, ASYMMETRIC_CLASSES
 from lend.noise.instance import instance_dependent
 from lend.noise.matrices import asymmetric, pair, symmetric
 from lend.noise.named import NOISES, Labelled, draw, known_matrix
+from lend.noise.own import as_noisy
 from lend.noise.realised import empirical_matrix, realised_rate
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "ASYMMETRIC_CLASSES",
     "NOISES",
     "Labelled",
+    "as_noisy",
     "asymmetric",
     "corrupt",
     "draw",

@@ -1,12 +1,11 @@
 """What every noise asks of its input, and arrays in the kind that was given, without importing torch for it."""
 
 import warnings
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from lend.inputs import align_rows, as_count, as_labels, index_of, require, to_numpy
+from lend.inputs import align_rows, as_count, as_labels, index_of, is_real, require, to_numpy
 
 
 def as_given(result: np.ndarray, given: Any) -> Any:  # noqa: ANN401
@@ -27,7 +26,7 @@ def random_stream(seed: Any) -> np.random.RandomState:  # noqa: ANN401
 
 
 def check_rate(rate: Any) -> None:  # noqa: ANN401
-    valid = isinstance(rate, Real) and not isinstance(rate, bool) and 0 <= float(rate) <= 1  # also false for NaN
+    valid = is_real(rate) and 0 <= float(rate) <= 1  # also false for NaN
     require(valid, "rate", "a number in [0, 1]", rate)
 
 

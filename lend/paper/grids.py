@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from lend.config import RunConfig
 
 Settings = Mapping[str, Any]  # of RunConfig, over its defaults
+Column = str | int | float
 
 TRIALS = 5  # of the paper
 
@@ -29,11 +30,19 @@ class Grid:
         rows: Usually methods.
         columns: Usually noise rates, or the values of one setting.
         repeated: Whether trials with other seeds are wanted; a picture of one network has none.
+        only: The columns of a row that has not all of them.
+        own: Whether rows of your own may stand beside these: methods in every column, which sets no option of LEND.
     """
 
     rows: Mapping[str, Settings]
-    columns: Mapping[str | int | float, Settings]
+    columns: Mapping[Column, Settings]
     repeated: bool = True
+    only: Mapping[str, Sequence[Column]] = field(default_factory=dict)
+    own: bool = False
+
+    def cells(self) -> Iterator[tuple[str, Column]]:
+        """The places where runs are wanted, row by row."""
+        return ((row, column) for row in self.rows for column in self.only.get(row, self.columns))
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,15 @@ ROWS: dict[str, Settings] = {
     **LEND_ROWS,
 }
 
+# Methods that the paper does not compare with, at the settings of their authors for CIFAR-10 and symmetric noise.
+FURTHER_ROWS: dict[str, Settings] = {
+    "Forward": {"method": "forward"},
+    "ELR": {"method": "elr"},
+    "Co-teaching+": {"method": "coteaching+"},
+    "DivideMix": {"method": "dividemix"},
+    "SOP": {"method": "sop"},
+}
+
 
 def layered(*layers: Settings) -> dict[str, Any]:
     """Later settings over earlier ones; options and dilution one by one."""
@@ -80,16 +98,28 @@ def layered(*layers: Settings) -> dict[str, Any]:
     return merged
 
 
-def rates(noise: str, *rates: float) -> dict[str | int | float, Settings]:
+def rates(noise: str, *rates: float) -> dict[Column, Settings]:
     return {f"{noise} {100 * rate:.0f} %": {"noise": noise, "noise_rate": rate} for rate in rates}
 
 
-def annotators(*names: str) -> dict[str | int | float, Settings]:
+def annotators(*names: str) -> dict[Column, Settings]:
     """Columns of CIFAR-10N."""
     return {f"human {name}": {"noise": f"human:{name}"} for name in names}
 
 
-def sensitivity(columns: Mapping[str | int | float, Settings]) -> Grid:
+def sensitivity(columns: Mapping[Column, Settings], own: bool = False) -> Grid:
     """LEND over the values of one setting, at the noise of the paper's Fig. 8."""
     noise = {"noise": "asymmetric", "noise_rate": 0.4}
-    return Grid(LEND_ROWS, {name: {**noise, **settings} for name, settings in columns.items()})
+    return Grid(LEND_ROWS, {name: {**noise, **settings} for name, settings in columns.items()}, own=own)
+
+
+def beside(grid: Grid, column: Column, *changes: Mapping[str, Settings]) -> Grid:
+    """The grid with FURTHER_ROWS below its own, in one of its columns.
+
+    Args:
+        grid: Rows of the paper.
+        column: Where the further rows have runs.
+        changes: Settings over those of FURTHER_ROWS, by row; later ones over earlier ones.
+    """
+    further = {row: layered(own, *(c.get(row, {}) for c in changes)) for row, own in FURTHER_ROWS.items()}
+    return replace(grid, rows={**grid.rows, **further}, only=dict.fromkeys(further, (column,)))

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from lend.plots.colours import LINES
 from lend.plots.marks import dot
-from lend.plots.names import literal
+from lend.plots.names import heading, literal
 from lend.plots.notes import absent_below, nothing, row_legend
 from lend.plots.style import PAGE, Picture, styled
 
@@ -66,7 +66,7 @@ def _draw_line(line: Sequence[Axes], title: str, table: pd.DataFrame) -> None:
             _draw_measure(axes, found, rows, measure)
     line[0].set_yticks(range(len(rows)), [literal(row) for row in rows])
     line[0].set_ylim(len(rows) - 0.4, -0.6)
-    line[0].set_title(literal(title, 44), loc="left", fontweight="bold")
+    line[0].set_title(heading(title), loc="left", fontweight="bold")
     line[0].set_xlabel(absent_below(line[0].get_xlabel(), absent, width=46))
     if not len(found):
         nothing(line[0], "no finished run yet")

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Shaped, UInt8
 from PIL import Image
 
-from lend.inputs import require
+from lend.inputs import is_tensor, require, to_numpy
 
 CHANNELS = (1, 2, 3, 4)  # grey, grey and opacity, RGB, RGB and opacity
 DARK = 16  # values of an image of bytes reach beyond this, or it would be all but black
@@ -53,13 +53,9 @@ def _array(image: Any, name: str) -> tuple[Shaped[np.ndarray, ...], bool | None]
             return np.asarray(image), False
         clear = "A" in image.mode or "a" in image.mode or "transparency" in image.info
         return np.asarray(image.convert("RGBA" if clear else "RGB")), False
-    if hasattr(image, "detach"):
-        tensor = image.detach().cpu()
-        return np.asarray(tensor.float() if tensor.is_floating_point() else tensor), _first(tuple(tensor.shape))
-    try:
-        return np.asarray(image), None
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be an array, a tensor or a picture of Pillow, got {error}") from None
+    array = to_numpy(image, name)
+    require(not np.ma.is_masked(array), name, "without masked entries", f"{int(np.ma.count_masked(array)):,} of them")
+    return np.asarray(array), _first(array.shape) if is_tensor(image) else None
 
 
 def _first(shape: tuple[int, ...]) -> bool:

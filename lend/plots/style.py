@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lend.inputs import safe_table
+from lend.storage import write_bytes, write_text
 
 LOG = logging.getLogger(__name__)
 PAGE = 7.0  # inches
@@ -110,7 +111,8 @@ def png_bytes(figure: Figure, dpi: float) -> bytes:
 def save(figure: Figure, name: str, folder: str | Path, table: pd.DataFrame | None = None) -> list[Path]:
     """Write a figure as NAME.pdf and NAME.png and, if given, the table of its numbers as NAME.csv.
 
-    Fonts are embedded as TrueType. A figure of the same numbers gives the same bytes.
+    Each is written whole or not at all. Fonts are embedded as TrueType. A figure of the same numbers gives the same
+    bytes.
 
     Args:
         figure: Any matplotlib figure.
@@ -122,13 +124,14 @@ def save(figure: Figure, name: str, folder: str | Path, table: pd.DataFrame | No
         The files.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     pdf, png, csv = (folder / f"{name}.{ending}" for ending in ("pdf", "png", "csv"))
+    page = BytesIO()
     with matplotlib.rc_context(STYLE):
-        figure.savefig(pdf, dpi=300, metadata={"CreationDate": None})
-    png.write_bytes(png_bytes(figure, 200))
+        figure.savefig(page, format="pdf", dpi=300, metadata={"CreationDate": None})
+    write_bytes(pdf, page.getvalue())
+    write_bytes(png, png_bytes(figure, 200))
     if table is None:
         return [pdf, png]
     named = any(level is not None for level in table.index.names)
-    safe_table(table).to_csv(csv, index=named, errors="surrogatepass")
+    write_text(csv, safe_table(table).to_csv(index=named))
     return [pdf, png, csv]

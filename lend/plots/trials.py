@@ -69,8 +69,9 @@ def _draw_dots(axes: Axes, table: pd.DataFrame, rows: Sequence[str], measure: st
     axes.set_ylim(len(rows) - 0.3, -0.7)
     axes.grid(color="#ececec", linewidth=0.6)
     axes.tick_params(axis="y", length=0)
-    absent = [row for row in rows if not table.loc[table["row"] == row, measure].notna().any()]
-    if len(absent) == len(rows):
+    planned = list(dict.fromkeys(table["row"]))  # a row may have some of the columns alone
+    absent = [row for row in planned if not table.loc[table["row"] == row, measure].notna().any()]
+    if len(absent) == len(planned):
         nothing(axes, "no finished run yet")
     else:
         axes.set_xlabel(absent_below("", absent, width=46), fontsize=7)

@@ -11,7 +11,7 @@ def how_to_make(path: Path, config: RunConfig, epoch: int) -> str:
     """Return the command that makes the labels or the snapshot of this epoch.
 
     Args:
-        path: Folder of a run that can be trained on, not of a compact copy.
+        path: Folder of a run that can be trained on: not of a compact copy, not of a recorded run.
         config: Its settings.
         epoch: The epoch that is missing.
     """

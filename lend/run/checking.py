@@ -51,7 +51,7 @@ def _check_records(run: Run) -> None:
     if len([epoch for epoch in there if epoch <= done]) < done:
         first = next(epoch for epoch in range(1, done + 1) if epoch not in there)
         raise DamagedFileError(f"{run.history_path(first)} is missing, and records of later epochs are there")
-    if max(there, default=0) > run.config.epochs:
+    if run.recorded is None and max(there, default=0) > run.config.epochs:
         raise DamagedFileError(f"{run.history_path(max(there))} belongs to no epoch: the run has {run.config.epochs}")
     last = max(numbered(run.path / "labels", ".npz"), default=0)
     if run.compact is not None and last > done:

@@ -6,18 +6,20 @@ A copy opens like any other run and shows the same figures. It cannot be trained
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float, Float16, Int, Int8
 
 from lend import storage
-from lend.config import RunConfig
+from lend.config import RunConfig, own_code
 from lend.inputs import require
+from lend.plugins import short_name
 from lend.run import writing
-from lend.run.layout import EPOCH_ARRAYS, numbered
+from lend.run.layout import EPOCH_ARRAYS, SEEN, numbered
 from lend.run.run import Run
 from lend.run.subset import map_subset
 
@@ -44,8 +46,9 @@ def compact(
 
     Args:
         run: A run with at least one epoch; not itself a copy.
-        folder: Folder of saved runs; the copy gets its own folder in it, named by its settings.
-        points: Number of examples to keep in snapshots: those of the maps, filled up by class; all if not given.
+        folder: Folder of saved runs; the copy gets its own folder in it, named by its settings, or as the recorded run.
+        points: Number of examples to keep in snapshots: those of the maps, filled up by class; all of the run's
+            snapshots if not given.
         features: Numbers to keep of each embedding, at most as many as it has.
         snapshots: Snapshot epochs to keep; True keeps all, False none.
         dataset: Name of the data set that the copy carries, where others find the same images: such as cifar10, for
@@ -68,7 +71,8 @@ def compact(
     epochs = _chosen_epochs(run, snapshots)
     positions = _chosen_points(run, points, epochs)
     config = _public(run.config, dataset)
-    target = Path(folder) / config.folder.name
+    # the settings of a recorded run do not tell it from others: its folder does
+    target = Path(folder) / (config.folder.name if run.recorded is None else run.path.name)
     if target.exists():
         raise FileExistsError(f"{target} already exists")
     features = min([features, *(run.snapshot(epoch).sizes["feature"] for epoch in epochs)])
@@ -95,7 +99,7 @@ def _chosen_epochs(run: Run, snapshots: bool | Iterable[int]) -> tuple[int, ...]
 
 def _chosen_points(run: Run, points: int | None, epochs: tuple[int, ...]) -> Int[np.ndarray, " m"]:
     """Positions of the examples to keep in snapshots: all mapped ones, and others by class."""
-    everyone = np.arange(len(run.labels))
+    everyone = run.snapshot_samples
     if points is None:
         return everyone
     kinds = {kind for kind, _ in _kinds(run, epochs)}
@@ -114,8 +118,13 @@ def _public(config: RunConfig, dataset: str | None) -> RunConfig:
     """The configuration without paths and without what belongs to one machine."""
     defaults = RunConfig()
     place = {name: getattr(defaults, name) for name in ("runs", "data", "download", "device", "tracker")}
-    dataset = _without_folder(config.dataset) if dataset is None else dataset
-    return replace(config, dataset=dataset, noise=_without_folder(config.noise), **place)
+    own = {text: short_name(text) for text in config.sources}
+    names: dict[str, Any] = {name: own[text] for name, text in own_code(asdict(config)).items()}
+    for name in ("dataset", "noise"):
+        names.setdefault(name, _without_folder(getattr(config, name)))
+    if dataset is not None:
+        names["dataset"] = dataset
+    return replace(config, **names, **place, sources={own[text]: digest for text, digest in config.sources.items()})
 
 
 def _without_folder(name: str) -> str:
@@ -127,15 +136,16 @@ def _result(run: Run, epoch: int, positions: np.ndarray, features: int, snapshot
     labels = run.epoch_labels(epoch)
     row = {name: value for name, value in run.record(epoch)["row"].items() if name != "epoch"}
     small = _small_snapshot(run, epoch, positions, features) if snapshot else None
-    return writing.EpochResult(epoch, row, {name: labels[name] for name in EPOCH_ARRAYS}, small)
+    names = EPOCH_ARRAYS if labels[SEEN].all() else (*EPOCH_ARRAYS, SEEN)
+    return writing.EpochResult(epoch, row, {name: labels[name] for name in names}, small)
 
 
 def _small_snapshot(run: Run, epoch: int, positions: np.ndarray, features: int) -> xr.Dataset:
-    snapshot = run.snapshot(epoch)
-    embeddings = small_embeddings(run.embeddings(epoch)[positions].astype(np.float32), features)
+    snapshot, rows = run.snapshot(epoch), run.snapshot_rows(positions)
+    embeddings = small_embeddings(run.embeddings(epoch)[rows].astype(np.float32), features)
     arrays = {"embeddings": xr.Variable(("sample", "feature"), embeddings, {"scale_factor": 1 / LEVELS})}
     for name in ("logits", "diluted"):
-        arrays[name] = xr.Variable(("sample", "class"), half(snapshot[name].values[positions]))
+        arrays[name] = xr.Variable(("sample", "class"), half(snapshot[name].values[rows]))
     return xr.Dataset(arrays)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lend.run.layout import EPOCH_ARRAYS
+from lend.run.layout import EPOCH_ARRAYS, SEEN
 from lend.storage import DamagedFileError
 
 if TYPE_CHECKING:
@@ -17,18 +17,23 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, np.ndarray]
 
 
-def require_given(path: Path, arrays: Arrays, classes: int) -> None:
-    """Raise DamagedFileError unless these are given labels: true, noisy and sample_id, of one length."""
-    ids = _part(path, arrays, "sample_id", "iu", None)
-    _labels(path, arrays, "noisy", len(ids), 0, classes)
+def require_given(path: Path, arrays: Arrays, classes: int, recorded: bool = False) -> None:
+    """Raise DamagedFileError unless these are given labels: true, noisy and sample_id, of one length.
+
+    In a recorded run an example may be unlabelled, -1, and ids may be text.
+    """
+    ids = _part(path, arrays, "sample_id", "iuU" if recorded else "iu", None)
+    _labels(path, arrays, "noisy", len(ids), -1 if recorded else 0, classes)
     _labels(path, arrays, "true", len(ids), -1, classes)
 
 
-def require_labels(path: Path, arrays: Arrays, n: int, classes: int) -> None:
-    """Raise DamagedFileError unless these are the labels of an epoch of n examples."""
+def require_labels(path: Path, arrays: Arrays, n: int, classes: int, recorded: bool = False) -> None:
+    """Raise DamagedFileError unless these are labels of an epoch of n examples; recorded ones may be missing, -1."""
     for name in EPOCH_ARRAYS[:-1]:
-        _labels(path, arrays, name, n, 0, classes)
+        _labels(path, arrays, name, n, -1 if recorded else 0, classes)
     _part(path, arrays, EPOCH_ARRAYS[-1], "b", (n,))
+    if SEEN in arrays:
+        _part(path, arrays, SEEN, "b", (n,))
 
 
 def require_positions(path: Path, arrays: Arrays, n: int) -> None:

@@ -12,7 +12,8 @@
 An epoch without its history record does not exist. Nothing is ever appended to or changed.
 
 A compact copy (:mod:`lend.run.compacting`) has the same files but no checkpoint; where its snapshots hold a part of the
-examples, snapshots/samples.npz says which.
+examples, snapshots/samples.npz says which. A recorded run (:mod:`lend.recording`) has no checkpoint either, and as many
+epochs as are committed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ GIVEN = "labels/given.npz"
 ALIGNED = "aligned"  # maps in which points keep their place
 MAP_POINTS = 10_000  # examples in a map, if nothing else is asked for
 EPOCH_ARRAYS = ("predicted", "diluted", "dominant", "kept")
+SEEN = "seen"  # mask of the examples of an epoch's batches; only where a recorded epoch left some out
 
 
 @dataclass(frozen=True)

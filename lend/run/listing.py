@@ -28,6 +28,7 @@ SETTINGS = (
     "batch_size",
     "epochs",
 )
+RECORDED = ("dataset", "method", "noise", "seed")  # the settings that a recorded run always knows
 COLUMNS = (*SETTINGS, "epochs_done", "options", "dilution", "class_prior", "note", "device", *MEASURES, "path")
 
 
@@ -40,8 +41,8 @@ def table(runs: str | Path | Iterable[Run]) -> pd.DataFrame:
     Returns:
         One row per run, by the name of its folder; the columns are COLUMNS. ``best`` is an oracle on the test set,
         ``last`` the mean of the last ten epochs, so far; NaN before the first epoch. ``dilution`` names what differs
-        from the defaults, ``note`` what the name of the data does not say. A run with a damaged history
-        record keeps its row, without scores, and a warning names the file.
+        from the defaults, ``note`` what the name of the data does not say. Settings that a recorded run does not know
+        are missing. A run with a damaged history record keeps its row, without scores, and a warning names the file.
     """
     found = saved_runs(runs) if isinstance(runs, str | Path) else list(runs)
     names = pd.Index([run.path.name for run in found], name="run", dtype=object)
@@ -49,14 +50,17 @@ def table(runs: str | Path | Iterable[Run]) -> pd.DataFrame:
 
 
 def _line(run: Run) -> dict[str, Any]:
-    config = run.config
+    config, settings = run.config, set(SETTINGS)
+    if run.recorded is not None:
+        settings = {*RECORDED, *(("noise_rate",) if config.noise != "given" else ())}
     try:
         measured = scores(run)
     except DamagedFileError as error:  # one damaged run takes no other out of a table
         warnings.warn(f"the scores of run {run.path.name} are left out: {error}", stacklevel=3)
         measured = dict.fromkeys(MEASURES, float("nan"))
     return {
-        **{name: getattr(config, name) for name in SETTINGS},
+        **{name: getattr(config, name) if name in settings else None for name in SETTINGS},
+        "epochs": config.epochs if run.recorded is None else run.epochs_done,
         "epochs_done": run.epochs_done,
         "options": _readable(config.options),
         "dilution": _readable(_unusual(config.dilution)),

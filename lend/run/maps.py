@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 
 from lend import storage
 from lend.run.contents import require_map, require_positions
+from lend.run.labels import SavedLabels
 from lend.run.layout import ALIGNED, RunFolder, numbered
 from lend.run.records import read_record
 
 
-class SavedMaps(RunFolder):
-    """The cached t-SNE maps of a run."""
+def read_map(path: Path, points: int) -> dict[str, np.ndarray]:
+    """Read the file of a map of so many points.
 
-    @property
-    def examples(self) -> int:
-        """Number of training examples, n."""
-        raise NotImplementedError
+    Raises:
+        DamagedFileError: If it is missing or damaged, or another map.
+    """
+    arrays = storage.read_arrays(path)
+    require_map(path, arrays, points)
+    return arrays
+
+
+class SavedMaps(SavedLabels):
+    """The cached t-SNE maps of a run."""
 
     def map(self, epoch: int, kind: str = ALIGNED) -> np.ndarray:
         """Read the cached t-SNE coordinates of :meth:`map_samples`, (m, 2) float32.
@@ -73,9 +81,7 @@ class SavedMaps(RunFolder):
                 f"run {self.path.name} has no {kind} map of epoch {epoch}; it has {have}. "
                 f"Make it with: lend tsne {self.shown} --epochs {epoch}"
             )
-        arrays = storage.read_arrays(path)
-        require_map(path, arrays, len(self.map_samples(kind)))
-        return arrays
+        return read_map(path, len(self.map_samples(kind)))
 
     def _source(self, epoch: int, positions: np.ndarray) -> np.ndarray:
         """SHA-256 of what a map is made of, (32,) uint8: the digest of the snapshot, and the mapped examples."""

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lend import storage
-from lend.config import RunConfig
-from lend.run.layout import CONFIG, GIVEN
+from lend.config import RunConfig, own_code
+from lend.inputs import is_real, is_whole
+from lend.run.layout import CONFIG, GIVEN, epochs_done, numbered
 from lend.run.records import is_digest
 
 MOST_EPOCHS = 1_000_000
@@ -31,6 +32,9 @@ def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any], str | None]
     settings, info = record.get("config"), record.get("info")
     if not isinstance(settings, Mapping) or not isinstance(info, Mapping):
         raise storage.DamagedFileError(f"{path} is damaged: it is no record of a run, with its config and info")
+    _require_sources(path, settings)
+    if info.get("recorded") is not None:
+        settings = {**settings, **_recorded_so_far(folder)}
     try:
         config = RunConfig.from_dict({"data": "data", **settings, "runs": str(folder.parent)})
     except (ValueError, TypeError, AttributeError, KeyError) as error:
@@ -48,16 +52,27 @@ def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any], str | None]
     return config, info, digest
 
 
+def _require_sources(path: Path, settings: Mapping[str, Any]) -> None:
+    """Raise DamagedFileError where a digest of own code is missing: making it would read a file that others named."""
+    sources = settings.get("sources")
+    for name, text in own_code(settings).items():
+        if not isinstance(sources, Mapping) or text not in sources:
+            raise storage.DamagedFileError(f"{path} is damaged: config.sources has no digest of {name} {text!r}")
+
+
+def _recorded_so_far(folder: Path) -> dict[str, Any]:
+    """The settings that nobody knows before a recording ends: its epochs and snapshots are those that are there."""
+    done = epochs_done(folder)
+    snapshots = [epoch for epoch in sorted(numbered(folder / "snapshots", ".zarr.zip")) if epoch <= done]
+    return {"epochs": max(1, done), "snapshots": snapshots}
+
+
 def _digest(files: Any) -> Any:  # noqa: ANN401 (anything that JSON can say)
     return files.get(GIVEN) if isinstance(files, Mapping) else files
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return is_whole(value) and value >= 0
 
 
 def _names(value: object) -> bool:
@@ -75,6 +90,10 @@ def _compact(value: object) -> bool:
     )
 
 
+def _recorded(value: object) -> bool:
+    return isinstance(value, Mapping) and value.get("scope") in ("batch", "dataset")
+
+
 def _text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -83,10 +102,11 @@ INFO: Mapping[str, Callable[[object], bool]] = {  # what the library reads; each
     "note": _text,
     "device": _text,
     "precision": _text,
-    "realised_noise_rate": _number,
+    "realised_noise_rate": is_real,
     "examples": _count,
     "held_out": _count,
     "compact": _compact,
+    "recorded": _recorded,
 }
 
 

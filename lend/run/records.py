@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lend import storage
+from lend.inputs import is_real, is_whole
 from lend.run.layout import RunFolder
 
 FILES = ("labels/{:04}.npz", "snapshots/{:04}.zarr.zip", "checkpoint/{:04}.pt")  # all that an epoch may have
@@ -31,7 +32,7 @@ def _wrong(record: Mapping[str, Any], epoch: int) -> str:
     row, files, sizes = (record.get(name) for name in ("row", "files", "sizes"))
     if not isinstance(row, Mapping) or row.get("epoch") != epoch or "test_accuracy" not in row:
         return "its row"
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in row.values()):
+    if not all(map(is_real, row.values())):
         return "its row, which holds something else than numbers"
     names = {name.format(epoch) for name in FILES}
     if not isinstance(files, Mapping) or not isinstance(sizes, Mapping) or set(files) != set(sizes):
@@ -40,7 +41,7 @@ def _wrong(record: Mapping[str, Any], epoch: int) -> str:
         return f"its files, {', '.join(files)[:200]}"
     if not all(is_digest(digest) for digest in files.values()):
         return "its digests"
-    return "" if all(type(size) is int for size in sizes.values()) else "its sizes"
+    return "" if all(map(is_whole, sizes.values())) else "its sizes"
 
 
 def is_digest(value: object) -> bool:

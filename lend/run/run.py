@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,9 @@ import numpy as np
 
 from lend import storage
 from lend.config import RunConfig
-from lend.run.advice import how_to_make
 from lend.run.checking import damages
-from lend.run.contents import require_given, require_labels, require_positions, require_snapshot
-from lend.run.layout import CONFIG, numbered
+from lend.run.contents import require_positions, require_snapshot
+from lend.run.layout import CONFIG
 from lend.run.maps import SavedMaps
 from lend.run.measures import History, scores_of
 from lend.run.opening import read_config, require_same
@@ -33,7 +32,8 @@ if TYPE_CHECKING:
 class Run(SavedMaps):
     """A run on disk; open one with :meth:`open`, find many with :func:`runs`.
 
-    Opening reads one small file. Labels, snapshots and maps are read when asked for, one epoch at a time.
+    Opening reads one small file. Labels, snapshots and maps are read when asked for, one epoch at a time. A recorded
+    run has the epochs that were there when it was opened: open it again to see later ones.
 
     Args:
         path: The folder.
@@ -41,10 +41,6 @@ class Run(SavedMaps):
         info: What was noted when the run began: package versions, device, class names, realised noise rate.
         given_digest: SHA-256 of the file of the given labels; None in early runs, which do not note it.
     """
-
-    config: RunConfig
-    info: Mapping[str, Any]
-    given_digest: str | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -64,54 +60,27 @@ class Run(SavedMaps):
         """Return the saved run of this configuration, or None.
 
         Raises:
-            FileExistsError: If the folder holds a run of other settings.
+            FileExistsError: If the folder holds a run of other settings, or a recorded one.
         """
         if not (config.folder / CONFIG).exists():
             return None
         run = cls.open(config.folder)
+        if run.recorded is not None:
+            raise FileExistsError(f"{config.folder} already exists: it is a recorded run")
         require_same(run.config, config)
         return run
 
     def __repr__(self) -> str:
-        done = f"{self.epochs_done} of {self.config.epochs} epochs"
+        done = f"{self.epochs_done} epochs"
+        if self.recorded is None:
+            done = f"{self.epochs_done} of {self.config.epochs} epochs"
         return f"Run({self.path.name}: {done}, snapshots {list(self.epochs)})"
-
-    @property
-    def epochs_done(self) -> int:
-        """Number of committed epochs: that of the newest history record."""
-        committed = numbered(self.path / "history", ".json")
-        return max((epoch for epoch in committed if epoch <= self.config.epochs), default=0)
-
-    @property
-    def examples(self) -> int:
-        """Number of training examples, n."""
-        return len(self.labels)
-
-    @property
-    def complete(self) -> bool:
-        """Whether all epochs of the configuration are committed."""
-        return self.epochs_done == self.config.epochs
 
     @property
     def epochs(self) -> tuple[int, ...]:
         """The epochs whose embeddings are saved, ascending; one whose file was removed is not among them."""
         done, kept = self.epochs_done, self.config.snapshot_epochs
         return tuple(epoch for epoch in kept if epoch <= done and self.snapshot_path(epoch).exists())
-
-    @property
-    def compact(self) -> Mapping[str, Any] | None:
-        """What a compact copy keeps: hash of the whole run, features, points and snapshots; None for a whole run."""
-        return self.info.get("compact")
-
-    @property
-    def note(self) -> str:
-        """What a reader must know about the data and its name does not say; empty if nothing."""
-        return self.info.get("note", self.config.note)  # a copy may have one of its own
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of their labels."""
-        return tuple(self.info["class_names"])
 
     @cached_property
     def _history(self) -> History:
@@ -152,69 +121,18 @@ class Run(SavedMaps):
         """As :attr:`last`, of the networks' mean softmax; with one network it is the same number."""
         return self.scores["ensemble"]
 
-    @cached_property
-    def labels(self) -> pd.DataFrame:
-        """True and noisy label of each training example, by sample id; true is -1 where it is unknown."""
-        import pandas as pd
-
-        arrays = self.given()
-        index = pd.Index(arrays["sample_id"], name="sample_id")
-        return pd.DataFrame({name: arrays[name].astype(np.int64) for name in ("true", "noisy")}, index=index)
-
-    def given(self) -> dict[str, np.ndarray]:
-        """Read the given labels as they are saved: true, noisy and sample_id, each (n,).
-
-        Raises:
-            DamagedFileError: If the file is missing or damaged, or holds something else.
-        """
-        arrays = storage.read_arrays(self.given_path)
-        require_given(self.given_path, arrays, len(self.class_names))
-        return arrays
-
-    def epoch_labels(self, epoch: int) -> dict[str, np.ndarray]:
-        """Read predicted, diluted and dominant labels and the kept mask of this epoch's training passes, each (n,).
-
-        One read for those who want several of them; integers are as small as they are saved.
-
-        Raises:
-            KeyError: If the run has no such epoch; the message names the command that makes it.
-        """
-        if not self.history_path(epoch).exists():
-            raise KeyError(
-                f"run {self.path.name} has no epoch {epoch}; it has 1 to {self.epochs_done}. {self._command(epoch)}"
-            )
-        arrays = storage.read_arrays(self.labels_path(epoch))
-        require_labels(self.labels_path(epoch), arrays, self.examples, len(self.class_names))
-        return arrays
-
-    def predicted(self, epoch: int) -> np.ndarray:
-        """The network's labels in this epoch's training passes, (n,)."""
-        return self.epoch_labels(epoch)["predicted"].astype(np.int64)
-
-    def diluted(self, epoch: int) -> np.ndarray:
-        """The argmax of Eq. (3) in this epoch's batches, (n,)."""
-        return self.epoch_labels(epoch)["diluted"].astype(np.int64)
-
-    def dominant(self, epoch: int) -> np.ndarray:
-        """The dominant labels (Definition 1) in this epoch's batches, (n,)."""
-        return self.epoch_labels(epoch)["dominant"].astype(np.int64)
-
-    def kept(self, epoch: int) -> np.ndarray:
-        """Which examples the method trained on in this epoch, (n,) bool."""
-        return self.epoch_labels(epoch)["kept"]
-
     def embeddings(self, epoch: int) -> np.ndarray:
-        """The last hidden layer after this epoch, (m, d) float16, in evaluation mode.
+        """The last hidden layer after this epoch, (m, d) float16, in evaluation mode; as recorded in a recorded run.
 
         Row i is the example at position :attr:`snapshot_samples` [i] of the training set: m is n, and row i example i,
-        except in a compact copy that keeps a part.
+        except in a compact copy that keeps a part, and in a recorded run whose snapshots miss some.
         """
         return self.snapshot(epoch)["embeddings"].values
 
     def snapshot(self, epoch: int) -> xr.Dataset:
         """Embeddings, logits and diluted distribution after this epoch, opened lazily; dims sample, feature, class.
 
-        Samples are those of :attr:`snapshot_samples`.
+        Samples are those of :attr:`snapshot_samples`. What a recorded run does not know of one is NaN.
 
         Raises:
             KeyError: If there is none; the message lists the epochs that exist and the command that makes it.
@@ -228,7 +146,10 @@ class Run(SavedMaps):
         if path.stat().st_size != size:
             raise storage.DamagedFileError(f"{path} is damaged: {path.stat().st_size} bytes of {size}")
         snapshot = storage.open_zarr(path)
-        require_snapshot(path, snapshot, len(self.snapshot_samples), len(self.class_names))
+        held, samples = self._held(epoch), self.snapshot_samples
+        require_snapshot(path, snapshot, len(held), len(self.class_names))
+        if len(held) > len(samples):
+            snapshot = snapshot.isel(sample=np.searchsorted(held, samples))
         return snapshot.assign(embeddings=snapshot["embeddings"].astype(np.float16))  # a compact copy packs them
 
     def require_snapshots(self, epochs: Iterable[int] | None = None) -> tuple[int, ...]:
@@ -260,15 +181,25 @@ class Run(SavedMaps):
     def snapshot_samples(self) -> np.ndarray:
         """Positions in the training set of the samples of the snapshots, (m,), ascending: all, unless a copy left some.
 
+        In a recorded run, those that every snapshot holds: the examples that all snapshot epochs saw.
+
         Raises:
             DamagedFileError: If the file that says so was truncated, altered or removed.
         """
         n = len(self.labels)
+        if self.compact is None and self.recorded is not None:
+            seen = [self.seen(epoch) for epoch in self.epochs]
+            return np.flatnonzero(np.logical_and.reduce(seen)) if seen else np.arange(n)
         if self.compact is None or self.compact["points"] == n:
             return np.arange(n)
         arrays = storage.read_arrays(self.samples_of_snapshots)
         require_positions(self.samples_of_snapshots, arrays, n)
         return arrays["positions"].astype(np.int64)
+
+    def _held(self, epoch: int) -> np.ndarray:
+        """Positions in the training set of the samples in the file of a snapshot, ascending."""
+        whole = self.compact is None and self.recorded is not None
+        return np.flatnonzero(self.seen(epoch)) if whole else self.snapshot_samples
 
     def snapshot_rows(self, positions: np.ndarray) -> np.ndarray:
         """Find the rows of the snapshots that hold the examples at these positions of the training set.
@@ -320,17 +251,3 @@ class Run(SavedMaps):
         for name, digest in record["files"].items():
             if not name.startswith("checkpoint/"):
                 storage.check_file(self.path / name, digest, record["sizes"][name])
-
-    def _command(self, epoch: int) -> str:
-        """The end of an error message: the command that makes the snapshot or the labels of this epoch."""
-        if self.compact is not None:
-            return "It is a compact copy, which cannot be trained on"
-        return how_to_make(self.shown, self.config, epoch)
-
-    def require_trainable(self) -> None:
-        """Raise ValueError if this is a compact copy."""
-        if self.compact is not None:
-            raise ValueError(
-                f"{self.shown} is a compact copy, without the network: it cannot be trained on. Train a run of its "
-                f"settings in another folder with: lend train --like {self.shown} --runs FOLDER"
-            )

@@ -17,6 +17,7 @@ import numpy as np
 
 from lend import storage
 from lend.config import RunConfig
+from lend.inputs import require
 from lend.run.layout import CONFIG, GIVEN, RunFolder, numbered
 from lend.run.run import Run
 from lend.storage import is_temporary
@@ -53,12 +54,21 @@ def create(config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str
     Raises:
         FileExistsError: If the folder holds something that is not this run; nothing is overwritten.
     """
-    path = config.folder
+    require_free(config.folder)
+    return write(config.folder, config, given, info)
+
+
+def holds_run(path: Path) -> bool:
+    """Whether a run was started in this folder."""
+    return (path / CONFIG).exists()
+
+
+def require_free(path: Path) -> None:
+    """Raise FileExistsError unless a run can be started in this folder: it has nothing but what a killed start left."""
     # a writer that was killed leaves hidden files; the next one removes them
     strange = [p.name for p in path.glob("*") if p.name not in ("labels", CONFIG, "lock") and not is_temporary(p.name)]
-    if strange or (path / CONFIG).exists():
+    if strange or holds_run(path):
         raise FileExistsError(f"{path} already exists: it holds {', '.join(strange) or 'another run'}")
-    return write(path, config, given, info)
 
 
 def write(path: Path, config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Run:
@@ -128,6 +138,30 @@ def restore(run: Run) -> tuple[int, dict[str, Any] | None]:
         raise storage.DamagedFileError(f"{problem}; no older state is left, delete {run.path} to train again")
     _remove_after(run, 0)
     return 0, None
+
+
+def keep(run: Run, epochs: int | None = None) -> int:
+    """Remove what a killed writer left in a recorded run, and the epochs after the first so many.
+
+    Args:
+        run: The run, which goes on without a state of its own.
+        epochs: How many of its epochs stay; all if not given.
+
+    Returns:
+        How many there are now.
+
+    Raises:
+        ValueError: If it has fewer; nothing is removed then, nor where a file is damaged.
+        DamagedFileError: If a file of an epoch that is to stay is damaged.
+    """
+    done = run.epochs_done
+    require(epochs is None or 0 <= epochs <= done, "resume", f"True, or from 0 to {done}, the epochs there", epochs)
+    kept = done if epochs is None else epochs
+    intact, problem = _intact(run)
+    if problem and intact < kept:
+        raise storage.DamagedFileError(f"{problem}; {intact} epochs before it are intact, which resume={intact} keeps")
+    _remove_after(run, kept)
+    return kept
 
 
 def _intact(run: Run) -> tuple[int, str | None]:

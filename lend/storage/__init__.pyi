@@ -5,9 +5,9 @@ from .locking import lock
 from .reading import check_file, open_file, require_within, sha256
 from .records import read_json, write_json
 from .snapshots import open_zarr, write_zarr
-from .tables import write_csv, write_patch
+from .tables import write_csv, write_parquet, write_patch
 from .temporaries import is_temporary, temporary_folder
-from .writing import write_atomically
+from .writing import write_atomically, write_bytes, write_text
 
 __all__ = [
     "DamagedFileError",
@@ -27,9 +27,12 @@ __all__ = [
     "temporary_folder",
     "write_arrays",
     "write_atomically",
+    "write_bytes",
     "write_checkpoint",
     "write_csv",
     "write_json",
+    "write_parquet",
     "write_patch",
+    "write_text",
     "write_zarr",
 ]

@@ -1,11 +1,11 @@
-"""Tables as CSV."""
+"""Tables as CSV and Parquet."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lend.storage.writing import write_atomically
+from lend.storage.writing import write_atomically, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,9 +19,27 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> Path:
     Texts of people go through :func:`lend.inputs.safe_table` before. A lone surrogate is written as it is: read with
     encoding_errors="surrogatepass".
     """
-    path, text = Path(path), table.to_csv()
-    write_atomically(path, lambda file: file.write(text.encode("utf-8", "surrogatepass")))
-    return path
+    return write_text(Path(path), table.to_csv())
+
+
+def write_parquet(path: str | Path, table: pd.DataFrame, index: bool | None = None) -> str:
+    """Write a table as Parquet, whole or not at all; its SHA-256 back.
+
+    Args:
+        path: File to write.
+        table: Whatever pandas writes as Parquet.
+        index: Write the index; if not given, as pandas does where there is more to it than positions.
+
+    Raises:
+        ValueError: If a text has a lone surrogate, which no Parquet file can hold; names the column.
+    """
+    try:
+        return write_atomically(Path(path), lambda file: table.to_parquet(file, index=index))
+    except UnicodeEncodeError as error:
+        columns = [(table.index.name, table.index), *table.items()]
+        column = next((name for name, values in columns if error.object in (name, *values)), None)
+        allowed = "of texts that UTF-8 can encode, without lone surrogates"
+        raise ValueError(f"{path}: column {column!r} must be {allowed}, got {error.object!r}") from None
 
 
 def write_patch(table: pd.DataFrame, path: str | Path) -> Path:

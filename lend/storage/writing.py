@@ -54,6 +54,17 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, follow:
     return digest
 
 
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Write a file as :func:`write_atomically` does; the path back."""
+    write_atomically(path, lambda file: file.write(content))
+    return path
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write UTF-8, a lone surrogate as it is, as :func:`write_atomically` does; the path back."""
+    return write_bytes(path, text.encode("utf-8", "surrogatepass"))
+
+
 class _RememberingFile(io.FileIO):
     """A file that keeps the error of a write: libraries that write to it may raise another in its place, as torch."""
 

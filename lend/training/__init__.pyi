@@ -3,6 +3,7 @@ from .child import TrainingFailedError
 from .examples import Source
 from .executors import cores
 from .loop import train
+from .own import build_method
 from .sweeps import Failure, RunsFailedError, sweep
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "RunsFailedError",
     "Source",
     "TrainingFailedError",
+    "build_method",
     "cores",
     "networks",
     "sweep",

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lend import data, noise
 from lend.config import RunConfig
+from lend.training import own
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,11 @@ def load(config: RunConfig) -> Source:
     Raises:
         ValueError: If the data set or the noise is unknown, or ``train_size`` or ``noise_rate`` is out of range.
     """
-    dataset = data.load(config.dataset, config.data, config.download)
+    dataset = own.read_dataset(config)
     if config.train_size is not None:
         dataset = dataset.subset(config.train_size)
     seed = config.seed if config.noise_seed is None else config.noise_seed
-    noisy = torch.as_tensor(noise.draw(dataset, config.noise, config.noise_rate, seed))
+    noisy = own.draw_labels(config, dataset, seed)
     # the split belongs to the labels: it comes from their seed
     order = torch.randperm(len(noisy), generator=torch.Generator().manual_seed(seed))
     count = round(config.validation * len(noisy))

@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 PADDING = 4
 
 
+@dataclass(frozen=True)
+class Preparation:
+    """How a network wants its images.
+
+    Args:
+        mean: Mean of each channel, of values in [0, 1].
+        std: Standard deviation of each channel, likewise.
+        size: Height and width to resize to; None leaves the images as large as they are.
+        channels_last: Whether the network computes in the channels-last layout.
+    """
+
+    mean: Float[Tensor, " channels"]
+    std: Float[Tensor, " channels"]
+    size: int | None = None
+    channels_last: bool = True
+
+    def __call__(self, images: UInt8[Tensor, "b _ height width"]) -> Float[Tensor, "b channels h w"]:
+        """Resize (bilinear, antialiased) and standardise images; a grey one is repeated for three channels."""
+        x: Tensor = images.expand(-1, len(self.mean), -1, -1)
+        if self.size is not None:
+            x = interpolate(x.float(), (self.size, self.size), mode="bilinear", antialias=True)
+        x = normalise(x, self.mean, self.std)
+        return x if self.channels_last else x.contiguous()
+
+
 def normalise(
-    images: UInt8[Tensor, "b channels height width"], mean: Float[Tensor, " channels"], std: Float[Tensor, " channels"]
+    images: UInt8[Tensor, "b channels height width"] | Float[Tensor, "b channels height width"],
+    mean: Float[Tensor, " channels"],
+    std: Float[Tensor, " channels"],
 ) -> Float[Tensor, "b channels height width"]:
     """Scale images to [0, 1], then standardise each channel.
 
     Args:
-        images: Any number of images.
+        images: Any number of images, of values from 0 to 255.
         mean: Mean of each channel over the data set, of values in [0, 1].
         std: Standard deviation of each channel, likewise.
 

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from lend import methods, storage
+from lend import storage
 from lend.config import RunConfig
+from lend.recording import Saver
 from lend.run import EpochResult, Run, writing
-from lend.training import examples, tracking
+from lend.training import examples, own, tracking
 from lend.training.allocator import keep_freed_memory
 from lend.training.opening import open_or_create
 from lend.training.parallel import Processes
-from lend.training.saving import Saver
 from lend.training.trainer import Trainer
 
 SAVING_SHARE = 0.02  # an epoch is saved at once unless saving would take more than this share of the time
@@ -41,7 +41,7 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
         InUseError: If another process trains the run.
         FloatingPointError: If the training diverges; what was saved stays.
     """
-    method = methods.build(config.method, config.options)
+    method = own.build_method(config)
     run = Run.find(config)
     if run is not None and run.complete:
         return run
@@ -56,7 +56,7 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
     precision = _precision(config.precision, device) if run is None else run.info["precision"]
     trainer = Trainer(config, method, source, device, processes, bf16=precision == "bf16")
     with _only_writer(config, processes):
-        run = processes.first(partial(open_or_create, config, source, device, precision))
+        run = processes.first(partial(open_or_create, config, source, device, precision, trainer.network_info))
         done, state = processes.first(partial(writing.restore, run))
         if state is not None:
             trainer.load(state)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -11,14 +13,16 @@ import numpy as np
 import torch
 
 from lend.config import RunConfig
-from lend.run import Run, code_type, writing
+from lend.run import Run, code_type, with_older_sources, writing
 from lend.storage import InUseError
 from lend.training.examples import Source
 
 PACKAGES = ("lend", "torch", "torchvision", "numpy", "zarr", "xarray")
 
 
-def open_or_create(config: RunConfig, source: Source, device: torch.device, precision: str) -> Run:
+def open_or_create(
+    config: RunConfig, source: Source, device: torch.device, precision: str, network: Mapping[str, Any]
+) -> Run:
     """Return the saved run of this configuration, or a new one where there is none.
 
     The caller holds the lock of the run's folder.
@@ -28,6 +32,7 @@ def open_or_create(config: RunConfig, source: Source, device: torch.device, prec
         source: Examples that the training was given.
         device: Where it trains, recorded in a new run.
         precision: "bf16" or "fp32", in which it trains.
+        network: What a new run says of its network.
 
     Raises:
         ValueError: If the saved run was started on other examples.
@@ -36,13 +41,25 @@ def open_or_create(config: RunConfig, source: Source, device: torch.device, prec
     """
     run = Run.find(config)
     if run is None:
-        return writing.create(config, _given(source), _info(source, device, precision))
+        _tell_changes(config)
+        for change in network.get("changes", ()):
+            print(f"network {config.network}: {change}", file=sys.stderr)
+        return writing.create(config, _given(source), _info(source, device, precision) | {"network": dict(network)})
     saved = run.labels
     if not np.array_equal(saved.index, source.dataset.sample_ids) or not np.array_equal(saved["noisy"], source.noisy):
-        raise ValueError(f"dataset {config.dataset!r} is not the one that {run.path} was started on")
+        noise = f", or noise {config.noise} draws other labels" if config.noise in config.sources else ""
+        raise ValueError(f"dataset {config.dataset!r} is not the one that {run.path} was started on{noise}")
     if run.info["precision"] != precision:
         raise InUseError(f"{run.path} was just started by another process, in {run.info['precision']}; train it again")
     return run
+
+
+def _tell_changes(config: RunConfig) -> None:
+    """Say where a new run is like a saved one but for what stands in a file of own code."""
+    for run in with_older_sources(config) if config.sources else ():
+        changed = [text for text, digest in config.sources.items() if run.config.sources.get(text) != digest]
+        files = ", ".join(dict.fromkeys(text.rpartition(":")[0] for text in changed))
+        print(f"{files} has changed since {run.shown}: this is a new run", file=sys.stderr)
 
 
 def _given(source: Source) -> dict[str, np.ndarray]:

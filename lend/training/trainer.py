@@ -18,12 +18,15 @@ import torch
 import xarray as xr
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from lend.config import RunConfig
-from lend.dilution import COLLAPSE, dilute_from_neighbors, most_frequent, one_hot, prior_weights
-from lend.methods import Batch, Features, Method
-from lend.neighbors import nearest
+from lend.data import Dataset
+from lend.dilution import COLLAPSE, dilute_among, one_hot, prior_weights
+from lend.inputs import require
+from lend.methods import Batch, Epoch, Features, Method
+from lend.recording import kept_shares, label_accuracies, make_snapshot
 from lend.run import EPOCH_ARRAYS, EpochResult, code_type
 from lend.training import evaluation, images, networks
 from lend.training.examples import Source
@@ -78,22 +81,28 @@ class Trainer:
         self.config, self.method, self.device, self.processes, self.bf16 = config, method, device, processes, bf16
         dataset = source.dataset
         self.images, self.test_images = dataset.train_images.to(device), dataset.test_images.to(device)
-        self.mean, self.std = (value.to(device) for value in dataset.mean_std())
         self.noisy, self.test_labels = source.noisy.to(device), dataset.test_labels.to(device)
         self.clean = dataset.train_labels.to(device) if dataset.clean else None
         self.validation = source.validation_images.to(device), source.validation_labels.to(device)
         self.num_classes = dataset.num_classes
         self.steps = math.ceil(len(self.noisy) / config.batch_size)
-        self.networks = nn.ModuleList(self._network(number) for number in range(method.networks))
-        self.networks.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # 4-D only
+        built = [self._network(number) for number in range(method.networks)]
+        self.network_info = built[0].info
+        self.prepare = self._preparation(built, dataset)
+        self.networks = nn.ModuleList(part.network for part in built)
+        layout = torch.channels_last if self.prepare.channels_last else torch.preserve_format
+        self.networks.to(device=device, memory_format=layout)  # type: ignore[call-overload]  # 4-D only
+        self.averages = None if method.average_decay is None else self._averages(method.average_decay)
         self.shards = processes.shards(config.shards, self.networks)
+        self.own = self._own_module()
         self.optimizer = torch.optim.SGD(
-            self.networks.parameters(),
+            [{"params": list(self.networks.parameters())}, *(method.parameter_groups(self.own) if self.own else ())],
             lr=config.learning_rate,
             momentum=config.momentum,
             weight_decay=config.weight_decay,
             fused=device.type == "cuda",  # elsewhere it saves nothing
         )
+        self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.memory = method.initial_memory(self.noisy, self.num_classes)
         self.embeddings: Tensor | None = None  # of the epoch's passes, (n, d), where the scope is the data set
         # the share of each class among all given labels: a batch's own share is a noisy count
@@ -101,18 +110,42 @@ class Trainer:
         if config.dilution.steps == "converged":
             warnings.warn(COLLAPSE, stacklevel=2)
 
-    def _network(self, number: int) -> nn.Module:
+    def _network(self, number: int) -> networks.Built:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.seed + 10_000 * number)
-            shape = tuple(self.images.shape[1:])
-            return networks.build(self.config.network, shape, self.num_classes, self.config.width)
+            channels, *size = self.images.shape[1:]
+            size = size if self.config.image_size is None else [self.config.image_size] * 2
+            return networks.make(self.config, (channels, *size), self.num_classes)
+
+    def _preparation(self, built: list[networks.Built], dataset: Dataset) -> images.Preparation:
+        """How the networks want their images: standardised as their weights ask for, or else as the data are."""
+        first, given = built[0], dataset.mean_std()
+        if first.mean_std is not None:
+            given = torch.tensor(first.mean_std[0]), torch.tensor(first.mean_std[1])
+        mean, std = (value.expand(first.channels).to(self.device) for value in given)
+        last = all(part.channels_last for part in built)
+        return images.Preparation(mean, std, self.config.image_size, last)
+
+    def _averages(self, decay: float) -> AveragedModel:
+        require(0 < decay < 1, "average_decay", "inside (0, 1)", decay)
+        return AveragedModel(self.networks, multi_avg_fn=get_ema_multi_avg_fn(decay)).eval().requires_grad_(False)
+
+    def _own_module(self) -> nn.Module | None:
+        """The method's own module, drawn from a seed of its own."""
+        features = evaluation.features(self.networks[0], self.images[:1], self._forward_pixels)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.seed + 10_000 * self.method.networks)
+            own = self.method.build_own(self.noisy, self.num_classes, features.embeddings.shape[1])
+        return None if own is None else own.to(self.device)
 
     def state(self) -> dict[str, Any]:
         """Return everything that the next epoch depends on, without copying it."""
+        more = {"own": self.own, "averages": self.averages}
         return {
             "networks": self.networks.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "memory": self.memory,
+            **{name: module.state_dict() for name, module in more.items() if module is not None},
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -120,6 +153,9 @@ class Trainer:
         self.networks.load_state_dict(state["networks"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.memory = {name: value.to(self.device) for name, value in state["memory"].items()}
+        for name, module in (("own", self.own), ("averages", self.averages)):
+            if module is not None:
+                module.load_state_dict(state[name])
         for shard in self.shards.values():
             shard.load_state_dict(self.networks.state_dict())
 
@@ -137,24 +173,27 @@ class Trainer:
         start = time.perf_counter()
         order, *draws = (self._generator(epoch, part) for part in range(self.config.shards + 1))
         dropped = epoch > self.config.drop_at * self.config.epochs
-        self.optimizer.param_groups[0]["lr"] = self.config.learning_rate * (0.1 if dropped else 1)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * (0.1 if dropped else 1)
         current = self._new_pass(epoch)
         for shard in self.shards.values():
             shard.train()
-        for index in images.batches(len(self.noisy), self.config.batch_size, order, self.device):
-            parts = index.tensor_split(self.config.shards)
-            here = [(shard, parts[i], draws[i]) for i, shard in self.shards.items()]
-            current.loss.add_(self._step(here, current))
-            bar.update()
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            for step, index in enumerate(images.batches(len(self.noisy), self.config.batch_size, order, self.device)):
+                parts = index.tensor_split(self.config.shards)
+                here = [(shard, parts[i], draws[i]) for i, shard in self.shards.items()]
+                current.loss.add_(self._step(step, here, current))
+                bar.update()
         self._exchange(current)
         kept = self.memory.get("kept", torch.ones_like(current.seen_here)).clone()
-        if self.method.scope == "dataset":  # after kept is copied: the diluted labels choose for the next epoch
-            self._dilute_all(current)
+        # after kept is copied: what the method does now chooses for the next epoch
+        diluted = self._dilute_all(current) if self.method.scope == "dataset" else None
+        self.method.after_epoch(Epoch(epoch, self.noisy, diluted, self._features, self.own), self.memory)
         row = {
             "train_loss": current.loss.item() / self.steps,
             **self._scores(),
-            **evaluation.kept_shares(kept, self.noisy, self.clean),
-            **evaluation.label_accuracies({"noisy": self.noisy, **current.labels}, self.clean),
+            **kept_shares(kept, self.noisy, self.clean),
+            **label_accuracies({"noisy": self.noisy, **current.labels}, self.clean),
         }
         row["seconds"] = time.perf_counter() - start
         return EpochResult(epoch, row, self._arrays({**current.labels, "kept": kept}), self._snapshot(epoch))
@@ -167,26 +206,30 @@ class Trainer:
         return Pass(epoch, torch.zeros((), device=self.device), labels, torch.zeros_like(self.noisy, dtype=torch.bool))
 
     def _step(
-        self, parts: list[tuple[nn.ModuleList, Int[Tensor, " _"], torch.Generator]], current: Pass
+        self, step: int, parts: list[tuple[nn.ModuleList, Int[Tensor, " _"], torch.Generator]], current: Pass
     ) -> Float[Tensor, ""]:
         """Step on this process's parts of a batch; return their share of the mean loss of all parts."""
         total = torch.zeros((), device=self.device)
         self.optimizer.zero_grad()
         for shard, index, generator in parts:
             current.seen_here[index] = True
+            # dropout draws from the global generator: the same wherever the run goes on, in whichever process
+            torch.manual_seed(hash((generator.initial_seed(), step)) % 2**63)
             loss = self._loss(shard, index, generator, current) / self.config.shards
             loss.backward()
             total += loss.detach()
-        self.processes.sum_gradients(self.networks.parameters())
+        self.processes.sum_gradients(p for group in self.optimizer.param_groups for p in group["params"])
         self.optimizer.step()
+        if self.averages is not None:
+            self.averages.update_parameters(self.networks)
         return total
 
     def _loss(
         self, shard: nn.ModuleList, index: Int[Tensor, " b"], generator: torch.Generator, current: Pass
     ) -> Float[Tensor, ""]:
         raw = self.images[index]
-        x = images.normalise(images.augment(raw, generator) if self.config.augment else raw, self.mean, self.std)
-        outputs = [self._forward(network, x) for network in shard]
+        views = tuple(self._view(raw, generator) for _ in range(self.method.views))
+        outputs = [self._forward(network, views[0]) for network in shard]
         noisy, V, diluted = self.noisy[index], outputs[0].embeddings.detach(), None
         current.labels["predicted"][index] = outputs[0].logits.detach().argmax(dim=1)
         if self.method.scope == "dataset":
@@ -194,7 +237,27 @@ class Trainer:
         else:
             diluted, current.labels["dominant"][index] = self._dilute_batch(V, noisy)
             current.labels["diluted"][index] = diluted.argmax(dim=1)
-        return self.method.loss(outputs, Batch(index, noisy, diluted), self.memory, current.epoch)
+        batch = Batch(
+            index,
+            noisy,
+            diluted,
+            views,
+            forward=lambda number, x: self._forward(shard[number], x),
+            averages=self._averaged(views[0]),
+            own=self.own,
+            generator=generator,
+        )
+        return self.method.loss(outputs, batch, self.memory, current.epoch)
+
+    def _view(
+        self, raw: UInt8[Tensor, "b _ height width"], generator: torch.Generator
+    ) -> Float[Tensor, "b channels h w"]:
+        return self.prepare(images.augment(raw, generator) if self.config.augment else raw)
+
+    @torch.no_grad()
+    def _averaged(self, x: Float[Tensor, "b channels height width"]) -> tuple[Features, ...]:
+        averaged = () if self.averages is None else self.averages.module.children()
+        return tuple(self._forward(network, x) for network in averaged)
 
     def _forward(self, network: nn.Module, x: Float[Tensor, "b channels height width"]) -> Features:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
@@ -216,13 +279,9 @@ class Trainer:
 
     # --- Dilution ---------------------------------------------------------------------------------------------------
 
-    @torch.no_grad()
     def _dilute_batch(self, V: Float[Tensor, "b d"], y: Int[Tensor, " b"]) -> tuple[Tensor, Tensor]:
-        """Return Z of Eq. (1)-(4) and the labels of Definition 1 among these examples, from one neighbour search."""
-        indices, cosines = nearest(V, self.config.dilution.k, check=False)
-        onehot = one_hot(y, self.num_classes)
-        Z = dilute_from_neighbors(indices, cosines, onehot, self.weights, self.config.dilution)
-        return Z, most_frequent(indices, cosines, onehot)
+        """Return Z of Eq. (1)-(4) and the labels of Definition 1 among these examples."""
+        return dilute_among(V, y, self.weights, self.config.dilution)
 
     def _keep_embeddings(self, V: Float[Tensor, "b d"], index: Int[Tensor, " b"]) -> None:
         if self.embeddings is None:
@@ -230,13 +289,13 @@ class Trainer:
         self.embeddings[index] = V
 
     @torch.no_grad()
-    def _dilute_all(self, current: Pass) -> None:
-        """Dilute among all examples, from the embeddings of the epoch's pass, and tell the method."""
+    def _dilute_all(self, current: Pass) -> Float[Tensor, "n c"]:
+        """Dilute among all examples, from the embeddings of the epoch's pass."""
         assert self.embeddings is not None  # every batch of the epoch has filled it
         self.processes.gather_(self.embeddings, current.seen_here)
         diluted, current.labels["dominant"] = self._dilute_batch(self.embeddings, self.noisy)
         current.labels["diluted"] = diluted.argmax(dim=1)
-        self.method.after_epoch(diluted, self.noisy, self.memory)
+        return diluted
 
     # --- What is measured and kept ----------------------------------------------------------------------------------
 
@@ -248,8 +307,16 @@ class Trainer:
             validation, _ = evaluation.accuracies(self.networks, *self.validation, self._forward_pixels)
         return {"test_accuracy": test, "ensemble_accuracy": ensemble, "validation_accuracy": validation}
 
+    def _features(self, number: int) -> Features:
+        """Features of all training examples in evaluation mode, from the network of this number."""
+        return evaluation.features(self.networks[number], self.images, self._forward_pixels)
+
     def _forward_pixels(self, network: nn.Module, pixels: UInt8[Tensor, "b channels height width"]) -> Features:
-        return self._forward(network, images.normalise(pixels, self.mean, self.std))
+        if self.config.image_size is None:
+            return self._forward(network, self.prepare(pixels))
+        # a network for large images takes no more of them at once than it was trained on
+        parts = [self._forward(network, self.prepare(part)) for part in pixels.split(self.config.batch_size)]
+        return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
     def _arrays(self, labels: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
         """Return the labels and masks as NumPy arrays of the smallest type that holds all classes."""
@@ -259,20 +326,11 @@ class Trainer:
 
     @torch.no_grad()
     def _snapshot(self, epoch: int) -> xr.Dataset | None:
-        """Embeddings, logits and diluted distribution of all training examples, in evaluation mode.
-
-        The graph is over all examples, and of the float16 embeddings that are saved, so that diluting a saved
-        snapshot gives the saved distribution.
-        """
+        """Embeddings, logits and diluted distribution of all training examples, in evaluation mode."""
         if epoch not in self.config.snapshot_epochs:
             return None
         embeddings, logits = evaluation.features(self.networks[0], self.images, self._forward_pixels)
-        embeddings = evaluation.half(embeddings)
-        neighbors = nearest(embeddings.float(), self.config.dilution.k)
-        onehot = one_hot(self.noisy, self.num_classes)
-        diluted = dilute_from_neighbors(*neighbors, onehot, self.weights, self.config.dilution)
-        parts = {"embeddings": (embeddings, "feature"), "logits": (logits, "class"), "diluted": (diluted, "class")}
-        return xr.Dataset({name: (("sample", last), t.cpu().numpy()) for name, (t, last) in parts.items()})
+        return make_snapshot(embeddings, logits, self.noisy, self.weights, self.config.dilution)
 
 
 def _check_neighbors(config: RunConfig, scope: str, n: int) -> None:

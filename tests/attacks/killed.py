@@ -5,86 +5,28 @@
 Every verb of VERBS is killed at MOST of its writes (flushes and moves of files), evenly spaced, in a new folder each.
 """
 
-import hashlib
 import importlib
 import os
-import pickle
 import shutil
 import signal
 import sys
 from pathlib import Path
 
 import dask.array  # noqa: F401 (once here, not in each child, as those below)
-import numpy as np
 import openTSNE  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 import torchvision  # noqa: F401
 import xarray  # noqa: F401
 import zarr  # noqa: F401
+from verbs import VERBS, prepare, result, temporaries
 
-import lend
-from lend.maps import make_maps
-from lend.run import Run, compact, writing
-from lend.training import train
-
-SETTINGS = {
-    "train_size": 120, "epochs": 3, "batch_size": 60, "width": 8, "snapshots": (1, 3), "noise": "asymmetric",
-    "dilution": lend.Dilution(k=5), "device": "cpu",
-}  # fmt: skip
-
-
-def do_train(folder):
-    train(lend.RunConfig(runs=str(folder / "runs"), **SETTINGS), progress=False)
-
-
-def do_tsne(folder):
-    make_maps(Run.open(folder / "run"), points=60, progress=False)
-
-
-def do_compact(folder):
-    if not list((folder / "copies").glob("[!.]*")):  # a copy that is there is never made again
-        compact(Run.open(folder / "run"), folder / "copies", features=8)
-
-
-def do_audit(folder):
-    labels = np.repeat(["a", "b", "c"], 20)
-    found = lend.audit(np.random.default_rng(0).standard_normal((60, 5)) + 3 * (labels[:, None] == "b"), labels)
-    found.save(folder / "audit")
-    found.patch(folder / "patch.csv")
-
-
-VERBS = {"train": do_train, "tsne": do_tsne, "compact": do_compact, "audit": do_audit}
-
-
-def prepare(folder, run):
-    """Put what the verbs work on into a folder: a run."""
-    shutil.copytree(run, folder / "run")
-
-
-def result(folder):
-    """A digest of everything that the verbs left, without what depends on the clock."""
-    found = {}
-    for run in [folder / "run", *folder.glob("runs/*"), *folder.glob("copies/*")]:
-        if (run / "config.json").exists():
-            run = Run.open(run)
-            numbers = run.history.drop(columns="seconds").to_numpy()
-            labels = [run.epoch_labels(epoch) for epoch in run.history.index]
-            parts = [run.snapshot(epoch)[name].values for epoch in run.epochs for name in ("embeddings", "diluted")]
-            maps = [run.map(epoch) for epoch in run.epochs if run.map_path(epoch, "aligned").exists()]
-            done, state = (0, None) if run.compact else writing.restore(run)
-            found[str(run.path.relative_to(folder))] = [numbers.tobytes(), labels, parts, maps, done, run.check()]
-            weights = [] if state is None or "networks" not in state else state["networks"].values()
-            found["weights", run.path.name] = [value.numpy().tobytes() for value in weights]
-    if (folder / "audit" / "audit.json").exists():
-        audit = lend.Audit.load(folder / "audit")
-        found["audit"] = [audit.issues.to_csv(), audit.distributions.tobytes()]
-    if (folder / "patch.csv").exists():
-        found["patch"] = (folder / "patch.csv").read_bytes()
-    return hashlib.sha256(pickle.dumps({str(name): pickle.dumps(part) for name, part in found.items()})).hexdigest()
-
-
-def temporaries(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob(".*"))
+IMPORTS = (
+    "matplotlib.backends.backend_pdf",
+    "lend.auditing.result",
+    "lend.plots",
+    "lend.run.compacting",
+    "lend.training.loop",
+)
 
 
 def die_at(moment):
@@ -126,7 +68,7 @@ def run_in_child(verb, folder, moment):
         code = 1
         try:
             count = die_at(moment)
-            VERBS[verb](folder)
+            assert not VERBS[verb](folder)
             code = 0 if moment else min(255, count())  # never killed: the number of its writes
         finally:
             os._exit(code)
@@ -136,7 +78,7 @@ def run_in_child(verb, folder, moment):
 
 def main():
     base, run, most = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-    for module in ("lend.auditing.result", "lend.plots", "lend.run.compacting", "lend.training.loop"):
+    for module in IMPORTS:
         importlib.import_module(module)
     for verb in VERBS:
         attack(verb, base, run, most)

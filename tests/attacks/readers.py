@@ -23,6 +23,7 @@ import lend
 from lend import Inspection, Run
 
 SECONDS, MEMORY = 5, 1 << 30
+SMALL = 8  # a file of up to so many times as many bytes as are flipped has every byte flipped
 FINE = (ValueError, KeyError, FileNotFoundError)  # DamagedFileError is a ValueError
 
 
@@ -108,7 +109,7 @@ def cases(subject, other, flips, seed):
             change = swapped(other)
             yield name, "swapped", lambda folder, change=change, name=name: change(folder / name, name)
         size = path.stat().st_size
-        places = range(size) if size <= flips else np.sort(rng.choice(size, flips, replace=False))
+        places = range(size) if size <= SMALL * flips else np.sort(rng.choice(size, flips, replace=False))
         for place in places:
             change = flipped(int(place), 1 << int(rng.integers(8)))
             yield name, f"byte {place}", lambda folder, change=change, name=name: change(folder / name)
@@ -135,10 +136,11 @@ def attack(base, subject, readers, todo, part, parts):
     good, base = base / "other", whole(base, subject)
     right = {name: read(reader, (base / subject).parent, base / subject) for name, reader in readers.items()}
     assert all(outcome[0] == "value" for outcome in right.values()), right
-    number, outcomes = 0, 0
+    attacked, outcomes = 0, 0
     for number, (name, what, change) in enumerate(todo, 1):
         if number % parts != part:
             continue
+        attacked += 1
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder) / base.name
             shutil.copytree(base / subject, root / subject)
@@ -151,7 +153,7 @@ def attack(base, subject, readers, todo, part, parts):
                     continue
                 kind = "other" if kind == "value" else kind
                 print(json.dumps([name, what, reader, kind, text, told]), flush=True)
-    print(json.dumps(["counts", number, outcomes]), flush=True)
+    print(json.dumps(["counts", attacked, outcomes]), flush=True)
 
 
 def main():

@@ -3,6 +3,7 @@
 import os
 import re
 import warnings
+from dataclasses import fields
 
 import jaxtyping
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import lend
-from lend import noise
+from lend import noise, plots
 
 LONG = os.environ.get("LEND_ATTACKS") == "hours"
 EXAMPLES = 5_000 if LONG else 150  # of each function
@@ -158,7 +159,7 @@ def options(**further):
 
 NAMES = set(
     "embeddings labels num_classes k gamma alpha steps affinity reserve class_prior confidence seed images sample_ids "
-    "true_labels knn_graph diluted new old beta matrix rate clean noisy c X y".split()
+    "true_labels knn_graph indices method diluted new old beta matrix rate clean noisy c X y".split()
 )
 THEIRS = ("Unknown label type", "Found input variables")
 
@@ -242,6 +243,40 @@ def test_select_and_momentum(data, n):
     found = answer(lend.select, Z, y)
     assert found is None or (len(found) == len(y) and str(found.dtype).endswith("bool"))
     answer(lend.momentum, Z, data.draw(matrices(n)), data.draw(mostly([0.5])))
+
+
+@given(st.data(), sizes, OPTIONS["k"], mostly(["auto", "exact"]), options())
+@fuzzed
+def test_graphs(data, n, k, method, given_options):
+    found = answer(lend.knn_graph, data.draw(matrices(n)), k, method=method, progress=False)
+    if found is not None:
+        assert found.indices.shape == found.cosines.shape == (found.n, found.k)
+        again = lend.KnnGraph.from_csr(found.to_csr())
+        assert (again.n, again.k) == (found.n, found.k)
+    graph = data.draw(matrices(n)) if found is None else found
+    check_distributions(answer(lend.dilute, None, data.draw(labels(n)), knn_graph=graph, **given_options))
+    answer(lend.KnnGraph.from_csr, data.draw(matrices(n)))
+
+
+@given(st.sampled_from([lend.RunConfig, lend.Dilution]), st.data())
+@fuzzed
+def test_settings(kind, data):
+    name = data.draw(st.sampled_from([field.name for field in fields(kind)]))
+    value = data.draw(st.one_of(odd, st.sampled_from([{}, {"k": 2}, (1, 2), b"x", 1 << 70, -0.5, "lend", "a/b"])))
+    try:
+        made = kind(**{name: value})
+    except (ValueError, TypeError) as error:
+        assert name in str(error) or name in ("epochs", "method", "options")  # snapshots and methods depend on them
+    else:
+        assert kind(**{field.name: getattr(made, field.name) for field in fields(kind)}) == made
+
+
+@given(st.data(), sizes, st.sampled_from([(0, 1), (1, 0)]))
+@fuzzed
+def test_images(data, n, axes):
+    image = data.draw(matrices(n))
+    found = answer(plots.as_rgb, image.transpose(axes) if isinstance(image, np.ndarray) and image.ndim == 2 else image)
+    assert found is None or (found.dtype == np.uint8 and found.shape[2] == 3)
 
 
 @given(st.data(), sizes, mostly([0.2, 0.5]), mostly([0, 3]))

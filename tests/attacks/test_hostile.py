@@ -18,7 +18,7 @@ from lend.run import Run, compact
 
 HERE = Path(__file__).parent
 LONG = os.environ.get("LEND_ATTACKS") == "hours"
-FLIPS = 100_000 if LONG else 2  # of bytes of a file; every byte of one that has no more
+FLIPS = 100 if LONG else 2  # of bytes of a file; every byte of a small one
 PARTS = {("run", "damage"): 8, ("run", "crafted"): 2, ("copies/run", "damage"): 12, ("audit", "damage"): 3}
 KEPT = ("folder", "pipe", "missing")  # a history record or a map can be gone without a trace
 
@@ -45,13 +45,15 @@ def base(tmp_path_factory):
 def outcomes(base, subject, kind, parts=1):
     """The lines of the attacking process, and how many cases and readings there were."""
     lines, counts = [], Counter()
-    for part in range(parts if LONG else 1):
-        command = [sys.executable, HERE / "readers.py", base, subject, kind, FLIPS, part, parts, 0]
+    processes = min(parts, 4) if LONG else 1
+    for part in range(processes):
+        numbers = (FLIPS, part, processes if LONG else parts, 0)
+        command = [sys.executable, HERE / "readers.py", base, subject, kind, *numbers]
         done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=36_000 if LONG else 290)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
         *found, (_, cases, readings) = [json.loads(line) for line in done.stdout.splitlines()]
         lines += found
-        counts["cases"], counts["readings"] = cases, counts["readings"] + readings
+        counts += Counter(cases=cases, readings=readings)
     print(subject, kind, dict(counts), Counter(line[3] for line in lines))
     return lines
 

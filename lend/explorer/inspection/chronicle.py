@@ -76,13 +76,16 @@ class Chronicle:
     def accuracies(self, epoch: int) -> dict[str, float]:
         """Return the label accuracy of predicted, diluted and noisy labels, the share kept, and kept_precision.
 
-        All are fractions of the points, NaN where unknown; kept_precision is the label accuracy of the kept points.
+        All are fractions of the points, NaN where unknown; kept_precision is the label accuracy of the kept points. The
+        share kept is one of the points that the epoch saw.
         """
         labels = self.at(epoch)
         true, kept, unknown = labels.get("true"), labels.get("kept"), float("nan")
         result = {name: _accuracy(labels.get(name), true) for name in ("predicted", "diluted", "noisy")}
         precision = unknown if kept is None else _accuracy(labels.get("noisy"), true, kept)
-        return result | {"kept": unknown if kept is None else float(kept.mean()), "kept_precision": precision}
+        seen = None if kept is None else kept[labels.get("seen", slice(None))]
+        share = unknown if seen is None or not len(seen) else float(seen.mean())
+        return result | {"kept": share, "kept_precision": precision}
 
     def history(self, ids: Shaped[np.ndarray, " s"], positions: Int[np.ndarray, " s"]) -> History:
         """Return the labels of some points over all epochs."""

@@ -219,7 +219,7 @@ class Inspection:
         """Write :meth:`frame` of all maps, one below the other; :meth:`of_frame` and other viewers read it."""
         path = Path(path)
         whole = pd.concat([self.frame(epoch) for epoch in self.map_epochs], ignore_index=True)
-        storage.write_atomically(path, lambda file: whole.to_parquet(file, index=False))
+        storage.write_parquet(path, whole, index=False)
         return path
 
     # --- Selection ----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ MAPS_KEPT = 4  # maps whose neighbours and shares are kept in memory
 
 
 class NoMapsError(ValueError):
-    """A run that has snapshots, but no maps yet.
+    """A run that has snapshots, but no maps of them yet.
 
     Args:
         run: The run.
@@ -46,6 +46,8 @@ class MappedRun(Mapped):
             raise NoMapsError(run, seconds_of_maps(run))
         self.run, self.title = run, run_title(run)
         self.positions = run.map_samples()
+        if not np.isin(self.positions, run.snapshot_samples).all():  # a later recorded snapshot lacks some of them
+            raise NoMapsError(run, seconds_of_maps(run))
         given = run.labels.iloc[self.positions]
         self.sample_ids = given.index.to_numpy()
         self.class_names = tuple(run.class_names)
@@ -64,9 +66,14 @@ class MappedRun(Mapped):
         return self.run.map(map_epoch)
 
     def labels(self, epoch: int) -> dict[str, np.ndarray]:
-        """Return predicted and diluted codes and the kept mask of an epoch's training passes, (m,) each."""
+        """Return predicted and diluted codes and the kept mask of an epoch's training passes, (m,) each.
+
+        Also the mask of the examples that a recorded epoch saw, where it left some out.
+        """
         labels = {name: values[self.positions] for name, values in self.run.epoch_labels(epoch).items()}
-        return {name: labels[name].astype(self._type) for name in ("predicted", "diluted")} | {"kept": labels["kept"]}
+        seen = {} if labels["seen"].all() else {"seen": labels["seen"]}
+        codes = {name: labels[name].astype(self._type) for name in ("predicted", "diluted")}
+        return codes | {"kept": labels["kept"]} | seen
 
     def share(self, name: str, epoch: int, map_epoch: int) -> Float[np.ndarray, " m"]:
         """Return agreement or score after the snapshot of a map."""
@@ -75,12 +82,16 @@ class MappedRun(Mapped):
 
     def _agreement(self, map_epoch: int) -> Float[np.ndarray, " m"]:
         noisy = self.fixed["noisy"]
-        return (noisy[self.neighbors(map_epoch)] == noisy[:, None]).mean(axis=1, dtype=np.float32)
+        theirs = noisy[self.neighbors(map_epoch)]
+        known = (theirs >= 0) & (noisy >= 0)[:, None]
+        agreeing, count = ((theirs == noisy[:, None]) & known).sum(axis=1), known.sum(axis=1)
+        return np.where(count > 0, agreeing / np.maximum(count, 1), np.nan).astype(np.float32)
 
     def _score(self, map_epoch: int) -> Float[np.ndarray, " m"]:
         rows = self.run.snapshot_rows(self.positions)
         diluted = self.run.snapshot(map_epoch)["diluted"].values[rows].astype(np.float32)
-        return diluted[np.arange(len(diluted)), self.fixed["noisy"]].clip(0, 1)
+        noisy = self.fixed["noisy"]
+        return np.where(noisy >= 0, diluted[np.arange(len(diluted)), noisy], np.nan).clip(0, 1)
 
     def neighbors(self, map_epoch: int) -> Int[np.ndarray, "m k"]:
         return self._neighbors.get(map_epoch, lambda: self.run.map_neighbors(map_epoch).astype(np.int32))

@@ -93,13 +93,23 @@ def of_examples(
 
 
 def of_run(run: Run, ids: Int[np.ndarray, " m"]) -> Pixels:
-    """Return the images of a run's training examples; its data set is read as a whole at the first look at one."""
+    """Return the images of a run's training examples; its data set is read as a whole at the first look at one.
+
+    There are none of a data set of own code, which trainings alone may run.
+    A recorded run has none: the name of its data is its author's, and need not be that of a data set of lend.
+    """
+    if run.recorded is not None:
+        return Pixels(None)
     return Pixels(lambda: _from_dataset(run, ids))
 
 
 def _from_dataset(run: Run, ids: Int[np.ndarray, " m"]) -> Callable[[int], Any]:
     from lend import data
 
+    if run.config.dataset in run.config.sources:
+        raise ValueError(
+            f"they come from {run.config.dataset}, which is not run to look at them; images=... gives them"
+        )
     dataset = data.load(run.config.dataset, run.config.data)
     rows = np.searchsorted(dataset.sample_ids.numpy(), ids)
     found = rows < len(dataset)

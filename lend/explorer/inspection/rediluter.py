@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from numbers import Integral
 from threading import RLock
 from typing import Any
 
@@ -15,11 +14,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lend.config import Dilution
-from lend.dilution import dilute_from_neighbors, one_hot, prior_weights
+from lend.dilution import dilute_from_neighbors, hard_labels, one_hot, prior_weights
 from lend.explorer.inspection.mapped import UNKNOWN, shown_type
 from lend.explorer.inspection.recent import Recent
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS, Redilution
-from lend.inputs import as_tensor, is_sparse, require
+from lend.inputs import as_tensor, is_sparse, is_whole, require
 from lend.neighbors import knn_graph, nearest
 from lend.run import map_subset
 
@@ -31,7 +30,7 @@ class Rediluter:
     """Dilutes the noisy labels of the mapped examples of a snapshot, of at most 10,000 chosen by class.
 
     Args:
-        noisy: Codes of the noisy labels; -1 where an example is unlabelled.
+        noisy: Codes of the noisy labels; -1 where an example is unlabelled, which has no vote.
         true: Codes of the true labels; -1 where unknown.
         classes: How many classes there are.
         embeddings: Gives the embeddings (m, d) of a snapshot epoch, an array or a sparse one.
@@ -71,13 +70,12 @@ class Rediluter:
                 than a user waits.
         """
         require(settings.k <= self.most, "k", f"an integer from 1 to {self.most} here", settings.k)
-        require(isinstance(settings.steps, Integral), "steps", "an integer of at least 1 here", settings.steps)
+        require(is_whole(settings.steps), "steps", "an integer of at least 1 here", settings.steps)
         weights = prior_weights(settings.class_prior, self.onehot)
         with one_thread():
             indices, cosines = (found[:, : settings.k] for found in self.search(epoch))
             start = time.perf_counter()
-            Z = dilute_from_neighbors(indices, cosines, self.onehot, weights, settings)
-            labels = torch.where(Z.amax(dim=1) > 0, Z.argmax(dim=1), UNKNOWN).numpy()  # no label of its own, no votes
+            labels = hard_labels(dilute_from_neighbors(indices, cosines, self.onehot, weights, settings)).numpy()
             seconds = time.perf_counter() - start
         known = (self.true >= 0) & (labels >= 0)
         accuracy = float((labels == self.true)[known].mean()) if known.any() else float("nan")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import matplotlib
 import numpy as np
@@ -25,8 +23,9 @@ from lend.explorer.inspection import Inspection
 from lend.explorer.inspection.sources import Data, inspect
 from lend.explorer.pictures.maps import explorer_figure, view_note
 from lend.explorer.pictures.palettes import palette, point_colours
-from lend.inputs import require
+from lend.inputs import is_real, require
 from lend.plots import literal
+from lend.storage import write_atomically
 
 ENDINGS = (".gif", ".mp4")
 DPI = 110
@@ -74,32 +73,21 @@ def animate(
     ending = path.suffix.lower() in ENDINGS and not path.is_dir()
     require(ending, "path", f"a file name ending in {' or '.join(ENDINGS)}", str(path))
     require(not isinstance(colorings, str), "colorings", "a list of names such as ['true']", colorings)
-    require(_number(fps) and 1 <= fps <= 50, "fps", "from 1 to 50", fps)
+    require(is_real(fps) and 1 <= fps <= 50, "fps", "from 1 to 50", fps)
     inspection = inspect(source, "source")
     if seconds_per_epoch is None:
         seconds_per_epoch = float(np.clip(LENGTH / len(inspection.epochs), SHORTEST, LONGEST))
-    given = _number(seconds_per_epoch) and 0 < seconds_per_epoch < math.inf
+    given = is_real(seconds_per_epoch) and 0 < seconds_per_epoch < math.inf
     require(given, "seconds_per_epoch", "above 0 and finite", seconds_per_epoch)
     program = ffmpeg() if path.suffix.lower() == ".mp4" else None
     moments = list(frame_moments(inspection.epochs, max(1, round(fps * seconds_per_epoch)), round(fps * HOLD)))
     scene = Scene(inspection, colorings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
-    try:
-        with tqdm(total=len(moments), desc="frames", unit=" frames", disable=not progress) as bar:
-            if program is None:
-                _write_gif(scene, moments, unfinished, fps, bar)
-            else:
-                _write_mp4(scene, moments, unfinished, fps, program, bar)
-        os.replace(unfinished, path)
-    finally:
-        with suppress(FileNotFoundError):
-            unfinished.unlink()
+    with tqdm(total=len(moments), desc="frames", unit=" frames", disable=not progress) as bar:
+        if program is None:
+            write_atomically(path, lambda file: _write_gif(scene, moments, file, fps, bar))
+        else:
+            write_atomically(path, lambda file: _write_mp4(scene, moments, file, fps, program, bar))
     return path
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -183,7 +171,7 @@ class Scene:
         return np.asarray(self.canvas.buffer_rgba())[:, :, :3].copy()
 
 
-def _write_gif(scene: Scene, moments: Sequence[Moment], path: Path, fps: int, bar: tqdm) -> None:
+def _write_gif(scene: Scene, moments: Sequence[Moment], file: BinaryIO, fps: int, bar: tqdm) -> None:
     """Write all frames with one palette: with one each, colours would flicker. Frames are made as they are written."""
     colours = gif_palette(scene, [moments[place] for place in (0, len(moments) // 3, 2 * len(moments) // 3, -1)])
 
@@ -194,8 +182,7 @@ def _write_gif(scene: Scene, moments: Sequence[Moment], path: Path, fps: int, ba
 
     following = frames()
     first = next(following)
-    with open(path, "wb") as file:
-        first.save(file, "GIF", save_all=True, append_images=following, duration=round(1000 / fps), loop=0)
+    first.save(file, "GIF", save_all=True, append_images=following, duration=round(1000 / fps), loop=0)
 
 
 def gif_palette(scene: Scene, moments: Sequence[Moment]) -> Image.Image:
@@ -217,17 +204,20 @@ def gif_palette(scene: Scene, moments: Sequence[Moment]) -> Image.Image:
     return whole
 
 
-def _write_mp4(scene: Scene, moments: Sequence[Moment], path: Path, fps: int, program: str, bar: tqdm) -> None:
+def _write_mp4(scene: Scene, moments: Sequence[Moment], file: BinaryIO, fps: int, program: str, bar: tqdm) -> None:
+    """Let ffmpeg write to the system's folder of temporary files: what it says of a full disk is no error of a file."""
     from matplotlib.animation import FFMpegWriter
 
     settings: dict[Any, Any] = {"animation.ffmpeg_path": program, "savefig.bbox": "standard", "figure.dpi": DPI}
-    with matplotlib.rc_context(settings):
+    with tempfile.TemporaryDirectory() as folder, matplotlib.rc_context(settings):
+        film = Path(folder) / "film.mp4"
         writer = FFMpegWriter(fps=fps, codec="h264", extra_args=["-pix_fmt", "yuv420p", "-crf", "20"])
-        with writer.saving(scene.figure, str(path), DPI):
+        with writer.saving(scene.figure, str(film), DPI):
             for moment in moments:
                 scene.go(moment)
                 writer.grab_frame()
                 bar.update()
+        file.write(film.read_bytes())
 
 
 def ffmpeg() -> str:

@@ -20,6 +20,7 @@ from lend.paper.tables.markup import (
     markdown_text,
 )
 from lend.run import MEASURES
+from lend.storage import write_text
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,11 +95,10 @@ class Comparison:
     def save(self, name: str, folder: str | Path) -> list[Path]:
         """Write NAME.md, NAME.tex and NAME.csv; the last has the numbers unrounded, as fractions. The files back."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         texts = {"md": self.markdown(), "tex": self.latex(), "csv": safe_table(self.frame).to_csv(index=False)}
         files = [folder / f"{name}.{ending}" for ending in texts]
         for file, text in zip(files, texts.values(), strict=True):
-            file.write_text(text, encoding="utf-8", errors="surrogatepass")
+            write_text(file, text)
         return files
 
     def _lines(self, show: Callable[[Number], str], nothing: str) -> Iterator[list[str]]:

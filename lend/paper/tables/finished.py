@@ -8,14 +8,20 @@ from typing import Any
 
 from lend.paper import experiments
 from lend.paper.grids import Entry
+from lend.paper.rows import Rows, own_rows, typed_rows
 from lend.run import Run
 
 
-def planned(figure: str, profile: str, **place: Any) -> list[Entry]:  # noqa: ANN401
-    """As :func:`~lend.paper.experiments.plan`, but empty where the profile lacks the figure: see :func:`missing`."""
-    known = experiments.PROFILES.get(profile)
-    absent = known is not None and figure in experiments.FIGURES and figure not in known.figures
-    return [] if absent else experiments.plan(figure, profile, **place)
+def planned(figure: str, profile: str, *, rows: Rows | None = None, **place: Any) -> list[Entry]:  # noqa: ANN401
+    """As :func:`~lend.paper.experiments.plan`, but empty where the profile lacks the figure: see :func:`missing`.
+
+    Rows of your own are left out of a figure without a place for them: see :func:`~lend.paper.experiments.takes_rows`.
+    """
+    own, known = own_rows(rows), experiments.PROFILES.get(profile)
+    if known is not None and figure in experiments.FIGURES and figure not in known.figures:
+        return []
+    there = own if own and experiments.takes_rows(figure, profile) else None
+    return experiments.plan(figure, profile, rows=there, **place)
 
 
 def finished(entry: Entry) -> Run | None:
@@ -25,7 +31,13 @@ def finished(entry: Entry) -> Run | None:
 
 
 def missing(
-    entries: Sequence[Entry], figure: str, profile: str, *, runs: str = "runs", dataset: str | None = None
+    entries: Sequence[Entry],
+    figure: str,
+    profile: str,
+    *,
+    runs: str = "runs",
+    dataset: str | None = None,
+    rows: Rows | None = None,
 ) -> str | None:
     """One line on the runs that a figure still needs and how to train them; None if all are there.
 
@@ -35,6 +47,7 @@ def missing(
         profile: The profile of the plan.
         runs: The folder of the plan, named in the line unless it is that of the repository.
         dataset: Where the data of the plan come from, if it is not the profile's own place.
+        rows: Those of your own that the plan was asked for.
     """
     if not entries:
         return f"profile {profile} has no {figure}"
@@ -45,6 +58,8 @@ def missing(
     command = f"lend sweep {figure} --profile {profile} --trials {trials}"
     command += f" --dataset {dataset}" if dataset else ""
     command += "" if _usual(runs) else f" --runs {runs}"
+    there = {entry.row for entry in entries}
+    command += typed_rows({name: settings for name, settings in own_rows(rows).items() if name in there})
     verb, them = ("is", "it") if absent == 1 else ("are", "them")
     return f"{absent} of {len(entries)} runs {verb} missing; train {them} with: {command}"
 

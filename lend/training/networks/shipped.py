@@ -1,15 +1,13 @@
-"""Networks. Each returns the last hidden layer, which is the embedding, and the logits."""
+"""The networks that lend brings. Each returns the last hidden layer, which is the embedding, and the logits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from lend.extras import extra
-from lend.inputs import require_name
 from lend.methods import Features
 
 with extra("train"):
@@ -80,23 +78,3 @@ class Small(nn.Module):
 
 
 NETWORKS: dict[str, Callable[[int, int, int], nn.Module]] = {"resnet18": ResNet18, "small": Small}
-
-
-def build(name: str, image_shape: tuple[int, ...], num_classes: int, width: int) -> nn.Module:
-    """Build a network with random weights from torch's global generator, in training mode.
-
-    Args:
-        name: "resnet18", "small", or "auto": small for images of fewer than 16 pixels a side, resnet18 for others.
-        image_shape: (channels, height, width) of the images.
-        num_classes: Classes.
-        width: Channels, as the network defines them.
-
-    Raises:
-        ValueError: If the name is unknown.
-    """
-    if name == "auto":
-        name = "small" if min(image_shape[1:]) < 16 else "resnet18"
-    require_name(name, NETWORKS, "network")
-    network = NETWORKS[name](image_shape[0], num_classes, width)
-    network.eval()(torch.zeros(1, *image_shape))  # gives lazy layers their size
-    return network.train()

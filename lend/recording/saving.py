@@ -23,7 +23,7 @@ class Saver:
         cost: Seconds that the last finished save took.
     """
 
-    def __init__(self, commit: Callable[[list[EpochResult], Mapping[str, Any]], None]) -> None:
+    def __init__(self, commit: Callable[[list[EpochResult], Mapping[str, Any] | None], None]) -> None:
         self.commit, self.cost = commit, 0.0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="saving")
         self._writing: Future[None] | None = None
@@ -50,14 +50,14 @@ class Saver:
         self.wait()
         return False
 
-    def save(self, epochs: list[EpochResult], state: Mapping[str, Any]) -> None:
+    def save(self, epochs: list[EpochResult], state: Mapping[str, Any] | None) -> None:
         """Save finished epochs and the training state after them; the state may change as soon as this returns.
 
         It waits for an unfinished save, so that there is never more than one copy of the state in memory.
 
         Args:
             epochs: Results in the order of their epochs.
-            state: Tensors in dictionaries and lists; copied here.
+            state: Tensors in dictionaries and lists, copied here; None where nobody goes on from it.
 
         Raises:
             OSError: If the save before this one failed.
@@ -70,7 +70,7 @@ class Saver:
         if self._writing is not None:
             self._writing.result()
 
-    def _write(self, epochs: list[EpochResult], state: Mapping[str, Any]) -> None:
+    def _write(self, epochs: list[EpochResult], state: Mapping[str, Any] | None) -> None:
         start = time.perf_counter()
         self.commit(epochs, state)
         self.cost = time.perf_counter() - start

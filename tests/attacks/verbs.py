@@ -1,0 +1,110 @@
+"""Everything that writes, as a table: what each verb needs, what it does in a folder, and a digest of what it left."""
+
+import hashlib
+import pickle
+import shutil
+
+import numpy as np
+import pandas as pd
+
+import lend
+from lend import plots
+from lend.__main__ import main
+from lend.maps import make_maps
+from lend.run import Run, compact, writing
+from lend.storage import is_temporary
+from lend.training import RunsFailedError, sweep, train
+
+SETTINGS = {
+    "train_size": 120, "epochs": 3, "batch_size": 60, "width": 8, "snapshots": (1, 3), "noise": "asymmetric",
+    "dilution": lend.Dilution(k=5), "device": "cpu",
+}  # fmt: skip
+LABELS = np.repeat(["a", "b", "c"], 20)
+EMBEDDINGS = np.random.default_rng(0).standard_normal((60, 5)) + 3 * (LABELS[:, None] == "b")
+
+
+def do_train(folder):
+    train(lend.RunConfig(runs=str(folder / "runs"), **SETTINGS), progress=False)
+
+
+def do_sweep(folder, workers=0):
+    """Three short runs, one of them with a second network; in this process, if no workers are asked for."""
+    settings = SETTINGS | {"epochs": 2, "snapshots": (2,), "runs": str(folder / "runs")}
+    of_each = ({"seed": 0}, {"seed": 1}, {"method": "coteaching"})
+    configs = [lend.RunConfig(**settings | further) for further in of_each]
+    failures = sweep(configs, workers=workers, progress=False)
+    if failures:
+        raise RunsFailedError(failures, len(configs))
+
+
+def do_tsne(folder):
+    make_maps(Run.open(folder / "run"), points=60, progress=False)
+
+
+def do_compact(folder):
+    if not list((folder / "copies").glob("[!.]*")):  # a copy that is there is never made again
+        compact(Run.open(folder / "run"), folder / "copies", features=8)
+
+
+def do_audit(folder):
+    found = lend.audit(EMBEDDINGS, LABELS)
+    found.save(folder / "audit")
+    found.patch(folder / "patch.csv")
+
+
+def do_audit_files(folder):
+    """The verb itself, with all that it writes."""
+    files = [folder / name for name in ("embeddings.npy", "labels.npy")]
+    written = {"--out": "issues.csv", "--patch": "patch.csv", "--plot": "plot.pdf"}
+    options = [word for option, name in written.items() for word in (option, str(folder / name))]
+    return main(["audit", *map(str, files), *options])
+
+
+def do_figures(folder):
+    """What the notebooks of `lend figures` write: pictures and their numbers, and a table in three formats."""
+    numbers = pd.DataFrame({"epoch": [1, 2], "accuracy": [0.5, 0.75]}).set_index("epoch")
+    plots.save(plots.transition_matrices({"a": np.eye(3)}, {"a": ["x", "y", "z"]}), "figure", folder / "book", numbers)
+    cell = {"row": "lend", "column": "digits", "measure": "last", "mean": 0.5, "std": 0.1, "n": 3}
+    lend.tables.Comparison(pd.DataFrame([cell])).save("table1", folder / "book")
+
+
+VERBS = {
+    "train": do_train, "sweep": do_sweep, "tsne": do_tsne, "compact": do_compact, "audit": do_audit,
+    "audit files": do_audit_files, "figures": do_figures,
+}  # fmt: skip
+
+
+def prepare(folder, run):
+    """Put what the verbs work on into a folder: a run, embeddings and labels."""
+    shutil.copytree(run, folder / "run")
+    np.save(folder / "embeddings.npy", EMBEDDINGS)
+    np.save(folder / "labels.npy", LABELS)
+
+
+def result(folder):
+    """A digest of everything that the verbs left, without what depends on the clock."""
+    found = {}
+    for run in [folder / "run", *sorted(folder.glob("runs/*")), *folder.glob("copies/*")]:
+        if (run / "config.json").exists():
+            run = Run.open(run)
+            numbers = run.history.drop(columns="seconds").to_numpy()
+            labels = [run.epoch_labels(epoch) for epoch in run.history.index]
+            parts = [run.snapshot(epoch)[name].values for epoch in run.epochs for name in ("embeddings", "diluted")]
+            maps = [run.map(epoch) for epoch in run.epochs if run.map_path(epoch, "aligned").exists()]
+            done, state = (0, None) if run.compact or run.recorded else writing.restore(run)
+            found[str(run.path.relative_to(folder))] = [numbers.tobytes(), labels, parts, maps, done, run.check()]
+            weights = [] if state is None or "networks" not in state else state["networks"].values()
+            found["weights", run.path.name] = [value.numpy().tobytes() for value in weights]
+    if (folder / "audit" / "audit.json").exists():
+        audit = lend.Audit.load(folder / "audit")
+        found["audit"] = [audit.issues.to_csv(), audit.distributions.tobytes()]
+    for path in sorted([*folder.glob("*.csv"), *folder.glob("book/*")]):
+        found[path.name] = path.read_bytes()
+    for path in folder.glob("*.pdf"):  # it carries the date
+        found[path.name] = (path.read_bytes()[:5], path.stat().st_size)
+    return hashlib.sha256(pickle.dumps({str(name): pickle.dumps(part) for name, part in found.items()})).hexdigest()
+
+
+def temporaries(folder):
+    """Temporary files that a writer left; maps that wait for the next call are none."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob(".*") if is_temporary(path.name))
