@@ -114,7 +114,7 @@ def test_places_without_code(here, settings, message):
 def test_classes_and_functions_may_be_given_themselves(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     config = RunConfig(network=lend.training.networks.Small, noise=noise.pair)
-    assert (config.network, config.noise) == ("lend.training.networks:Small", "lend.noise.matrices:pair")
+    assert (config.network, config.noise) == ("lend.training.networks.shipped:Small", "lend.noise.matrices:pair")
     with pytest.raises(ValueError, match="network: .*<lambda> cannot be found by its name"):
         RunConfig(network=lambda: 1)
 

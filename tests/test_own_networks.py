@@ -323,7 +323,7 @@ def test_pretrained_weights_bring_their_normalisation(config, monkeypatch):
             {"network_options": {"depth": 3}},
             "cannot be made: TypeError: .*unexpected keyword argument 'depth'",
         ),
-        ("nets.py:None_", {}, "network nets.py:None_: nets.py has no 'None_'; it has NamedTuple, Net, Pair"),
+        ("nets.py:None_", {}, "network nets.py:None_: nets.py has no 'None_'; it has NamedTuple, Net, Dropped, Pair"),
         ("nets.py:Net", {"network_options": {"depth": 3}}, "unknown option 'depth'; it takes channels, num_classes"),
         ("nets.py:Net", {"embedding_layer": "hiden"}, "embedding_layer must be one of conv, .* did you mean hidden"),
         ("nets.py:Net", {"embedding_layer": "unused"}, "its layer 'unused' was not called"),
