@@ -14,7 +14,7 @@ from .dilution import (
 )
 from .explorer import Explorer, Inspection, animate, explore
 from .maps import map
-from .methods import METHODS
+from .methods import METHODS, Selector
 from .neighbors import KnnGraph, knn_graph, sharded_graph
 from .paper import experiments, tables
 from .recording import Recorder
@@ -34,6 +34,7 @@ __all__ = [
     "Recorder",
     "Run",
     "RunConfig",
+    "Selector",
     "analysis",
     "animate",
     "audit",

@@ -13,6 +13,8 @@ EXTRAS = {
     "sweeps": ("dask", "distributed"),
     "faiss": ("faiss",),
     "timm": ("timm",),
+    "lightning": ("lightning",),
+    "transformers": ("transformers", "accelerate"),
     "film": ("imageio_ffmpeg",),
 }
 

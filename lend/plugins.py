@@ -187,6 +187,7 @@ def _source(text: str) -> tuple[Path, bytes]:
 
 def _spec(module: str) -> ModuleSpec | None:
     """Where a module is, found part by part: importlib's own search would import the packages around it."""
+    importlib.invalidate_caches()  # a file that was just written, as a notebook does
     first, *parts = module.split(".")
     with _importing_from(os.getcwd(), last=True):
         found = (finder.find_spec(first, None) for finder in sys.meta_path if hasattr(finder, "find_spec"))

@@ -281,6 +281,7 @@ def test_first_drop_comes_when_the_memory_has_faded(beta, epochs):
         ({"alpha": 0.0}, "alpha must be inside"),
         ({"gamma": -1.0}, "gamma must be at least 0"),
         ({"steps": 0}, "steps must be"),
+        ({"steps": 10**9}, "steps must be an integer from 1 to 10,000"),
         ({"steps": "many"}, "steps must be"),
         ({"affinity": "mean"}, "affinity must be 'product' or 'sum', got 'mean'"),
         ({"reserve": "last"}, "reserve must be"),

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from lend.cli.main import main
+from lend.config import Dilution
 from lend.methods import Features
 from lend.run import Run
 from lend.training import networks, train
@@ -55,6 +56,10 @@ class Net(nn.Module):
 
     def forward(self, x):
         return self.head(self.hiddens(x))
+
+class Dropped(Net):
+    def forward(self, x):
+        return self.head(nn.functional.dropout(self.hiddens(x), 0.5, self.training))
 
 class Pair(Net):
     def forward(self, x):
@@ -128,7 +133,7 @@ def test_train_save_and_go_on(config, network, options, d, where, monkeypatch):
     run = train(settings, progress=False)
     info = Run.open(run.path).info["network"]
     assert run.embeddings(2).shape == (48, d) and run.snapshot(2)["logits"].shape == (48, 3)
-    assert info["name"] == network and info["embeddings"] == where and info["parameters"] > 1000
+    assert info["name"] == network and info["embedding_layer"] == where and info["parameters"] > 1000
     state = torch.load(run.path / "checkpoint" / "0002.pt", weights_only=True)["networks"]
     assert sum(value.numel() for value in state.values()) >= info["parameters"]
     for name in ("history/0002.json", "checkpoint/0002.pt", "labels/0002.npz", "snapshots/0002.zarr.zip"):
@@ -145,7 +150,7 @@ def test_train_save_and_go_on(config, network, options, d, where, monkeypatch):
         ("torchvision:vit_b_16", 224, 768),
         ("torchvision:convnext_tiny", None, 768),
         ("torchvision:mobilenet_v3_small", None, 1024),
-        ("torchvision:inception_v3", 75, 2048),
+        ("torchvision:inception_v3", 299, 2048),
         ("timm:vit_tiny_patch16_224", 224, 192),
         ("timm:resnet10t", None, 512),
     ],
@@ -153,12 +158,12 @@ def test_train_save_and_go_on(config, network, options, d, where, monkeypatch):
 @pytest.mark.filterwarnings("ignore:.*init_weights:FutureWarning")
 def test_large_networks(config, network, size, d):
     settings = config(
-        network, dataset="data.py:few", batch_size=8, epochs=1, snapshots=(1,), image_size=size, dilution={"k": 3}
+        network, dataset="data.py:few", batch_size=8, epochs=1, snapshots=(1,), image_size=size, dilution=Dilution(k=3)
     )
     run = train(settings, progress=False)
     opened = Run.open(run.path)
     assert opened.embeddings(1).shape == (16, d) and np.isfinite(opened.embeddings(1)).all()
-    assert opened.info["network"]["embeddings"].startswith("input of ")
+    assert opened.info["network"]["embedding_layer"].startswith("input of ")
 
 
 def test_embeddings_are_what_the_head_is_given(config):
@@ -180,7 +185,7 @@ def test_a_named_layer(config, layer, where, d):
     x = torch.randn(5, 3, 16, 16)
     features = built.network.eval()(x)
     expected = built.network.hiddens(x) if layer == "head" else built.network.norm(built.network.conv(x)).mean((2, 3))
-    assert built.info["embeddings"] == where and features.embeddings.shape == (5, d)
+    assert built.info["embedding_layer"] == where and features.embeddings.shape == (5, d)
     assert torch.equal(features.embeddings, expected)
 
 
@@ -189,7 +194,7 @@ def test_a_named_layer_of_a_network_of_lends(config):
     assert built.network(torch.randn(2, 3, 16, 16)).embeddings.shape == (2, 8)
     plain = made(config("resnet18", width=4))
     assert plain.network(torch.randn(2, 3, 16, 16)).embeddings.shape == (2, 32)
-    assert plain.info["embeddings"] == "returned by the network" and not plain.network._forward_hooks
+    assert plain.info["embedding_layer"] == "returned by the network" and not plain.network._forward_hooks
 
 
 def test_tokens_are_averaged(config):
@@ -212,8 +217,8 @@ def test_a_copy_has_hooks_of_its_own(config):
     assert (other(x).embeddings == 0).all() and (network(x).embeddings != 0).any()
 
 
-def test_shards_and_two_networks(config):
-    run = train(config("nets.py:Net", shards=2, method="coteaching"), progress=False)
+def test_shards_and_two_networks_in_bfloat16(config):
+    run = train(config("nets.py:Net", shards=2, method="coteaching", precision="bf16"), progress=False)
     assert run.complete and run.embeddings(2).shape == (48, 16)
 
 
@@ -225,6 +230,26 @@ def test_the_seed_draws_the_weights(config):
         for i, seed in enumerate((0, 0, 1))
     ]
     assert weights[0] == weights[1] != weights[2]
+
+
+def test_dropout_is_drawn_from_the_seed(config):
+    """Whatever was drawn before, in one shard or two, also where the run goes on; and the caller's draws go on, too."""
+    settings = [config("nets.py:Dropped", shards=shards, runs=f"runs{i}") for i, shards in enumerate((1, 1, 2))]
+    torch.manual_seed(1)
+    first = train(settings[0], progress=False)
+    after = torch.rand(1)
+    torch.manual_seed(1)
+    assert torch.rand(1) == after
+    second = train(settings[1], progress=False)
+    assert (first.embeddings(2) == second.embeddings(2)).all()
+    for run in (first, train(settings[2], progress=False)):
+        before = run.embeddings(2)
+        for name in ("history/0002.json", "checkpoint/0002.pt", "labels/0002.npz", "snapshots/0002.zarr.zip"):
+            (run.path / name).unlink()
+        again = train(run.config, progress=False)
+        assert (again.embeddings(2) == before).all()
+    plain = train(config("nets.py:Net", runs="runs3"), progress=False)
+    assert (plain.embeddings(2) != second.embeddings(2)).any()
 
 
 def test_a_head_of_other_classes_is_replaced(config, capsys):

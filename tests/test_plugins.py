@@ -26,7 +26,6 @@ def here(tmp_path, monkeypatch):
 def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    importlib.invalidate_caches()
     return path
 
 

@@ -64,7 +64,7 @@ def test_above_the_exact_size_the_graph_is_that_of_knn_graph(monkeypatch):
     "arguments, message",
     [
         ({"steps": "converged"}, "steps must be an integer of at least 1, got 'converged'"),
-        ({"steps": 0}, "steps must be an integer of at least 1"),
+        ({"steps": 0}, "steps must be an integer from 1 to 10,000"),
         ({"true_labels": TRUE[:5]}, r"true_labels must be of shape \(120,\)"),
         ({"true_labels": TRUE + 1}, "true_labels must be inside 0..2, or -1 where unlabelled, got '1..3'"),
         ({"embeddings": None}, "embeddings must be given, or else knn_graph, got 'neither'"),

@@ -4,6 +4,6 @@ Imports nothing heavy, so that the command line and the notebooks can build conf
 """
 
 from lend.config.own import own_code
-from lend.config.settings import PAPER_EPOCHS, PAPER_SNAPSHOTS, Dilution, RunConfig
+from lend.config.settings import MOST_STEPS, PAPER_EPOCHS, PAPER_SNAPSHOTS, Dilution, RunConfig
 
-__all__ = ["PAPER_EPOCHS", "PAPER_SNAPSHOTS", "Dilution", "RunConfig", "own_code"]
+__all__ = ["MOST_STEPS", "PAPER_EPOCHS", "PAPER_SNAPSHOTS", "Dilution", "RunConfig", "own_code"]

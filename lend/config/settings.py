@@ -20,6 +20,7 @@ T = TypeVar("T")
 PAPER_EPOCHS = 200
 PAPER_SNAPSHOTS = (30, 50, 100, 150, 200)
 LONGEST_METHOD = 100  # characters of a method's name in that of a folder
+MOST_STEPS = 10_000  # of Eq. (3), also where they are to converge: a billion would never end
 LARGEST_SEED = 2**32 - 1  # that NumPy and scikit-learn take
 
 
@@ -31,7 +32,7 @@ class Dilution:
         k: Neighbours of each example.
         gamma: Exponent of the similarity, Eq. (1).
         alpha: Share taken from the neighbours in each step, Eq. (3), in (0, 1).
-        steps: Iterations of Eq. (3), or "converged".
+        steps: Iterations of Eq. (3), at most 10,000, or "converged".
         affinity: W' of Eq. (2): "product" (AᵀA, as printed) or "sum" (A + Aᵀ, as in the cited source).
         reserve: The reserved term of Eq. (3): "previous" (as printed) or "initial" (the cited source).
         class_prior: None (votes are not weighed, as in the paper), "balanced", or the true share of each class.
@@ -53,8 +54,8 @@ class Dilution:
         require(self.k >= 1, "k", "an integer of at least 1", self.k)
         require(self.gamma >= 0, "gamma", "at least 0", self.gamma)
         require(0 < self.alpha < 1, "alpha", "inside (0, 1)", self.alpha)
-        counted = self.steps >= 1 if isinstance(self.steps, int) else self.steps == "converged"
-        require(counted, "steps", "an integer of at least 1, or 'converged'", self.steps)
+        counted = 1 <= self.steps <= MOST_STEPS if isinstance(self.steps, int) else self.steps == "converged"
+        require(counted, "steps", f"an integer from 1 to {MOST_STEPS:,}, or 'converged'", self.steps)
         require(self.affinity in ("product", "sum"), "affinity", "'product' or 'sum'", self.affinity)
         require(self.reserve in ("previous", "initial"), "reserve", "'previous' or 'initial'", self.reserve)
         prior = self.class_prior

@@ -1,3 +1,4 @@
+from .among import dilute_among
 from .dilution import dilute, dominant_labels, select, similarity
 from .equations import (
     COLLAPSE,
@@ -29,6 +30,7 @@ __all__ = [
     "cross_fitted",
     "diffuse",
     "dilute",
+    "dilute_among",
     "dilute_from_neighbors",
     "dilution_trace",
     "dominant_labels",

@@ -21,14 +21,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lend.config import Dilution
+from lend.config import MOST_STEPS, Dilution
 from lend.inputs import as_matrix, as_shares, is_real, require
 
 Array = np.ndarray | Tensor
 
 DENSE = 4096  # up to this many examples the graph is a dense matrix (64 MB in float32), sparse above
 
-TOLERANCE, MOST_STEPS = 1e-6, 10_000  # steps="converged": largest change of an entry, and when to give up
+TOLERANCE = 1e-6  # steps="converged": largest change of an entry; after MOST_STEPS it gives up
 
 COLLAPSE = (
     "steps='converged': the limit of Eq. (3) is one eigenvector per connected component, so every example of a "

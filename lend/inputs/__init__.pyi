@@ -1,5 +1,6 @@
 from .aligned import align, align_rows, as_ids, as_shares, index_of
 from .arrays import as_matrix, as_tensor, check_finite, is_sparse, is_tensor, to_numpy
+from .batches import Checks, read_index, read_mask, read_rows
 from .cells import plain_cell, plain_cells, plain_table, printable, safe_cell, safe_table
 from .errors import nearest_name, require, require_encodable, require_name
 from .labels import Labels, as_codes, as_labels, sort_names
@@ -7,6 +8,7 @@ from .numbers import as_count, is_real, is_whole
 from .tables import read_npy, read_table, text_or_numbers
 
 __all__ = [
+    "Checks",
     "Labels",
     "align",
     "align_rows",
@@ -30,6 +32,9 @@ __all__ = [
     "printable",
     "read_npy",
     "read_table",
+    "read_index",
+    "read_mask",
+    "read_rows",
     "require",
     "require_encodable",
     "require_name",

@@ -13,6 +13,7 @@ from lend.methods.forward import Forward
 from lend.methods.gce import GCE
 from lend.methods.lend import LEND
 from lend.methods.registry import METHODS, build
+from lend.methods.selector import Selector
 from lend.methods.small_loss import SIGUA, CoTeaching, JoCoR, SmallLoss
 from lend.methods.sop import SOP
 from lend.methods.standard import Standard
@@ -34,6 +35,7 @@ __all__ = [
     "Method",
     "SIGUA",
     "SOP",
+    "Selector",
     "SmallLoss",
     "Standard",
     "build",

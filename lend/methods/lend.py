@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lend.dilution import agreeing, momentum, one_hot
+from lend.dilution import agreeing, hard_labels, momentum, one_hot
 from lend.inputs import is_real, require
 from lend.methods.base import Batch, Epoch, Features, Memory, Method, label_losses, masked_mean
 
@@ -46,18 +46,25 @@ class LEND(Method):
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
         if batch.diluted is not None:
             old = memory["diluted"][batch.index]
-            Z, kept = self._remember(batch.diluted, old, batch.labels)
+            Z, kept = self.remember(batch.diluted, old, batch.labels)
             memory["diluted"][batch.index], memory["kept"][batch.index] = Z, kept
         return masked_mean(label_losses(outputs[0], batch), memory["kept"][batch.index])  # Eq. (7)
 
     def after_epoch(self, epoch: Epoch, memory: Memory) -> None:
         if epoch.diluted is not None:
-            memory["diluted"], memory["kept"] = self._remember(epoch.diluted, memory["diluted"], epoch.labels)
+            memory["diluted"], memory["kept"] = self.remember(epoch.diluted, memory["diluted"], epoch.labels)
 
-    def _remember(
+    def remember(
         self, new: Float[Tensor, "b c"], old: Float[Tensor, "b c"], labels: Int[Tensor, " b"]
     ) -> tuple[Float[Tensor, "b c"], Bool[Tensor, " b"]]:
+        """Return the memory after an epoch, Eq. (5), and which examples to train on, Eq. (6).
+
+        Args:
+            new: Z of this epoch.
+            old: The memory before it.
+            labels: Noisy labels; an unlabelled example, -1, is never kept.
+        """
         if self.memory == "hard":
-            new = one_hot(new.argmax(dim=1), new.shape[1], new.dtype)
+            new = one_hot(hard_labels(new), new.shape[1], new.dtype)
         Z = momentum(new, old, self.beta)  # Eq. (5)
         return Z, agreeing(Z, labels)  # Eq. (6)

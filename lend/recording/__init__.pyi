@@ -1,4 +1,4 @@
-from .diluting import dilute_among, half, make_snapshot
+from .diluting import half, make_snapshot
 from .numbers import kept_shares, label_accuracies
 from .recorder import Recorder
 from .saving import Saver, copied
@@ -7,7 +7,6 @@ __all__ = [
     "Recorder",
     "Saver",
     "copied",
-    "dilute_among",
     "half",
     "kept_shares",
     "label_accuracies",

@@ -1,4 +1,4 @@
-"""Diluted and dominant labels of an epoch, and what is saved of its embeddings."""
+"""What is saved of an epoch's embeddings."""
 
 from __future__ import annotations
 
@@ -11,32 +11,8 @@ from jaxtyping import Float, Float16, Int
 from torch import Tensor
 
 from lend.config import Dilution
-from lend.dilution import dilute_from_neighbors, most_frequent, one_hot
+from lend.dilution import dilute_from_neighbors, one_hot
 from lend.neighbors import nearest
-
-
-@torch.no_grad()
-def dilute_among(
-    V: Float[Tensor, "b d"], y: Int[Tensor, " b"], weights: Float[Tensor, " c"], settings: Dilution
-) -> tuple[Float[Tensor, "b c"], Int[Tensor, " b"]]:
-    """Return Z of Eq. (1)-(4) and the labels of Definition 1 among some examples, from one neighbour search.
-
-    Unchecked: nothing waits for the device.
-
-    Args:
-        V: Embeddings, more than k, in float32.
-        y: Noisy labels; -1 where unlabelled, which has no vote.
-        weights: What a vote for each class counts; see :func:`lend.dilution.prior_weights`.
-        settings: Settings of the dilution.
-
-    Returns:
-        Z, whose rows sum to one, or to zero where no vote reaches an unlabelled example; and the dominant labels, -1
-        where all neighbours are unlabelled.
-    """
-    indices, cosines = nearest(V, settings.k, check=False)
-    onehot = one_hot(y, len(weights))
-    Z = dilute_from_neighbors(indices, cosines, onehot, weights, settings)
-    return Z, torch.where((y[indices] >= 0).any(dim=1), most_frequent(indices, cosines, onehot), -1)
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ class Given:
         return {"true": self.true.astype(small), "noisy": self.noisy.astype(small), "sample_id": self.sample_id}
 
 
-def read_given(labels: Any, true_labels: Any, class_names: Sequence[Any] | None, sample_ids: Any) -> Given:  # noqa: ANN401
+def read_given(labels: Any, true_labels: Any, class_names: Iterable[Any] | None, sample_ids: Any) -> Given:  # noqa: ANN401
     """Check what people know of their training examples.
 
     Args:
@@ -82,7 +82,7 @@ def read_given(labels: Any, true_labels: Any, class_names: Sequence[Any] | None,
     return Given(noisy, true, ids, names)
 
 
-def _read_names(class_names: Sequence[Any]) -> tuple[str, ...]:
+def _read_names(class_names: Iterable[Any]) -> tuple[str, ...]:
     require(not isinstance(class_names, str), "class_names", "a list of names", class_names)
     names = tuple(str(name) for name in class_names)
     require(len(names) > 0, "class_names", "one per class", "none")

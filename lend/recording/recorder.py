@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,8 @@ import torch
 from lend import storage
 from lend.config import Dilution, RunConfig
 from lend.dilution import one_hot, prior_weights
-from lend.inputs import require, require_name
-from lend.recording.batches import Batches, Checks, Rows, merge, read_index, read_mask, read_rows
+from lend.inputs import Checks, read_index, read_mask, read_rows, require, require_name
+from lend.recording.batches import Batches, Rows, merge
 from lend.recording.given import Given, read_given
 from lend.recording.opening import open_or_create, require_usable
 from lend.recording.processes import Processes
@@ -72,6 +72,7 @@ class Recorder:
 
     Attributes:
         path: The folder.
+        class_names: One per class, in the order of the logits.
         epochs_done: Number of epochs recorded; the newest may not be on the disk yet, see :meth:`wait`.
 
     Example:
@@ -92,7 +93,7 @@ class Recorder:
         *,
         labels: Any,  # noqa: ANN401 (arrays of any library here and below)
         true_labels: Any = None,  # noqa: ANN401
-        class_names: Sequence[Any] | None = None,
+        class_names: Iterable[Any] | None = None,
         sample_ids: Any = None,  # noqa: ANN401
         note: str = "",
         dataset: str | None = None,
@@ -126,6 +127,7 @@ class Recorder:
             runs=str(self.path.parent),
         )
         given = read_given(labels, true_labels, class_names, sample_ids)
+        self.class_names = given.class_names
         self._here = self._examples = _examples(given, config.dilution)
         self._scope, self._checks, self._batches = scope, Checks(), Batches(len(given))
         self._with_logits: bool | None = None  # in the batches of this epoch
@@ -134,7 +136,7 @@ class Recorder:
         self._saver: Saver | None = None  # in the process that writes
         self._processes = Processes()
         begin = partial(open_or_create, self.path, config, given, scope, resume)
-        opened = self._processes.share(self._processes.first(lambda: self._begin(begin, bool(resume))))
+        opened = self._processes.share(self._processes.first(lambda: self._begin(begin, resume is not False)))
         assert opened is not None  # the first process says what it has opened
         self.epochs_done, self._features = opened
         self._start = time.perf_counter()

@@ -12,10 +12,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from lend.config import Dilution
-from lend.dilution import hard_labels
+from lend.dilution import dilute_among, hard_labels
 from lend.inputs import require
 from lend.recording.batches import Rows
-from lend.recording.diluting import dilute_among, make_snapshot
+from lend.recording.diluting import make_snapshot
 from lend.recording.numbers import kept_shares, label_accuracies
 from lend.run import EPOCH_ARRAYS, EpochResult, code_type
 

@@ -155,7 +155,7 @@ def keep(run: Run, epochs: int | None = None) -> int:
         DamagedFileError: If a file of an epoch that is to stay is damaged.
     """
     done = run.epochs_done
-    require(epochs is None or 1 <= epochs <= done, "resume", f"True, or from 1 to {done}, the epochs there", epochs)
+    require(epochs is None or 0 <= epochs <= done, "resume", f"True, or from 0 to {done}, the epochs there", epochs)
     kept = done if epochs is None else epochs
     intact, problem = _intact(run)
     if problem and intact < kept:

@@ -23,10 +23,10 @@ from tqdm.auto import tqdm
 
 from lend.config import RunConfig
 from lend.data import Dataset
-from lend.dilution import COLLAPSE, one_hot, prior_weights
+from lend.dilution import COLLAPSE, dilute_among, one_hot, prior_weights
 from lend.inputs import require
 from lend.methods import Batch, Epoch, Features, Method
-from lend.recording import dilute_among, kept_shares, label_accuracies, make_snapshot
+from lend.recording import kept_shares, label_accuracies, make_snapshot
 from lend.run import EPOCH_ARRAYS, EpochResult, code_type
 from lend.training import evaluation, images, networks
 from lend.training.examples import Source
@@ -178,11 +178,12 @@ class Trainer:
         current = self._new_pass(epoch)
         for shard in self.shards.values():
             shard.train()
-        for index in images.batches(len(self.noisy), self.config.batch_size, order, self.device):
-            parts = index.tensor_split(self.config.shards)
-            here = [(shard, parts[i], draws[i]) for i, shard in self.shards.items()]
-            current.loss.add_(self._step(here, current))
-            bar.update()
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            for step, index in enumerate(images.batches(len(self.noisy), self.config.batch_size, order, self.device)):
+                parts = index.tensor_split(self.config.shards)
+                here = [(shard, parts[i], draws[i]) for i, shard in self.shards.items()]
+                current.loss.add_(self._step(step, here, current))
+                bar.update()
         self._exchange(current)
         kept = self.memory.get("kept", torch.ones_like(current.seen_here)).clone()
         # after kept is copied: what the method does now chooses for the next epoch
@@ -205,13 +206,15 @@ class Trainer:
         return Pass(epoch, torch.zeros((), device=self.device), labels, torch.zeros_like(self.noisy, dtype=torch.bool))
 
     def _step(
-        self, parts: list[tuple[nn.ModuleList, Int[Tensor, " _"], torch.Generator]], current: Pass
+        self, step: int, parts: list[tuple[nn.ModuleList, Int[Tensor, " _"], torch.Generator]], current: Pass
     ) -> Float[Tensor, ""]:
         """Step on this process's parts of a batch; return their share of the mean loss of all parts."""
         total = torch.zeros((), device=self.device)
         self.optimizer.zero_grad()
         for shard, index, generator in parts:
             current.seen_here[index] = True
+            # dropout draws from the global generator: the same wherever the run goes on, in whichever process
+            torch.manual_seed(hash((generator.initial_seed(), step)) % 2**63)
             loss = self._loss(shard, index, generator, current) / self.config.shards
             loss.backward()
             total += loss.detach()

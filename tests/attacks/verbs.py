@@ -12,6 +12,7 @@ from lend import plots
 from lend.__main__ import main
 from lend.maps import make_maps
 from lend.run import Run, compact, writing
+from lend.storage import is_temporary
 from lend.training import RunsFailedError, sweep, train
 
 SETTINGS = {
@@ -90,7 +91,7 @@ def result(folder):
             labels = [run.epoch_labels(epoch) for epoch in run.history.index]
             parts = [run.snapshot(epoch)[name].values for epoch in run.epochs for name in ("embeddings", "diluted")]
             maps = [run.map(epoch) for epoch in run.epochs if run.map_path(epoch, "aligned").exists()]
-            done, state = (0, None) if run.compact else writing.restore(run)
+            done, state = (0, None) if run.compact or run.recorded else writing.restore(run)
             found[str(run.path.relative_to(folder))] = [numbers.tobytes(), labels, parts, maps, done, run.check()]
             weights = [] if state is None or "networks" not in state else state["networks"].values()
             found["weights", run.path.name] = [value.numpy().tobytes() for value in weights]
@@ -105,5 +106,5 @@ def result(folder):
 
 
 def temporaries(folder):
-    """Hidden files that a writer left."""
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob(".*"))
+    """Temporary files that a writer left; maps that wait for the next call are none."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob(".*") if is_temporary(path.name))

@@ -165,7 +165,7 @@ def _channels_last(network: nn.Module, place: str, images: Tensor) -> bool:
 def _info(origin: Mapping[str, Any], network: nn.Module, where: str, mean_std: MeanStd | None) -> dict[str, Any]:
     return {
         **origin,
-        "embeddings": where,
+        "embedding_layer": where,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "normalisation": "that of the pretrained weights" if mean_std else "mean and deviation of the training images",
     }

@@ -102,7 +102,7 @@ def head_of(network: nn.Module, images: Tensor) -> tuple[str, Any]:
     Returns:
         The name, or None where no linear layer did, and what the network returned.
     """
-    called: list[tuple[str, Tensor]] = []
+    called: list[tuple[str, Any]] = []
     handles = [
         layer.register_forward_hook(lambda layer, given, output, name=name: called.append((name, output)))
         for name, layer in network.named_modules()
@@ -118,8 +118,10 @@ def head_of(network: nn.Module, images: Tensor) -> tuple[str, Any]:
     return (names[-1] if names else ""), output
 
 
-def _same(gave: Tensor, logits: Tensor) -> bool:
-    return gave is logits or (gave.shape == logits.shape and torch.equal(gave, logits))
+def _same(gave: Any, logits: Tensor) -> bool:  # noqa: ANN401 (a subclass of nn.Linear may return more)
+    if not isinstance(gave, Tensor) or gave.shape != logits.shape or gave.dtype != logits.dtype:
+        return False
+    return gave is logits or torch.equal(gave, logits)
 
 
 def tap(network: nn.Module, place: str, classes: int, layer: str | None, head: str, returned: bool) -> str:
