@@ -6,6 +6,8 @@ import signal
 from pathlib import Path
 
 import jaxtyping
+import nbformat
+import pandas as pd
 import pytest
 from test_executors import pids_of, wait_for
 from test_sweeps import start_sweep  # noqa: F401 (a fixture)
@@ -14,6 +16,7 @@ from test_training import assert_same
 import lend
 from lend import plugins
 from lend.cli.main import main
+from lend.cli.shipped import shipped
 from lend.methods import GCE
 from lend.paper import experiments, tables
 from lend.paper.grids import Profile, rates
@@ -249,3 +252,28 @@ def test_own_rows_go_on_with_the_same_numbers_after_a_worker_and_the_sweep_were_
         assert sweep(configs, workers=0, threads=1, progress=False) == []
     for one, other in zip(killed, whole, strict=True):
         assert_same(lend.Run.find(one), lend.Run.find(other))
+
+
+# --- Notebooks ------------------------------------------------------------------------------------------------------
+
+
+def test_the_notebooks_show_own_rows(small, tmp_path, monkeypatch):
+    rows = {"Mine": "mine.py:Mine", "Gentle": {"method": "gce", "options": {"q": 0.5}}}
+    configs = [entry.config for entry in experiments.plan("figure6", "small", rows=rows)]
+    assert sweep(configs, workers=0, progress=False) == []
+    parameters = {"profile": "small", "runs": str(tmp_path / "runs"), "figures": str(tmp_path / "output"), "trials": 1}
+    # as lend figures gives them: with the digest of the file, which a notebook does not find from its own folder
+    parameters["rows"] = own_rows(rows)
+    source = shipped("notebooks") / "accuracy_curves.ipynb"
+    code = [cell.source for cell in nbformat.read(source, as_version=4).cells if cell.cell_type == "code"]
+    names = {}
+    exec(code[0], names)
+    assert names["rows"] == {} and set(parameters) <= set(names)
+    names |= parameters
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for text in code[1:3]:
+        exec(text, names)
+    assert names["notes"][0] is None  # all runs are there
+    written = pd.read_csv(tmp_path / "output" / "small" / "accuracy_symmetric.csv")
+    assert list(dict.fromkeys(written["row"])) == ["Standard", "Mine", "Gentle"] and written["mean"].notna().all()
