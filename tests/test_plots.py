@@ -11,6 +11,8 @@ from matplotlib.text import Text
 from PIL import Image
 
 from lend import plots
+from lend.paper.experiments import FURTHER_ROWS, ROWS
+from lend.plots.colours import FURTHER_LINES, row_lines
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 NUMBERS = {
@@ -40,6 +42,9 @@ def toy(n=30):
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"x": rng.normal(size=n), "y": rng.normal(size=n)})
     return table.assign(true=(table.x > 0).astype(int))
+
+
+OWN = ("Mine", "A second idea")
 
 
 def trial_curves(columns=("40 %", "50 %"), rows=("Standard", "LEND", "LEND+prior"), absent=(), epochs=9):
@@ -94,6 +99,9 @@ def every_figure():
         "trials": plots.accuracy_curves(trial_curves(absent=[("LEND", "50 %")])),
         "no trials": plots.accuracy_curves(trial_curves(absent=[(row, "50 %") for row in plots.LINES])),
         "settings": plots.sensitivity({"k": setting([2, 4, 8], [("LEND", 8)]), "W": setting(["a", "b"])}, {"k": 4}),
+        "own rows": plots.accuracy_curves(trial_curves(rows=(*plots.LINES, *OWN))),
+        "all rows": plots.accuracy_curves(trial_curves(rows=(*plots.LINES, *FURTHER_LINES, *OWN))),
+        "own settings": plots.sensitivity({"k": setting([2, 4, 8], rows=("LEND", "LEND+prior", *OWN))}, {"k": 4}),
         "dots": plots.trial_dots(collected()),
         "choices": plots.choices({"symmetric": choices_made(), "asymmetric": choices_made(absent=["1 step"])}),
         "matrices": plots.transition_matrices({"a": matrix, "b": np.eye(10)}, {"a": NAMES, "b": tuple("0123456789")}),
@@ -175,6 +183,28 @@ def test_lends_two_lines_stand_apart_and_dashes_tell_the_others(vision):
     assert len({line["marker"] for line in plots.LINES.values()}) == 7
     widths = {name: line.get("linewidth", 1.1) for name, line in plots.LINES.items()}
     assert min(widths["LEND"], widths["LEND+prior"]) > 1.5 * max(widths[name] for name in names[:5])
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_own_rows_stand_apart_from_the_papers_and_from_each_other(vision):
+    rows = [*plots.LINES, *(f"row {i}" for i in range(5))]
+    lab = oklab([line["color"] for line in row_lines(rows).values()], vision)
+    distance = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
+    np.fill_diagonal(distance, np.inf)
+    assert distance[len(plots.LINES) :].min() > 10.7
+    assert oklab([line["color"] for line in row_lines(rows).values()], "normal")[7:, 0].max() < 70  # on white paper
+
+
+def test_every_row_has_a_line_that_no_other_has():
+    rows = [*plots.LINES, *FURTHER_LINES, *(f"row {i}" for i in range(20))]
+    lines = row_lines(rows)
+    assert list(lines) == rows and {name: lines[name] for name in plots.LINES} == plots.LINES
+    assert list(FURTHER_LINES) == list(FURTHER_ROWS) and list(plots.LINES) == list(ROWS)
+    for kind in ("linestyle", "marker"):  # of one colour, what tells curves and what tells dots
+        assert len({(line["color"], str(line[kind])) for line in lines.values()}) == len(rows), kind
+    assert not {line["marker"] for line in plots.LINES.values()} & {lines[row]["marker"] for row in rows[7:]}
+    apart = [row_lines(["Standard", *OWN])[row] for row in OWN]
+    assert apart == [row_lines([*plots.LINES, *FURTHER_LINES, *OWN])[row] for row in OWN]  # the same in every figure
 
 
 def test_more_points_get_smaller_markers():
@@ -344,6 +374,22 @@ def test_a_panel_without_a_run_says_so_and_leaves_the_scale_to_the_others(figure
     full, empty = figures["no trials"].axes
     assert frame_text(empty) == ["no finished run yet"] and not frame_text(full)
     assert len(full.get_yticks()) > 2 and note(empty) == "epoch"
+
+
+@pytest.mark.parametrize("name", ["own rows", "all rows", "own settings"])
+def test_own_rows_are_drawn_and_take_no_room_from_the_panels(figures, name):
+    figure = figures[name]
+    usual = figures["settings" if name == "own settings" else "trials"]
+    shown = legend_texts(figure)
+    assert len(shown) == len(set(shown)) and {text.partition(",")[0] for text in shown} >= set(OWN)
+    drawn = {(to_hex(line.get_color()), line.get_marker(), str(line.get_linestyle())) for line in figure.axes[0].lines}
+    assert len(drawn) >= (8 if name == "own settings" else 9)
+    heights = []
+    for one in (figure, usual):
+        canvas = FigureCanvasAgg(one)
+        canvas.draw()
+        heights.append(one.axes[0].get_window_extent(canvas.get_renderer()).height)
+    assert heights[0] > 0.93 * heights[1]
 
 
 def test_without_runs_or_a_plan_there_are_empty_frames():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,7 +32,7 @@ def make(
     data: str = "data",
     download: bool = False,
     note: str = "",
-    rows: experiments.Rows | None = None,
+    rows: Mapping[str, Any] | None = None,
     only: str | None = None,
     notebooks: Path | None = None,
 ) -> list[Path]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from lend.config import RunConfig
-from lend.paper.experiments import Settings
 
 
-def require_methods(configs: Iterable[RunConfig], rows: Mapping[str, Settings]) -> None:
+def require_methods(configs: Iterable[RunConfig], rows: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise the error that a training of an own row would raise at its start; own code is imported here.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from lend.config import RunConfig
 from lend.inputs import require_name
 from lend.paper.grids import FURTHER_ROWS, LEND_ROWS, ROWS, TRIALS, Entry, Grid, Profile, Settings, layered
 from lend.paper.profiles import CHANGES, FIGURES, LEND_DEFAULTS, PROFILES
-from lend.paper.rows import Rows, named_rows, own_rows
+from lend.paper.rows import named_rows, own_rows
 
 __all__ = [
     "CHANGES",
@@ -23,8 +24,6 @@ __all__ = [
     "Entry",
     "Grid",
     "Profile",
-    "Rows",
-    "Settings",
     "named_rows",
     "own_rows",
     "plan",
@@ -43,7 +42,7 @@ def plan(
     data: str = "data",
     download: bool = False,
     note: str = "",
-    rows: Rows | None = None,
+    rows: Mapping[str, Any] | None = None,
 ) -> list[Entry]:
     """The runs of a figure or table, row by row, column by column, trial by trial.
 
@@ -114,7 +113,7 @@ def plan_all(
     profile: str = "digits",
     *,
     trials: int = 1,
-    rows: Rows | None = None,
+    rows: Mapping[str, Any] | None = None,
     **place: Any,  # noqa: ANN401
 ) -> list[RunConfig]:
     """The runs of all figures of a profile, each once; trial by trial, so that a part of them is a fair sample.

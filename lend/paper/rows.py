@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lend.config import RunConfig
 from lend.inputs import require, require_name
 from lend.paper.grids import FURTHER_ROWS, ROWS, Settings
 
-Rows = Mapping[str, str | Callable[..., Any] | Settings]
 KNOWN = {name: settings["method"] for name, settings in (ROWS | FURTHER_ROWS).items()}
 
 
-def own_rows(rows: Rows | None) -> dict[str, Settings]:
+def own_rows(rows: Mapping[str, Any] | None) -> dict[str, Settings]:
     """Return the settings of each row, with the digests of its own code: the file is read once, and not executed.
 
     Args:
         rows: What a row is called, to its method: ``file.py:NAME``, ``package.module:NAME``, the class, or settings
-            of :class:`~lend.RunConfig` such as ``{"method": "gce", "options": {"q": 0.5}}``.
+            of :class:`~lend.RunConfig` such as ``{"method": "gce", "options": {"q": 0.5}}``. What the columns of a
+            figure, the trials or the place of a plan set is theirs.
 
     Raises:
         FileNotFoundError: If there is no file of own code.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -58,7 +59,41 @@ LINES: dict[str, dict[str, Any]] = {
     "LEND": {"color": METHOD_COLOURS["lend"], "linestyle": "-", "marker": "o", "linewidth": 2.0, "zorder": 3},
     "LEND+prior": {"color": PRIOR, "linestyle": (0, (5, 1)), "marker": "D", "linewidth": 2.0, "zorder": 3},
 }
-OTHER_LINE: dict[str, Any] = {"color": GREY, "linestyle": "-", "marker": "o"}
+
+# For rows of your own: colours far from those above and from each other in OKLab, for normal vision and for each kind
+# of dichromatic vision, at least 10.7 of 100, and dashes and markers that no row above has. A colour comes again with
+# other dashes and another marker.
+FREE_COLOURS = ("#77060c", "#9a68fe", "#1a387c", "#a83625", "#6b07e8")
+FREE_DASHES = ((0, (9, 1.5)), (0, (8, 1.5, 2.5, 1.5)), (0, (1, 2.2)), (0, (3, 3)))
+FREE_MARKERS = ("P", "X", "*", "p", "h", "d")
+# Methods that the paper does not compare with stand back: grey, told by their dashes.
+FURTHER_LINES: dict[str, dict[str, Any]] = {
+    name: {"color": GREY, "linestyle": dashes, "marker": marker}
+    for name, dashes, marker in zip(
+        ("Forward", "ELR", "Co-teaching+", "DivideMix", "SOP"), ("-", *FREE_DASHES), FREE_MARKERS, strict=False
+    )
+}
+Line = dict[str, Any]  # properties of a Line2D
+
+
+def row_lines(rows: Iterable[str]) -> dict[str, Line]:
+    """Return the line of each row of a comparison: that of a known method, or one of its own.
+
+    Args:
+        rows: Names of all rows. Those of your own get the same lines wherever they stand in the same order.
+    """
+    names = list(dict.fromkeys(rows))
+    known = LINES | FURTHER_LINES
+    free = {
+        name: {
+            "color": FREE_COLOURS[place % len(FREE_COLOURS)],
+            "linestyle": FREE_DASHES[place % len(FREE_DASHES)],
+            "marker": FREE_MARKERS[place % len(FREE_MARKERS)],
+            "linewidth": 1.6,
+        }
+        for place, name in enumerate(name for name in names if name not in known)
+    }
+    return {name: (known | free)[name] for name in names}
 
 
 def class_colours(c: int) -> list[str]:

@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lend.plots.names import literal
+from lend.plots.names import legend_columns, literal
 
 
 def trials(n: pd.Series) -> str:
@@ -47,6 +47,17 @@ def nothing(axes: Axes, text: str) -> None:
         spine.set(visible=True, color="#cccccc")
 
 
+def more_lines(words: Sequence[str], inches: float) -> float:
+    """Return how much higher a figure must be for the lines of its legend beyond the first, in inches.
+
+    Args:
+        words: The entries.
+        inches: Width of the figure.
+    """
+    lines = -(-len(words) // legend_columns(words, inches)) if words else 1
+    return 0.16 * (lines - 1)
+
+
 def row_legend(figure: Figure, handles: Sequence[Artist], title: str) -> None:
     """Draw one legend of the rows, below all panels; nothing without handles."""
     if handles:
@@ -55,7 +66,7 @@ def row_legend(figure: Figure, handles: Sequence[Artist], title: str) -> None:
             title=title,
             title_fontsize=7.5,
             loc="outside lower center",
-            ncols=len(handles),
+            ncols=legend_columns([str(handle.get_label()) for handle in handles], figure.get_size_inches()[0]),
             handlelength=2.6,
             columnspacing=1.2,
         )

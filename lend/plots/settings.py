@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lend.plots.colours import LINES, OTHER_LINE
+from lend.plots.colours import Line, row_lines
 from lend.plots.names import literal
-from lend.plots.notes import absent_below, nothing, row_legend, trials
+from lend.plots.notes import absent_below, more_lines, nothing, row_legend, trials
 from lend.plots.style import PAGE, Picture, styled
 
 BEHIND = "#e9e4d8"  # colour behind the default value
@@ -31,18 +31,22 @@ def sensitivity(panels: Mapping[str, pd.DataFrame], defaults: Mapping[str, Any])
         panels: Tables of :func:`lend.paper.tables.long`, by the name of the setting whose values are their columns.
         defaults: Value of each setting in the other panels; it is marked.
     """
-    figure = Picture(figsize=(PAGE, 3.0), layout="constrained")
+    lines = row_lines(row for table in panels.values() for row in table["row"])
+    handles: list[Artist] = [
+        _setting_line(row, style, measure) for row, style in lines.items() for measure in ("best", "last")
+    ]
+    handles += [Patch(color=BEHIND, label="default")] if handles else []
+    height = 3.0 + more_lines([str(handle.get_label()) for handle in handles], PAGE)
+    figure = Picture(figsize=(PAGE, height), layout="constrained")
     widths = [_letters(table) for table in panels.values()] or [1]
     grid = figure.subplots(1, len(widths), sharey=True, squeeze=False, width_ratios=widths)[0]
     for axes, (setting, table) in zip(grid, panels.items(), strict=False):
-        _draw_setting(axes, table, setting, defaults.get(setting))
+        _draw_setting(axes, table, setting, defaults.get(setting), lines)
     grid[0].set_ylabel("test accuracy (%)")
     if not any((table["n"] > 0).any() for table in panels.values()):
         grid[0].set_yticks([])
-    rows = dict.fromkeys(row for table in panels.values() for row in table["row"])
     note = "best: the highest of any epoch, an oracle on the test set; last: mean of the last ten epochs"
-    handles: list[Artist] = [_setting_line(row, measure) for row in rows for measure in ("best", "last")]
-    row_legend(figure, [*handles, Patch(color=BEHIND, label="default")] if handles else [], note)
+    row_legend(figure, handles, note)
     return figure
 
 
@@ -51,7 +55,7 @@ def _letters(table: pd.DataFrame) -> int:
     return max(14, sum(max(3, len(str(value).split(" (")[0])) + 1 for value in table["column"].unique()))
 
 
-def _draw_setting(axes: Axes, table: pd.DataFrame, setting: str, default: object) -> None:
+def _draw_setting(axes: Axes, table: pd.DataFrame, setting: str, default: object, lines: Mapping[str, Line]) -> None:
     values, found = list(dict.fromkeys(table["column"])), table[table["n"] > 0]
     axes.set_title(literal(setting), loc="left", fontweight="bold")
     axes.set_title(trials(table["n"]), loc="right", fontsize=7, color="#444444")
@@ -63,9 +67,9 @@ def _draw_setting(axes: Axes, table: pd.DataFrame, setting: str, default: object
     joined = not any(isinstance(value, str) for value in values)
     curves = found.groupby(["row", "measure"], sort=False)
     for shift, ((row, measure), cells) in zip(_shifts(len(curves)), curves, strict=True):
-        _draw_setting_line(
-            axes, cells, [values.index(value) + shift for value in cells["column"]], row, measure, joined
-        )
+        line = _setting_line(row, lines[row], measure)
+        line.set_linestyle(line.get_linestyle() if joined else "none")
+        _draw_setting_line(axes, cells, [values.index(value) + shift for value in cells["column"]], line)
     absent = table[table["n"] == 0].groupby("row", sort=False)["column"].unique()
     names = [f"{row} at {', '.join(map(str, columns))}" for row, columns in absent.items()]
     axes.set_xlabel(absent_below("", names, width=34) if len(found) else "")
@@ -78,9 +82,8 @@ def _shifts(count: int) -> np.ndarray:
     return 0.09 * (np.arange(count) - (count - 1) / 2)
 
 
-def _setting_line(row: str, measure: str) -> Line2D:
+def _setting_line(row: str, style: Line, measure: str) -> Line2D:
     """Return a line of :func:`sensitivity`: best is dashed with hollow markers, last is solid with filled ones."""
-    style = LINES.get(row, OTHER_LINE)
     return Line2D(
         [],
         [],
@@ -94,14 +97,10 @@ def _setting_line(row: str, measure: str) -> Line2D:
     )
 
 
-def _draw_setting_line(
-    axes: Axes, cells: pd.DataFrame, places: Sequence[float], row: str, measure: str, joined: bool
-) -> None:
-    line = _setting_line(row, measure)
+def _draw_setting_line(axes: Axes, cells: pd.DataFrame, places: Sequence[float], line: Line2D) -> None:
     mean, std = 100 * cells["mean"].to_numpy(float), 100 * cells["std"].to_numpy(float)
     axes.errorbar(places, mean, std, fmt="none", ecolor=line.get_color(), elinewidth=0.9, capsize=1.5, zorder=2)
     line.set_data(places, mean)
-    line.set_linestyle(line.get_linestyle() if joined else "none")
     line.set_zorder(3)
     axes.add_line(line)
     axes.autoscale_view()

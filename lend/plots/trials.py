@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lend.plots.colours import LINES, OTHER_LINE
+from lend.plots.colours import row_lines
 from lend.plots.names import literal
 from lend.plots.notes import absent_below, nothing
 from lend.plots.style import PAGE, Picture, styled
@@ -56,9 +56,10 @@ def trial_dots(collected: pd.DataFrame, measure: str = "last") -> Figure:
 
 
 def _draw_dots(axes: Axes, table: pd.DataFrame, rows: Sequence[str], measure: str) -> None:
+    lines = row_lines(rows)
     for place, row in enumerate(rows):
         percent = 100 * table.loc[table["row"] == row, measure].dropna().astype(float)
-        style = LINES.get(row, OTHER_LINE)
+        style = lines[row]
         if len(percent) > 1:
             axes.errorbar(percent.mean(), place, xerr=percent.std(), fmt="none", ecolor=style["color"], elinewidth=1)
             below = [place + 0.3] * len(percent)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lend.paper import experiments
 from lend.paper.grids import Entry
-from lend.paper.rows import Rows, own_rows, typed_rows
+from lend.paper.rows import own_rows, typed_rows
 from lend.run import Run
 
 
-def planned(figure: str, profile: str, *, rows: Rows | None = None, **place: Any) -> list[Entry]:  # noqa: ANN401
+def planned(figure: str, profile: str, *, rows: Mapping[str, Any] | None = None, **place: Any) -> list[Entry]:  # noqa: ANN401
     """As :func:`~lend.paper.experiments.plan`, but empty where the profile lacks the figure: see :func:`missing`.
 
     Rows of your own are left out of a figure without a place for them: see :func:`~lend.paper.experiments.takes_rows`.
@@ -37,7 +37,7 @@ def missing(
     *,
     runs: str = "runs",
     dataset: str | None = None,
-    rows: Rows | None = None,
+    rows: Mapping[str, Any] | None = None,
 ) -> str | None:
     """One line on the runs that a figure still needs and how to train them; None if all are there.
 
