@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import lend
 from lend.cli.main import VERBS, verb_parser
@@ -65,6 +66,27 @@ def names(mapped):
         "frame": frame,
         "names": ["cat", "dog"],
         "load": lambda sample: np.zeros((8, 8), np.uint8),
+        **loop(mapped),
+    }
+
+
+def loop(run):
+    """A training loop of somebody's, cut down to one batch."""
+    noisy = torch.tensor(run.labels["noisy"].to_numpy())
+    features, logits = torch.tensor(run.embeddings(1)).float(), torch.tensor(run.snapshot(1)["logits"].values)
+    index = torch.arange(len(noisy))
+    return {
+        "noisy": noisy,
+        "class_names": run.class_names,
+        "num_classes": len(run.class_names),
+        "loader": [(index, features, noisy)],
+        "model": lambda x: (features, logits),
+        "cross_entropy": torch.nn.functional.cross_entropy,
+        "index": index,
+        "features": features,
+        "logits": logits,
+        "loss": 0.5,
+        "accuracy": 0.9,
     }
 
 
@@ -187,7 +209,7 @@ def test_the_page_of_the_run_format_holds(mapped):
     config = json.loads((mapped.path / "config.json").read_text())
     assert config["hash"] == sealed({**SETTINGS, "snapshots": [1, 3], "seed": 0})[:10]
     info = "class_names examples held_out image_shape realised_noise_rate device threads precision versions started"
-    assert set(config["info"]) == set(info.split())
+    assert set(config["info"]) == {*info.split(), "network"}
     given = hashlib.sha256((mapped.path / "labels" / "given.npz").read_bytes()).hexdigest()
     assert config["files"] == {"labels/given.npz": given}
     record = json.loads((mapped.path / "history" / "0003.json").read_text())

@@ -9,6 +9,7 @@ import pytest
 import lend
 from lend.cli import book
 
+TRAINS = "bring_your_own"  # the one that shows code of one's own, and trains
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
 
@@ -46,14 +47,16 @@ def test_committed_notebooks_are_executed_and_clean(path):
     notebook = nbformat.read(path, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1)), "executed top to bottom"
-    outputs = [output for cell in code for output in cell.outputs]
+    code_of_ours = [cell for cell in code if not cell.source.startswith("%%writefile")]  # it says where it writes
+    outputs = [output for cell in code_of_ours for output in cell.outputs]
     assert not [output for output in outputs if output.output_type in ("error", "stream")]
     assert any("image/png" in output.get("data", {}) for output in outputs)
     lines = [line for cell in code for line in cell.source.splitlines() if line.strip() and not line.startswith("#")]
-    assert len(lines) < 60
+    assert len(lines) < (110 if path.stem == TRAINS else 60)
     assert [cell.metadata.get("tags") for cell in code].count(["parameters"]) == 1
     source = "\n".join(cell.source for cell in code)
-    for word in ("def ", "lend.train", "download", "sys.path", '"/', "'/"):
+    own = ("def ", "lend.train") if path.stem != TRAINS else ()
+    for word in (*own, "download", "sys.path", '"/', "'/"):
         assert word not in source
     assert path.stat().st_size < 500_000
     assert "/home/" not in json.dumps(outputs) and "Traceback" not in json.dumps(outputs)
