@@ -64,7 +64,7 @@ def main():
     precision = _precision("auto", device)
     examples = Source(dataset, dataset.train_labels, dataset.train_images[:0], dataset.train_labels[:0])
     trainer = Trainer(config, methods.build("lend", {}), examples, device, Processes())
-    trainer.bf16 = precision == "bf16"
+    trainer.learner.bf16 = precision == "bf16"
     steps, dilutions = [], []
     with timed(trainer, "_step", device, steps), timed(trainer, "_dilute_batch", device, dilutions):
         trainer.epoch(1, Bar())  # warms caches and allocators

@@ -20,7 +20,7 @@ def trainer_of(method, dataset, device, options):
     )
     examples = Source(dataset, dataset.train_labels, dataset.train_images[:0], dataset.train_labels[:0])
     trainer = Trainer(config, build(method, {}).with_noise_rate(0.4), examples, device, Processes())
-    trainer.bf16 = _precision("auto", device) == "bf16"
+    trainer.learner.bf16 = _precision("auto", device) == "bf16"
     trainer._scores = dict  # of the pass alone: evaluation is the same for all, per network
     return trainer
 

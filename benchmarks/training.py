@@ -89,9 +89,9 @@ def ours(method, dataset, device, options, compiled=False):
     )  # fmt: skip
     examples = Source(dataset, dataset.train_labels, dataset.train_images[:0], dataset.train_labels[:0])
     trainer = Trainer(config, build(method, {}), examples, device, Processes())
-    trainer.bf16 = _precision("auto", device) == "bf16"
+    trainer.learner.bf16 = _precision("auto", device) == "bf16"
     if compiled:
-        trainer.networks[0].compile(dynamic=False)
+        trainer.learner.networks[0].compile(dynamic=False)
     for epoch in range(1, 99):
         trainer.epoch(epoch, Bar())
         wait(device)

@@ -56,7 +56,7 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
     precision = _precision(config.precision, device) if run is None else run.info["precision"]
     trainer = Trainer(config, method, source, device, processes, bf16=precision == "bf16")
     with _only_writer(config, processes):
-        run = processes.first(partial(open_or_create, config, source, device, precision, trainer.network_info))
+        run = processes.first(partial(open_or_create, config, source, device, precision, trainer.learner.info))
         done, state = processes.first(partial(writing.restore, run))
         if state is not None:
             trainer.load(state)

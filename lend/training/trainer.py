@@ -18,18 +18,16 @@ import torch
 import xarray as xr
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from lend.config import RunConfig
-from lend.data import Dataset
 from lend.dilution import COLLAPSE, dilute_among, one_hot, prior_weights
-from lend.inputs import require
 from lend.methods import Batch, Epoch, Features, Method
 from lend.recording import kept_shares, label_accuracies, make_snapshot
 from lend.run import EPOCH_ARRAYS, EpochResult, code_type
-from lend.training import evaluation, images, networks
+from lend.training import evaluation, images
 from lend.training.examples import Source
+from lend.training.learner import Learner
 from lend.training.parallel import Processes
 
 LABEL_KINDS = tuple(name for name in EPOCH_ARRAYS if name != "kept")  # the labels of a pass
@@ -53,7 +51,7 @@ class Pass:
 
 
 class Trainer:
-    """The moving parts of a run: networks, optimiser, per-example memory.
+    """The moving parts of a run: what is learned, per-example memory, examples on the device.
 
     Args:
         config: Settings of the run.
@@ -78,7 +76,7 @@ class Trainer:
         bf16: bool = False,
     ) -> None:
         _check_neighbors(config, method.scope, len(source.noisy))
-        self.config, self.method, self.device, self.processes, self.bf16 = config, method, device, processes, bf16
+        self.config, self.method, self.device, self.processes = config, method, device, processes
         dataset = source.dataset
         self.images, self.test_images = dataset.train_images.to(device), dataset.test_images.to(device)
         self.noisy, self.test_labels = source.noisy.to(device), dataset.test_labels.to(device)
@@ -86,23 +84,7 @@ class Trainer:
         self.validation = source.validation_images.to(device), source.validation_labels.to(device)
         self.num_classes = dataset.num_classes
         self.steps = math.ceil(len(self.noisy) / config.batch_size)
-        built = [self._network(number) for number in range(method.networks)]
-        self.network_info = built[0].info
-        self.prepare = self._preparation(built, dataset)
-        self.networks = nn.ModuleList(part.network for part in built)
-        layout = torch.channels_last if self.prepare.channels_last else torch.preserve_format
-        self.networks.to(device=device, memory_format=layout)  # type: ignore[call-overload]  # 4-D only
-        self.averages = None if method.average_decay is None else self._averages(method.average_decay)
-        self.shards = processes.shards(config.shards, self.networks)
-        self.own = self._own_module()
-        self.optimizer = torch.optim.SGD(
-            [{"params": list(self.networks.parameters())}, *(method.parameter_groups(self.own) if self.own else ())],
-            lr=config.learning_rate,
-            momentum=config.momentum,
-            weight_decay=config.weight_decay,
-            fused=device.type == "cuda",  # elsewhere it saves nothing
-        )
-        self.rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.learner = Learner(config, method, dataset, self.noisy, device, processes, bf16=bf16)
         self.memory = method.initial_memory(self.noisy, self.num_classes)
         self.embeddings: Tensor | None = None  # of the epoch's passes, (n, d), where the scope is the data set
         # the share of each class among all given labels: a batch's own share is a noisy count
@@ -110,54 +92,14 @@ class Trainer:
         if config.dilution.steps == "converged":
             warnings.warn(COLLAPSE, stacklevel=2)
 
-    def _network(self, number: int) -> networks.Built:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.config.seed + 10_000 * number)
-            channels, *size = self.images.shape[1:]
-            size = size if self.config.image_size is None else [self.config.image_size] * 2
-            return networks.make(self.config, (channels, *size), self.num_classes)
-
-    def _preparation(self, built: list[networks.Built], dataset: Dataset) -> images.Preparation:
-        """How the networks want their images: standardised as their weights ask for, or else as the data are."""
-        first, given = built[0], dataset.mean_std()
-        if first.mean_std is not None:
-            given = torch.tensor(first.mean_std[0]), torch.tensor(first.mean_std[1])
-        mean, std = (value.expand(first.channels).to(self.device) for value in given)
-        last = all(part.channels_last for part in built)
-        return images.Preparation(mean, std, self.config.image_size, last)
-
-    def _averages(self, decay: float) -> AveragedModel:
-        require(0 < decay < 1, "average_decay", "inside (0, 1)", decay)
-        return AveragedModel(self.networks, multi_avg_fn=get_ema_multi_avg_fn(decay)).eval().requires_grad_(False)
-
-    def _own_module(self) -> nn.Module | None:
-        """The method's own module, drawn from a seed of its own."""
-        features = evaluation.features(self.networks[0], self.images[:1], self._forward_pixels)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.config.seed + 10_000 * self.method.networks)
-            own = self.method.build_own(self.noisy, self.num_classes, features.embeddings.shape[1])
-        return None if own is None else own.to(self.device)
-
     def state(self) -> dict[str, Any]:
         """Return everything that the next epoch depends on, without copying it."""
-        more = {"own": self.own, "averages": self.averages}
-        return {
-            "networks": self.networks.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "memory": self.memory,
-            **{name: module.state_dict() for name, module in more.items() if module is not None},
-        }
+        return self.learner.state() | {"memory": self.memory}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Go on from what :meth:`state` returned after an earlier epoch."""
-        self.networks.load_state_dict(state["networks"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.learner.load(state)
         self.memory = {name: value.to(self.device) for name, value in state["memory"].items()}
-        for name, module in (("own", self.own), ("averages", self.averages)):
-            if module is not None:
-                module.load_state_dict(state[name])
-        for shard in self.shards.values():
-            shard.load_state_dict(self.networks.state_dict())
 
     # --- One epoch ------------------------------------------------------------------------------------------------
 
@@ -173,22 +115,19 @@ class Trainer:
         start = time.perf_counter()
         order, *draws = (self._generator(epoch, part) for part in range(self.config.shards + 1))
         dropped = epoch > self.config.drop_at * self.config.epochs
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * (0.1 if dropped else 1)
+        self.learner.begin(0.1 if dropped else 1)
         current = self._new_pass(epoch)
-        for shard in self.shards.values():
-            shard.train()
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             for step, index in enumerate(images.batches(len(self.noisy), self.config.batch_size, order, self.device)):
                 parts = index.tensor_split(self.config.shards)
-                here = [(shard, parts[i], draws[i]) for i, shard in self.shards.items()]
+                here = [(shard, parts[i], draws[i]) for i, shard in self.learner.shards.items()]
                 current.loss.add_(self._step(step, here, current))
                 bar.update()
         self._exchange(current)
         kept = self.memory.get("kept", torch.ones_like(current.seen_here)).clone()
         # after kept is copied: what the method does now chooses for the next epoch
         diluted = self._dilute_all(current) if self.method.scope == "dataset" else None
-        self.method.after_epoch(Epoch(epoch, self.noisy, diluted, self._features, self.own), self.memory)
+        self.method.after_epoch(Epoch(epoch, self.noisy, diluted, self._features, self.learner.own), self.memory)
         row = {
             "train_loss": current.loss.item() / self.steps,
             **self._scores(),
@@ -210,7 +149,7 @@ class Trainer:
     ) -> Float[Tensor, ""]:
         """Step on this process's parts of a batch; return their share of the mean loss of all parts."""
         total = torch.zeros((), device=self.device)
-        self.optimizer.zero_grad()
+        self.learner.optimizer.zero_grad()
         for shard, index, generator in parts:
             current.seen_here[index] = True
             # dropout draws from the global generator: the same wherever the run goes on, in whichever process
@@ -218,10 +157,7 @@ class Trainer:
             loss = self._loss(shard, index, generator, current) / self.config.shards
             loss.backward()
             total += loss.detach()
-        self.processes.sum_gradients(p for group in self.optimizer.param_groups for p in group["params"])
-        self.optimizer.step()
-        if self.averages is not None:
-            self.averages.update_parameters(self.networks)
+        self.learner.step()
         return total
 
     def _loss(
@@ -229,7 +165,7 @@ class Trainer:
     ) -> Float[Tensor, ""]:
         raw = self.images[index]
         views = tuple(self._view(raw, generator) for _ in range(self.method.views))
-        outputs = [self._forward(network, views[0]) for network in shard]
+        outputs = [self.learner.forward(network, views[0]) for network in shard]
         noisy, V, diluted = self.noisy[index], outputs[0].embeddings.detach(), None
         current.labels["predicted"][index] = outputs[0].logits.detach().argmax(dim=1)
         if self.method.scope == "dataset":
@@ -242,9 +178,9 @@ class Trainer:
             noisy,
             diluted,
             views,
-            forward=lambda number, x: self._forward(shard[number], x),
-            averages=self._averaged(views[0]),
-            own=self.own,
+            forward=lambda number, x: self.learner.forward(shard[number], x),
+            averages=self.learner.averaged(views[0]),
+            own=self.learner.own,
             generator=generator,
         )
         return self.method.loss(outputs, batch, self.memory, current.epoch)
@@ -252,30 +188,14 @@ class Trainer:
     def _view(
         self, raw: UInt8[Tensor, "b _ height width"], generator: torch.Generator
     ) -> Float[Tensor, "b channels h w"]:
-        return self.prepare(images.augment(raw, generator) if self.config.augment else raw)
-
-    @torch.no_grad()
-    def _averaged(self, x: Float[Tensor, "b channels height width"]) -> tuple[Features, ...]:
-        averaged = () if self.averages is None else self.averages.module.children()
-        return tuple(self._forward(network, x) for network in averaged)
-
-    def _forward(self, network: nn.Module, x: Float[Tensor, "b channels height width"]) -> Features:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            features = network(x)
-        return Features(*(part.float() for part in features))
+        return self.learner.prepare(images.augment(raw, generator) if self.config.augment else raw)
 
     def _exchange(self, current: Pass) -> None:
-        """Give every process what the others know of their examples; shards take the mean of their statistics."""
+        """Give every process what the others know of their examples, and all networks the same statistics."""
         self.processes.sum_(current.loss)
         for values in (*current.labels.values(), *self.memory.values()):
             self.processes.gather_(values, current.seen_here)
-        if self.config.shards == 1:
-            return
-        for buffers in zip(*(shard.buffers() for shard in self.shards.values()), strict=True):
-            if buffers[0].is_floating_point():
-                mean = self.processes.sum_(torch.stack(buffers).sum(dim=0)) / self.config.shards
-                for buffer in buffers:
-                    buffer.copy_(mean)
+        self.learner.agree()
 
     # --- Dilution ---------------------------------------------------------------------------------------------------
 
@@ -301,22 +221,16 @@ class Trainer:
 
     def _scores(self) -> dict[str, float]:
         """Test accuracy, the mean of the networks where there are two, and that of their ensemble; validation."""
-        test, ensemble = evaluation.accuracies(self.networks, self.test_images, self.test_labels, self._forward_pixels)
+        networks, forward = self.learner.networks, self.learner.forward_pixels
+        test, ensemble = evaluation.accuracies(networks, self.test_images, self.test_labels, forward)
         validation = float("nan")
         if len(self.validation[1]) > 0:
-            validation, _ = evaluation.accuracies(self.networks, *self.validation, self._forward_pixels)
+            validation, _ = evaluation.accuracies(networks, *self.validation, forward)
         return {"test_accuracy": test, "ensemble_accuracy": ensemble, "validation_accuracy": validation}
 
     def _features(self, number: int) -> Features:
         """Features of all training examples in evaluation mode, from the network of this number."""
-        return evaluation.features(self.networks[number], self.images, self._forward_pixels)
-
-    def _forward_pixels(self, network: nn.Module, pixels: UInt8[Tensor, "b channels height width"]) -> Features:
-        if self.config.image_size is None:
-            return self._forward(network, self.prepare(pixels))
-        # a network for large images takes no more of them at once than it was trained on
-        parts = [self._forward(network, self.prepare(part)) for part in pixels.split(self.config.batch_size)]
-        return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
+        return self.learner.features(number, self.images)
 
     def _arrays(self, labels: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
         """Return the labels and masks as NumPy arrays of the smallest type that holds all classes."""
@@ -329,7 +243,7 @@ class Trainer:
         """Embeddings, logits and diluted distribution of all training examples, in evaluation mode."""
         if epoch not in self.config.snapshot_epochs:
             return None
-        embeddings, logits = evaluation.features(self.networks[0], self.images, self._forward_pixels)
+        embeddings, logits = self._features(0)
         return make_snapshot(embeddings, logits, self.noisy, self.weights, self.config.dilution)
 
 
