@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lend.config import Dilution
 from lend.dilution import dilute_among, hard_labels
-from lend.inputs import require
+from lend.inputs import is_tensor, require
 from lend.recording.batches import Rows
 from lend.recording.diluting import make_snapshot
 from lend.recording.numbers import kept_shares, label_accuracies
@@ -71,7 +71,7 @@ def read_numbers(numbers: Mapping[str, Any]) -> dict[str, float]:
         taken = name in COUNTED or name.endswith("_label_accuracy")
         require(not taken, name, "left out: it is computed", value)
         try:
-            row[name] = float(value)
+            row[name] = float(value.detach() if is_tensor(value) else value)  # a loss has a gradient
         except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: a tensor of several numbers
             raise ValueError(f"{name} must be a number, got {value!r:.80}") from error
         require(not np.isinf(row[name]), name, "finite, or NaN where it is unknown", row[name])
