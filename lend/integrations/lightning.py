@@ -78,7 +78,9 @@ class LendCallback(Callback):
         """Open the run."""
         began, done = trainer.global_step > 0, self._done
         if began and done is None:
-            raise ValueError("ckpt_path must be a checkpoint of a training that was recorded, got one without LendCallback")
+            raise ValueError(
+                "ckpt_path must be a checkpoint of a training that was recorded, got one without LendCallback"
+            )
         self._observer.begin(pl_module, (done or 0) if began else 0, resumed=began)
         self._new_epoch()
 

@@ -81,7 +81,9 @@ def _find(model: nn.Module, classes: int) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise ValueError(f"head must be given: {', '.join(found)} are linear layers of {classes} outputs, one per class")
+        raise ValueError(
+            f"head must be given: {', '.join(found)} are linear layers of {classes} outputs, one per class"
+        )
     known = ", ".join(f"{name} ({outputs})" for name, outputs in list(linear.items())[-4:]) or "none"
     raise ValueError(
         f"head must be given: no linear layer of the model has {classes} outputs, one per class; its last ones are "

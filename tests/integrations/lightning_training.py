@@ -68,7 +68,9 @@ def tests():
 
 
 def trainer(folder, callback, checkpoints=None, epochs=3, **others):
-    saving = [ModelCheckpoint(folder / "checkpoints", save_last=True, **CHECKPOINTS[checkpoints])] if checkpoints else []
+    saving = (
+        [ModelCheckpoint(folder / "checkpoints", save_last=True, **CHECKPOINTS[checkpoints])] if checkpoints else []
+    )
     return L.Trainer(
         max_epochs=epochs,
         callbacks=[*saving, callback],
