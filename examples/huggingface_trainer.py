@@ -1,4 +1,4 @@
-"""A transformer from scratch, by the Trainer of Hugging Face, on texts with wrong labels. Lines marked "# lend" record it."""
+"""A transformer from scratch, by the Trainer of Hugging Face. The lines marked "# lend" record it."""
 
 import numpy as np
 import torch
