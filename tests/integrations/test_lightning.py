@@ -128,7 +128,7 @@ def test_a_checkpoint_without_its_run(tmp_path):
         (
             {"index": "position"},
             ValueError,
-            "index must be a key of the batch.*got 'position' for a batch that is the keys",
+            "index must be a key of the batch.*got .'position.* for a batch that is the keys",
         ),
         ({"index": 2}, ValueError, "index must be a key of the batch"),
         ({"head": "heads"}, ValueError, "head must be the name of a layer, such as head.*got 'heads'"),
@@ -137,7 +137,6 @@ def test_a_checkpoint_without_its_run(tmp_path):
         ({"accuracy": "top5"}, ValueError, r"accuracy must be one of the trainer's metrics \(val_acc\), got 'top5'"),
         ({"labels": digits()[2][:100]}, ValueError, "true_labels must be of length 100"),
         ({"snapshots": (0, 1)}, ValueError, "snapshots must be epochs, counted from 1"),
-        ({"resume": 2}, ValueError, "resume must be True or False"),
         ({"lables": None}, TypeError, "lables"),
     ],
 )
@@ -159,7 +158,7 @@ def test_two_heads_must_be_told_apart(tmp_path, monkeypatch):
     seen, _ = training.fit(tmp_path / "b", callback=LendCallback(tmp_path / "b" / "run", **settings(head="head")))
     compare(lend.Run.open(tmp_path / "b" / "run"), seen)
     with pytest.raises(
-        ValueError, match="head must be a layer that every training step calls, got 'other', not called"
+        ValueError, match="head must be a layer that every training step calls, got .*other.*not called"
     ):
         training.fit(tmp_path / "c", callback=LendCallback(tmp_path / "c" / "run", **settings(head="other")))
 
