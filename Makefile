@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # one test process per core, each with one thread: threads of several trainings would wait for each other
 PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: figures refresh test test-browser attacks docs lab lint bench install clean
+.PHONY: figures refresh test test-browser test-integrations attacks docs lab lint bench install clean
 
 # Everything made here goes to output/, which git ignores.
 figures: $(VENV)/installed
@@ -35,6 +35,12 @@ test-browser: $(VENV)/installed
 		echo "chromium is missing: apt-get install chromium" >&2
 	$(BIN)/python -m pip install --quiet --editable ".[dev,browser]"
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+# Trainings by Lightning, Hugging Face and timm, in an environment of their own, which is made where it is missing.
+test-integrations:
+	test -d .venv-integrations || $(PYTHON) -m venv .venv-integrations
+	.venv-integrations/bin/python -m pip install --quiet --editable ".[dev,integrations]"
+	OMP_NUM_THREADS=1 .venv-integrations/bin/python -m pytest -m integrations $(ARGS)
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab notebooks $(ARGS)

@@ -1,4 +1,4 @@
-"""A transformer from scratch, by the Trainer of Hugging Face, on texts with wrong labels. Lines marked "# lend" record it."""
+"""A transformer from scratch, by the Trainer of Hugging Face. The lines marked "# lend" record it."""
 
 import numpy as np
 import torch
@@ -29,7 +29,14 @@ train = [
 test = [{"input_ids": texts[i], "labels": true[i]} for i in range(800, 1000)]
 
 set_seed(0)
-sizes = {"vocab_size": len(WORDS), "max_position_embeddings": 12, "dim": 32, "hidden_dim": 64, "n_heads": 2, "n_layers": 2}
+sizes = {
+    "vocab_size": len(WORDS),
+    "max_position_embeddings": 12,
+    "dim": 32,
+    "hidden_dim": 64,
+    "n_heads": 2,
+    "n_layers": 2,
+}
 trainer = Trainer(
     DistilBertForSequenceClassification(DistilBertConfig(**sizes, num_labels=len(TOPICS))),
     TrainingArguments(
@@ -48,7 +55,9 @@ trainer = Trainer(
     eval_dataset=test,
     compute_metrics=lambda found: {"accuracy": float((found.predictions.argmax(axis=1) == found.label_ids).mean())},
     callbacks=[
-        LendCallback("runs/huggingface", labels=noisy, true_labels=true[:800], class_names=[*TOPICS], snapshots=(2, 10))  # lend
+        LendCallback(
+            "runs/huggingface", labels=noisy, true_labels=true[:800], class_names=[*TOPICS], snapshots=(2, 10)
+        )  # lend
     ],
 )
 trainer.train()

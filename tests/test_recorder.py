@@ -386,7 +386,7 @@ def test_going_on(tmp_path, full):
         assert recorder.epochs_done == 1 and lend.Run.open(folder).epochs_done == 1
         record(recorder, (2, 3), **numbers)
     same(lend.Run.open(folder), full)
-    with pytest.raises(ValueError, match="resume must be True, or from 1 to 3"):
+    with pytest.raises(ValueError, match="resume must be True, or from 0 to 3"):
         lend.Recorder(folder, **options, resume=4)
 
 

@@ -22,7 +22,7 @@ ACCURACIES = ("eval_accuracy",)
 
 
 class LendCallback(TrainerCallback):
-    """Record what ``Trainer.train`` does as a run: ``Trainer(..., callbacks=[LendCallback("runs/mine", labels=noisy)])``.
+    """Record what ``Trainer.train`` does: ``Trainer(..., callbacks=[LendCallback("runs/mine", labels=noisy)])``.
 
     The training data need a column of the positions of the examples in ``labels``, and the trainer
     ``TrainingArguments(remove_unused_columns=False)``, which would remove it; the model never sees it. A hook on the

@@ -62,13 +62,13 @@ class LendCallback(Callback):
 
     def _new_epoch(self) -> None:
         self._losses: Any = 0.0  # a tensor soon; adding waits for no device
-        self._steps, self._accuracy = 0, math.nan
+        self._steps, self._accuracy, self._last = 0, math.nan, False
 
     # --- A training, and how it goes on -----------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint says of the recording."""
-        return {"epochs_done": self._observer.epochs_done}
+        return {"epochs_done": self._observer.epochs_done + self._last}  # saved after the last batch: that epoch counts
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on after the epoch of a checkpoint."""
@@ -110,6 +110,7 @@ class LendCallback(Callback):
         """Record a batch."""
         self._observer.listen(False)
         self._observer.batch(_entry(batch, self._index))
+        self._last = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if loss is not None:
             parts = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1

@@ -109,7 +109,7 @@ class Observer:
         self._rows, self.epochs_done = False, self._recorder.epochs_done
 
     def end(self, error: BaseException | None = None) -> None:
-        """Close the run and leave the model as it was; after an error, rows of an unfinished epoch go without a word."""
+        """Close the run, leave the model as it was; after an error, rows of an unfinished epoch go silently."""
         recorder, tap = self._recorder, self._tap
         self._recorder = self._tap = None
         if tap is not None:

@@ -52,6 +52,7 @@ class Tap:
             tensors = isinstance(first, Tensor) and isinstance(output, Tensor)
             allowed = "a layer of one tensor that returns one"
             require(tensors, "head", allowed, f"{self.head!r}, of {type(first).__name__} to {type(output).__name__}")
+            assert isinstance(first, Tensor) and isinstance(output, Tensor)
             self._newest = first.detach(), output.detach()
 
 

@@ -8,7 +8,7 @@ import warnings
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from seen import BATCH, C, N, TEST, Seen, digits, settings
+from seen import BATCH, TEST, C, N, Seen, digits, settings
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
@@ -68,7 +68,9 @@ def tests():
 
 
 def trainer(folder, callback, checkpoints=None, epochs=3, **others):
-    saving = [ModelCheckpoint(folder / "checkpoints", save_last=True, **CHECKPOINTS[checkpoints])] if checkpoints else []
+    saving = (
+        [ModelCheckpoint(folder / "checkpoints", save_last=True, **CHECKPOINTS[checkpoints])] if checkpoints else []
+    )
     return L.Trainer(
         max_epochs=epochs,
         callbacks=[*saving, callback],

@@ -15,7 +15,11 @@ def digits():
     """Images, true labels, and labels of the training examples of which 40 % are wrong."""
     X, true = load_digits(return_X_y=True)
     X, true = X[: N + TEST] / 16, true[: N + TEST]
-    return torch.tensor(X, dtype=torch.float32), true, lend.noise.corrupt(true[:N], lend.noise.symmetric(C, 0.4), seed=0)
+    return (
+        torch.tensor(X, dtype=torch.float32),
+        true,
+        lend.noise.corrupt(true[:N], lend.noise.symmetric(C, 0.4), seed=0),
+    )
 
 
 def settings(**others):

@@ -64,7 +64,9 @@ def test_validation_within_an_epoch(tmp_path):
 @pytest.mark.parametrize("checkpoints", ["epoch end", "validation"])
 def test_killed_and_resumed_is_as_if_nothing_had_been(whole, tmp_path, checkpoints):
     script = Path(training.__file__)
-    killed = subprocess.run([sys.executable, script, tmp_path, checkpoints, "10"], cwd=script.parent, capture_output=True)
+    killed = subprocess.run(
+        [sys.executable, script, tmp_path, checkpoints, "10"], cwd=script.parent, capture_output=True
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert lend.Run.open(tmp_path / "run").epochs_done == 2
     training.fit(tmp_path, checkpoints, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
@@ -123,7 +125,11 @@ def test_a_checkpoint_without_its_run(tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"index": "position"}, ValueError, "index must be a key of the batch.*got 'position' for a batch that is the keys"),
+        (
+            {"index": "position"},
+            ValueError,
+            "index must be a key of the batch.*got .'position.* for a batch that is the keys",
+        ),
         ({"index": 2}, ValueError, "index must be a key of the batch"),
         ({"head": "heads"}, ValueError, "head must be the name of a layer, such as head.*got 'heads'"),
         ({"head": "body"}, ValueError, "logits must be of shape"),
@@ -131,7 +137,6 @@ def test_a_checkpoint_without_its_run(tmp_path):
         ({"accuracy": "top5"}, ValueError, r"accuracy must be one of the trainer's metrics \(val_acc\), got 'top5'"),
         ({"labels": digits()[2][:100]}, ValueError, "true_labels must be of length 100"),
         ({"snapshots": (0, 1)}, ValueError, "snapshots must be epochs, counted from 1"),
-        ({"resume": 2}, ValueError, "resume must be True or False"),
         ({"lables": None}, TypeError, "lables"),
     ],
 )
@@ -152,7 +157,9 @@ def test_two_heads_must_be_told_apart(tmp_path, monkeypatch):
         training.fit(tmp_path / "a")
     seen, _ = training.fit(tmp_path / "b", callback=LendCallback(tmp_path / "b" / "run", **settings(head="head")))
     compare(lend.Run.open(tmp_path / "b" / "run"), seen)
-    with pytest.raises(ValueError, match="head must be a layer that every training step calls, got 'other', not called"):
+    with pytest.raises(
+        ValueError, match="head must be a layer that every training step calls, got .*other.*not called"
+    ):
         training.fit(tmp_path / "c", callback=LendCallback(tmp_path / "c" / "run", **settings(head="other")))
 
 
