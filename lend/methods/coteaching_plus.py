@@ -18,7 +18,7 @@ from lend.methods.small_loss import CoTeaching, smallest
 class CoTeachingPlus(CoTeaching):
     """Co-teaching among the examples on which the networks disagree (Yu et al., 2019, arXiv:1901.04215).
 
-        B' = {i: argmax p1 ≠ argmax p2};  each network learns from the (1 - R) |B'| examples of B' whose loss under the
+        D = {i: argmax p1 ≠ argmax p2};  each network learns from the (1 - R) #D examples of D whose loss under the
         other is smallest
 
     Before that, ``agreeing`` epochs of Co-teaching. A batch without disagreement teaches nothing, as printed. (The

@@ -22,7 +22,7 @@ class SOP(Method):
 
         s_i = u_i² ỹ_i - v_i² (1 - ỹ_i),   ỹ one-hot
         min over the network and u  CE(φ(p + s), ỹ),   φ: cut to positive numbers, made to sum to one
-        min over v                  |onehot(argmax p) + s - ỹ|²
+        min over v                  ‖onehot(argmax p) + s - ỹ‖²
 
     Args:
         rate_u: Learning rate of u, at least 0: 10 on CIFAR-10, 1 on CIFAR-100.

@@ -1,7 +1,7 @@
 """Networks: the two that lend brings, those of torchvision and timm, and people's own.
 
 Each returns the embeddings and the logits of a batch (:class:`lend.methods.Features`). One that returns logits alone
-does so too, after :mod:`lend.training.networks.embedding` has found where its embeddings are.
+does so too, after ``embedding.py`` has found where its embeddings are.
 """
 
 from lend.training.networks.building import Built, build, make
