@@ -35,6 +35,7 @@ def test_the_main_job_on_tiny_runs(tmp_path):
 @pytest.mark.filterwarnings("ignore")
 def test_a_notebook_that_fails_is_one_error_and_stays_readable(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print('before')\nopen('/no/such/file')")])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, tmp_path / "odd.ipynb")
     (tmp_path / "out").mkdir()
     with pytest.raises(ChildProcessError, match=r"out/odd\.ipynb failed: FileNotFoundError: .*/no/such/file"):

@@ -47,5 +47,5 @@ def test_best_is_no_less_than_last_and_no_deviation_is_made_up(table):
 def test_rows_and_columns_are_called_as_in_the_grid():
     for name, columns in published.TABLES.items():
         grid = experiments.FIGURES[name]
-        assert all(list(rows) == [row for row in grid.rows if row != "LEND+prior"] for rows in columns.values())
+        assert all(list(rows) == [row for row in experiments.ROWS if row != "LEND+prior"] for rows in columns.values())
         assert name == "table3" or list(columns) == list(grid.columns)

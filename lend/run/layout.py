@@ -12,8 +12,8 @@
 An epoch without its history record does not exist. Nothing is ever appended to or changed.
 
 A compact copy (:mod:`lend.run.compacting`) has the same files but no checkpoint; where its snapshots hold a part of the
-examples, snapshots/samples.npz says which. A recorded run (:class:`lend.Recorder`) has no checkpoint either, and as many
-epochs as are committed.
+examples, snapshots/samples.npz says which. A recorded run (:class:`lend.Recorder`) has no checkpoint either, and as
+many epochs as are committed.
 """
 
 from __future__ import annotations
