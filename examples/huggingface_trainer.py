@@ -29,16 +29,10 @@ train = [
 test = [{"input_ids": texts[i], "labels": true[i]} for i in range(800, 1000)]
 
 set_seed(0)
-sizes = {
-    "vocab_size": len(WORDS),
-    "max_position_embeddings": 12,
-    "dim": 32,
-    "hidden_dim": 64,
-    "n_heads": 2,
-    "n_layers": 2,
-}
+config = DistilBertConfig(len(WORDS), 12, dim=32, hidden_dim=64, n_heads=2, n_layers=2, num_labels=len(TOPICS))
+about = {"labels": noisy, "true_labels": true[:800], "class_names": [*TOPICS], "snapshots": (2, 10)}  # lend
 trainer = Trainer(
-    DistilBertForSequenceClassification(DistilBertConfig(**sizes, num_labels=len(TOPICS))),
+    DistilBertForSequenceClassification(config),
     TrainingArguments(
         "output/huggingface",
         num_train_epochs=10,
@@ -54,11 +48,7 @@ trainer = Trainer(
     train_dataset=train,
     eval_dataset=test,
     compute_metrics=lambda found: {"accuracy": float((found.predictions.argmax(axis=1) == found.label_ids).mean())},
-    callbacks=[
-        LendCallback(
-            "runs/huggingface", labels=noisy, true_labels=true[:800], class_names=[*TOPICS], snapshots=(2, 10)
-        )  # lend
-    ],
+    callbacks=[LendCallback("runs/huggingface", **about)],  # lend
 )
 trainer.train()
 
