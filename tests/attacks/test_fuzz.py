@@ -18,7 +18,7 @@ import lend
 from lend import noise, plots
 
 LONG = os.environ.get("LEND_ATTACKS") == "hours"
-EXAMPLES = 5_000 if LONG else 150  # of each function
+EXAMPLES = 2_000 if LONG else 150  # of each function
 
 fuzzed = settings(max_examples=EXAMPLES, deadline=None, derandomize=not LONG, suppress_health_check=list(HealthCheck))
 
@@ -251,8 +251,9 @@ def test_graphs(data, n, k, method, given_options):
     found = answer(lend.knn_graph, data.draw(matrices(n)), k, method=method, progress=False)
     if found is not None:
         assert found.indices.shape == found.cosines.shape == (found.n, found.k)
-        again = lend.KnnGraph.from_csr(found.to_csr())
-        assert (again.n, again.k) == (found.n, found.k)
+        if found.cosines.any():  # distances of one alone, as of zero rows, are refused: they look like connectivity
+            again = lend.KnnGraph.from_csr(found.to_csr())
+            assert (again.n, again.k) == (found.n, found.k)
     graph = data.draw(matrices(n)) if found is None else found
     check_distributions(answer(lend.dilute, None, data.draw(labels(n)), knn_graph=graph, **given_options))
     answer(lend.KnnGraph.from_csr, data.draw(matrices(n)))
