@@ -39,6 +39,7 @@ myst_heading_anchors = 3
 suppress_warnings = ["mystnb.unknown_mime_type"]  # widgets' own outputs, beside which a picture stands
 
 # Shapes are jaxtyping annotations and stay as they are written. The sites of other libraries are not asked at build.
+autodoc_mock_imports = ["lightning", "transformers"]  # the site is built without them
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True

@@ -3,3 +3,5 @@
 Each file imports its library, so each is imported by its own name: ``lend.integrations.lightning`` and
 ``lend.integrations.huggingface``.
 """
+
+__all__: list[str] = []
