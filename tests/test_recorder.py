@@ -667,7 +667,7 @@ def test_on_a_gpu(tmp_path):
 # --- Examples ---------------------------------------------------------------------------------------------------------
 
 EXAMPLES = [
-    TESTS.parent / "examples" / f"{name}.py" for name in ("pytorch", "scikit_learn")
+    TESTS.parent / "examples" / f"{name}.py" for name in ("plain_pytorch", "scikit_learn")
 ]  # without further libraries
 
 
