@@ -1,6 +1,6 @@
 """A plain PyTorch loop on digits with wrong labels. The lines that end in "# lend" record it."""
 
-# not called pytorch.py: other scripts of this folder would import it in the place of a library that torchvision looks for
+# not called pytorch.py: scripts of this folder would import it in the place of a package that torchvision looks for
 
 import torch
 from sklearn.datasets import load_digits
