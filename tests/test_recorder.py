@@ -344,7 +344,7 @@ def test_command_line(full):
         return done.returncode, done.stdout + done.stderr
 
     code, text = lend_says("list", "--runs", str(full.path.parent), "--check")
-    assert code == 0 and "mine" in text and "1,3" in text and "3/" not in text
+    assert code == 0 and "mine" in text and "1,3" in text and " 3/" not in text
     code, text = lend_says("train", "--like", str(full.path))
     assert code == 2 and "is a recorded run" in text and "resume=True" in text and "Traceback" not in text
 

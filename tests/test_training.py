@@ -317,7 +317,7 @@ def test_learning_rate_drops_once(tiny):
 
     def record(self, epoch, bar):
         result = original(self, epoch, bar)
-        rates.append(self.optimizer.param_groups[0]["lr"])
+        rates.append(self.learner.optimizer.param_groups[0]["lr"])
         return result
 
     with pytest.MonkeyPatch.context() as patch:
