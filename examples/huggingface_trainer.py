@@ -29,7 +29,8 @@ train = [
 test = [{"input_ids": texts[i], "labels": true[i]} for i in range(800, 1000)]
 
 set_seed(0)
-config = DistilBertConfig(len(WORDS), 12, dim=32, hidden_dim=64, n_heads=2, n_layers=2, num_labels=len(TOPICS))
+sizes = {"vocab_size": len(WORDS), "max_position_embeddings": 12, "num_labels": len(TOPICS)}
+config = DistilBertConfig(**sizes, dim=32, hidden_dim=64, n_heads=2, n_layers=2)
 about = {"labels": noisy, "true_labels": true[:800], "class_names": [*TOPICS], "snapshots": (2, 10)}  # lend
 trainer = Trainer(
     DistilBertForSequenceClassification(config),
