@@ -50,7 +50,7 @@ nitpicky = True
 # Names of other libraries, whole or as jaxtyping's shapes give them, and the letters of those shapes. Names of lend are
 # not ignored.
 LIBRARIES = (
-    "collections|distributed|ipywidgets|jaxtyping|matplotlib|nn|np|numpy|pandas|pathlib|pd|scipy|torch|typing|xr"
+    "collections|distributed|ipywidgets|jaxtyping|matplotlib|nn|np|numpy|pandas|pathlib|pd|scipy|torch|typing|xarray|xr"
 )
 SHAPED = "Client|Figure|Float(16|32)?|Int|Int8|Module|Path|Tensor|csr_array|csr_matrix|dict\\[str|ndarray|tuple\\[int"
 nitpick_ignore_regex = [

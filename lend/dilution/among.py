@@ -22,7 +22,7 @@ def dilute_among(
     Args:
         V: Embeddings, more than k, in float32.
         y: Noisy labels; -1 where unlabelled, which has no vote.
-        weights: What a vote for each class counts; see :func:`lend.dilution.prior_weights`.
+        weights: What a vote for each class counts; see :func:`lend.dilution.equations.prior_weights`.
         settings: Settings of the dilution.
 
     Returns:
