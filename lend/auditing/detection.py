@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lend.auditing.inputs import check_images, neighbor_graphs
+from lend.auditing.inputs import check_shown, neighbor_graphs
 from lend.auditing.result import Audit
 from lend.auditing.scores import class_weights, judge
 from lend.auditing.tables import classes_table, issues_table, matrix_table
@@ -31,6 +31,7 @@ def audit(
     reserve: str = "previous",
     class_prior: Any = "estimated",  # noqa: ANN401
     images: Any = None,  # noqa: ANN401
+    texts: Any = None,  # noqa: ANN401
     confidence: float = 0.9,
     seed: int = 0,
     progress: bool = True,
@@ -74,7 +75,8 @@ def audit(
         reserve: The reserved term of Eq. (3): "previous" (as printed) or "initial".
         class_prior: "estimated", None, "balanced", or the true share of each class: in the order of the sorted labels,
             or by name in a dict or Series.
-        images: (n, ...) images of the examples for :meth:`Audit.plot`.
+        images: (n, ...) images of the examples, to look at.
+        texts: (n,) texts of the examples, to look at.
         confidence: Confidence of the interval of the number of errors, inside (0, 1).
         seed: Seed of the folds and the bootstrap behind the estimate.
         progress: Show progress bars, of the search for neighbours and of what takes more than a second.
@@ -106,7 +108,8 @@ def audit(
     carried = index_of(labels)
     index = as_ids(sample_ids, n, carried)
     order = index if carried is None and sample_ids is not None else carried
-    images = None if images is None else check_images(images, n, order)
+    images = None if images is None else check_shown(images, n, order)
+    texts = None if texts is None else check_shown(texts, n, order, "texts")
     class_prior = as_shares(class_prior, names, words=("estimated", "balanced"))
     weights = class_weights(class_prior, given[known], c)
     graphs = neighbor_graphs(embeddings, knn_graph, n, k, progress, order)
@@ -123,4 +126,6 @@ def audit(
         classes=classes_table(judged.take(known), given[known], names, surest),
         settings=asdict(settings) | {"class_prior": asked, "seed": seed},
         images=images,
+        texts=texts,
+        embeddings=embeddings,
     )

@@ -1,4 +1,4 @@
-"""Checks of what an audit is given beside its labels: images, and embeddings or their graph."""
+"""Checks of what an audit is given beside its labels: images or texts, and embeddings or their graph."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from lend.neighbors import knn_graph as find_neighbors
 NEIGHBORS = 16  # neighbours of each example, if k is not given
 
 
-def check_images(images: Any, n: int, index: pd.Index | None = None) -> Any:  # noqa: ANN401 (arrays of any library)
-    """Return the images in the order of the labels.
+def check_shown(shown: Any, n: int, index: pd.Index | None = None, name: str = "images") -> Any:  # noqa: ANN401
+    """Return the images or texts of the examples in the order of the labels.
 
     Args:
-        images: (n, ...) one image per label; a Series or dict goes by the index of the labels.
+        shown: (n, ...) one per label; a Series or dict goes by the index of the labels.
         n: Number of labels.
         index: That index; positions if None.
+        name: Of the argument, for errors.
 
     Raises:
         ValueError: If there is not one for each label.
     """
-    images = align(images, n, index, "images")
-    sized = hasattr(images, "__len__") and hasattr(images, "__getitem__")
-    require(sized, "images", f"a list or an array of {n} images", type(images).__name__)
-    require(len(images) == n, "images", f"of length {n}, one per label", len(images))
-    return images.tolist() if isinstance(images, pd.Series) else images
+    shown = align(shown, n, index, name)
+    sized = hasattr(shown, "__len__") and hasattr(shown, "__getitem__") and not isinstance(shown, str | bytes)
+    require(sized, name, f"a list or an array of {n} {name}", type(shown).__name__)
+    require(len(shown) == n, name, f"of length {n}, one per label", len(shown))
+    return shown.tolist() if isinstance(shown, pd.Series) else shown
 
 
 def neighbor_graphs(

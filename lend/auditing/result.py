@@ -13,7 +13,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from lend import storage
-from lend.auditing.inputs import check_images
+from lend.auditing.inputs import check_shown
 from lend.auditing.transition import Estimate
 from lend.inputs import require, safe_table
 from lend.storage import write_patch
@@ -47,7 +47,9 @@ class Audit:
             number of them; ``confused_with``, the class that most of its issues probably belong to, missing where there
             are none.
         settings: Settings of the audit.
-        images: Images given to :func:`audit`; they are not saved.
+        images: Images given to :func:`audit`; these and the next two are not saved.
+        texts: Texts given to :func:`audit`.
+        embeddings: Embeddings given to :func:`audit`, as they came.
     """
 
     issues: pd.DataFrame
@@ -57,6 +59,8 @@ class Audit:
     classes: pd.DataFrame
     settings: Mapping[str, Any] = field(default_factory=dict)
     images: Any = None
+    texts: Any = None
+    embeddings: Any = None
 
     def __repr__(self) -> str:
         flagged = int(self.issues["is_label_issue"].sum())
@@ -103,7 +107,7 @@ class Audit:
         """
         from lend.plots import audit_figure
 
-        images = self.images if images is None else check_images(images, len(self.issues))
+        images = self.images if images is None else check_shown(images, len(self.issues))
         shown = None if images is None else [images[int(place)] for place in self._places(count)]
         return audit_figure(self.labelled, self.class_names, shown, title)
 
