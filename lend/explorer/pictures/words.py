@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from lend.explorer.inspection import History, Inspection
+from lend.explorer.pictures import excerpts
 from lend.explorer.pictures.palettes import UNKNOWN_COLOUR, Palette, class_colour
 from lend.inputs import printable
 from lend.plots import LEGEND_CLASSES, class_colours
@@ -34,6 +35,11 @@ STYLE = """<style>
 .lend-explorer .lend-strip img { width: 44px; height: 44px; object-fit: contain; image-rendering: pixelated; }
 .lend-explorer .lend-strip figcaption { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .lend-explorer .lend-big { width: 96px; height: 96px; object-fit: contain; image-rendering: pixelated; }
+.lend-explorer .lend-text { overflow-wrap: anywhere; max-height: 200px; overflow-y: auto; margin: 0 0 6px 0;
+  padding: 6px 10px; background: var(--jp-layout-color2, #f3f3f3); border-inline-start: 3px solid #9e9e9e; }
+.lend-explorer .lend-near { display: flex; width: 100%; min-width: 0; align-items: baseline; margin-top: 2px; }
+.lend-explorer .lend-near .lend-key { flex: 0 0 auto; }
+.lend-explorer .lend-near bdi { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .lend-explorer .lend-rows { max-height: 420px; overflow: auto; margin-top: 4px; }
 .lend-explorer .lend-history { border-collapse: collapse; font-size: 12px; margin: 0; }
 .lend-explorer .lend-history td { padding: 1px 8px 1px 0; white-space: nowrap; text-align: left; }
@@ -99,26 +105,29 @@ Uri = Callable[[int], str | None]
 
 
 def card(inspection: Inspection, position: int, uri: Uri, note: str) -> str:
-    """Return one example: its image, its labels in words, and its neighbours in embedding space.
+    """Return one example: its image or text, its labels in words, and its neighbours in embedding space.
 
     Args:
         inspection: What the explorer shows.
         position: Position of the example among the points.
         uri: Gives the thumbnail of a point as the source of an image, or None.
-        note: Shown instead of the images, unless it is empty.
+        note: Shown instead of the images, unless it is empty or there are texts.
     """
     shown = not note
     source = uri(position) if shown else None
-    note = note or inspection.image_fault(position)
+    note = "" if inspection.has_texts and not shown else note or inspection.image_fault(position)
+    written = inspection.text(position)
     image = f'<img class="lend-big" src="{source}">' if source else ""
     rows = "".join(_row(inspection, name, value) for name, value in inspection.describe(position).items())
-    parts = [f'<div class="lend-card">{image}<table>{rows}</table></div>']
+    parts = [excerpts.block(written)] if written else []
+    parts.append(f'<div class="lend-card">{image}<table>{rows}</table></div>')
     if note:
         parts.append(f'<div class="lend-note">{text(note)}</div>')
     near = inspection.neighbors(position)[:NEIGHBORS]
     if len(near):
         figures = "".join(_neighbor(inspection, int(one), uri(int(one)) if shown else None) for one in near)
-        told = f"nearest neighbours after epoch {inspection.map_epoch()}, with noisy labels"
+        when = f" after epoch {inspection.map_epoch()}" if len(inspection.epochs) > 1 else ""
+        told = f"nearest neighbours{when}, with noisy labels"
         parts.append(
             f'<div class="lend-note" style="margin-top:6px">{told}</div><div class="lend-strip">{figures}</div>'
         )
@@ -135,8 +144,11 @@ def _neighbor(inspection: Inspection, position: int, source: str | None) -> str:
     words = inspection.describe(position)
     label = words.get("noisy") or words.get("predicted") or words["sample id"]
     told = text("; ".join(f"{name}: {value}" for name, value in words.items()))
-    image = f'<img src="{source}">' if source else ""
     colour = class_colour(inspection, label)
+    written = inspection.text(position)
+    if written and not source:
+        return f'<div class="lend-near" title="{told}">{key(colour, label)}{excerpts.inline(written)}</div>'
+    image = f'<img src="{source}">' if source else ""
     dot = f'<span class="lend-dot" style="background:{colour};width:8px;height:8px;margin-right:2px"></span>'
     return f'<figure title="{told}">{image}<figcaption>{dot}{text(label)}</figcaption></figure>'
 
@@ -170,12 +182,18 @@ def _history_row(
     inspection: Inspection, history: History, i: int, tracks: Sequence[str], uri: Uri | None, position: int, mark: str
 ) -> str:
     source = uri(position) if uri else None
-    image = f'<img src="{source}">' if source else ""
+    image = sight(inspection, position, source)
     labels = (history.true, history.noisy)
     given = "".join(_label(inspection, None if codes is None else int(codes[i])) for codes in labels)
     rows = [_track_colours(inspection, name, getattr(history, name)[i].astype(int)) for name in tracks]
     cells = "".join(f"<td>{track(colours, mark)}</td>" for colours in rows)
     return f"<tr><td>{image}</td><td>{text(history.sample_ids[i])}</td>{given}{cells}</tr>"
+
+
+def sight(inspection: Inspection, position: int, source: str | None) -> str:
+    """Return what a row of a table shows of an example: its image, the beginning of its text, or nothing."""
+    written = None if source else inspection.text(position)
+    return f'<img src="{source}">' if source else excerpts.inline(written) if written else ""
 
 
 def _label(inspection: Inspection, code: int | None) -> str:

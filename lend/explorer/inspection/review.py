@@ -1,0 +1,240 @@
+"""Review of doubtful labels, one example at a time, worst first: what is asked, what was answered, what is next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+
+from lend.explorer.inspection.answers import AnswersFile
+from lend.explorer.inspection.corrections import OPEN, UNSURE, Corrections
+from lend.explorer.inspection.mapped import UNKNOWN
+from lend.explorer.inspection.names import Names
+from lend.explorer.inspection.suspects import Suspects
+from lend.inputs import require, require_name
+
+ANSWERS = {
+    "suggested": "the suggested label is right",
+    "given": "the given label is right",
+    "other": "another class is right",
+    "unsure": "I cannot tell",
+}
+PARTS = ("issues", "selected", "all")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A given and a suggested label, as codes, and how many examples of the part have them."""
+
+    given: int
+    suggested: int
+    count: int
+
+
+class Review:
+    """Answers about the labels of an audit: which label is right, example by example, lowest score first.
+
+    Every answer is kept in a file at once. A label that is corrected by :meth:`Inspection.relabel` is answered, too.
+
+    Args:
+        suspects: What the audit says of the points.
+        corrections: Labels decided by hand.
+        names: Sample ids and class names.
+        selected: Gives the positions of the points that are selected.
+        path: Where answers are kept; those in the file are taken over.
+
+    Raises:
+        ValueError: If the file holds answers to other labels; DamagedFileError if it is damaged.
+
+    Attributes:
+        part: What is reviewed: "issues", "selected" (the examples selected when it was chosen) or "all".
+        pair: Codes of the given and the suggested label of what is reviewed; None for any.
+        current: Position of the example that is asked about; None if there is none.
+        queue: Positions of all that is reviewed, worst first.
+    """
+
+    def __init__(
+        self,
+        suspects: Suspects,
+        corrections: Corrections,
+        names: Names,
+        selected: Callable[[], Int[np.ndarray, " s"]],
+        path: str | Path,
+    ) -> None:
+        self.suspects, self._corrections, self._names, self._selected = suspects, corrections, names, selected
+        self.part = "issues"
+        self.pair: tuple[int, int] | None = None
+        self.current: int | None = None
+        self._place = {int(row): position for position, row in enumerate(suspects.rows)}
+        self._file = AnswersFile(path, suspects.digest)
+        self._restore()
+        self.choose("issues")
+
+    @property
+    def path(self) -> Path:
+        """Where the answers are kept."""
+        return self._file.path
+
+    # --- What is reviewed ---------------------------------------------------------------------------------------------
+
+    def choose(self, part: str = "issues", pair: tuple[int, int] | None = None) -> None:
+        """Review these examples, from the first without an answer on.
+
+        Args:
+            part: "issues", "selected" or "all".
+            pair: Only those with these codes of the given and the suggested label; any, if not given.
+
+        Raises:
+            ValueError: If there is no such part.
+        """
+        require_name(part, PARTS, "part")
+        if part == "selected":
+            among = np.zeros(len(self.suspects.issues), bool)
+            among[self._selected()] = True
+        else:
+            among = self.suspects.issues if part == "issues" else np.ones(len(self.suspects.issues), bool)
+        self.part, self.pair = part, pair
+        self._part = self.suspects.worst_first(among)
+        given, suggested = self._corrections.given, self.suspects.suggested
+        fits = slice(None) if pair is None else (given[self._part] == pair[0]) & (suggested[self._part] == pair[1])
+        self.queue = self._part[fits]
+        self.current = int(self.queue[0]) if len(self.queue) else None
+        if self.current is not None and self.answer_of(self.current):
+            self._to_open()
+
+    def pairs(self) -> list[Pair]:
+        """Return the pairs of given and suggested label in the part, most frequent first; equal labels are no pair."""
+        given, suggested = self._corrections.given[self._part], self.suspects.suggested[self._part]
+        counts = Counter(zip(given.tolist(), suggested.tolist(), strict=True))
+        found = [Pair(one, other, count) for (one, other), count in counts.items() if one != other]
+        return sorted(found, key=lambda pair: (-pair.count, pair.given, pair.suggested))
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many of the queue are answered, and how many there are."""
+        return int((self._corrections.checked[self.queue] != OPEN).sum()), len(self.queue)
+
+    # --- Answers ------------------------------------------------------------------------------------------------------
+
+    def answer(self, answer: str, label: int | str | None = None) -> None:
+        """Answer for the current example, keep the answer, and go on to the next without one.
+
+        Args:
+            answer: "suggested", "given", "other" or "unsure".
+            label: With "other": the class, by name or code.
+
+        Raises:
+            ValueError: If there is no example, no such answer, or the example lacks the label.
+            OSError: If the answer cannot be kept in the file; the example has its answer all the same.
+        """
+        require_name(answer, ANSWERS, "answer")
+        require(self.current is not None, "answer", "about an example", "none: there is nothing to review")
+        position = int(self.current)  # type: ignore[arg-type]  # it is one
+        if answer == "unsure":
+            self._corrections.doubt(position)
+        else:
+            require((label is not None) == (answer == "other"), "label", "given with 'other', and with it alone", label)
+            code = self._names.code(label) if label is not None else self._known(position, answer)
+            self._corrections.decide(position, code)
+        self._to_open()
+        self.save()
+
+    def _known(self, position: int, answer: str) -> int:
+        code = int((self.suspects.suggested if answer == "suggested" else self._corrections.given)[position])
+        require(code != UNKNOWN, "answer", "a label that the example has", f"{answer!r}: it has no {answer} label")
+        return code
+
+    def undo(self) -> int:
+        """Take back the last change, go to its example if it is reviewed, and return how many labels changed."""
+        positions = self._corrections.undo()
+        if len(positions):
+            if positions[0] in self.queue:
+                self.current = int(positions[0])
+            self.save()
+        return len(positions)
+
+    def step(self, by: int) -> None:
+        """Go on by so many examples, or back; the first and the last are the ends."""
+        if self.current is not None:
+            place = int(np.flatnonzero(self.queue == self.current)[0])
+            self.current = int(self.queue[min(max(place + by, 0), len(self.queue) - 1)])
+
+    def go(self, position: int) -> None:
+        """Go to an example.
+
+        Raises:
+            ValueError: If it is not reviewed.
+        """
+        require(bool((self.queue == position).any()), "position", "of an example that is reviewed", position)
+        self.current = int(position)
+
+    def _to_open(self) -> None:
+        """Go to the next example without an answer, from the start again after the last; stay where all have one."""
+        place = int(np.flatnonzero(self.queue == self.current)[0])
+        ahead = np.roll(self.queue, -place - 1)
+        waiting = ahead[self._corrections.checked[ahead] == OPEN]
+        if len(waiting):
+            self.current = int(waiting[0])
+
+    def answer_of(self, position: int) -> str:
+        """Return what was answered about an example: a key of ANSWERS, "" if nothing."""
+        checked, label = self._corrections.checked[position], self._corrections.labels[position]
+        if checked in (OPEN, UNSURE):
+            return "unsure" if checked == UNSURE else ""
+        if label == self._corrections.given[position]:
+            return "given"
+        return "suggested" if label == self.suspects.suggested[position] else "other"
+
+    def label_of(self, position: int) -> int:
+        """Return the code of the label that an example has by now, the given one if it was not decided."""
+        return int(self._corrections.labels[position])
+
+    @property
+    def total(self) -> int:
+        """How many examples the part has, whatever their labels."""
+        return len(self._part)
+
+    @property
+    def answers(self) -> pd.DataFrame:
+        """All answers by sample_id: ``answer``, and ``label``, the class as the audit has it, missing where unsure."""
+        answered = np.flatnonzero(self._corrections.checked != OPEN)
+        unsure = self._corrections.checked[answered] == UNSURE
+        classes = self.suspects.classes
+        labels = [
+            None if doubt else classes[code]
+            for doubt, code in zip(unsure, self._corrections.labels[answered].tolist(), strict=True)
+        ]
+        columns: dict[str, list[Any]] = {
+            "answer": [self.answer_of(place) for place in answered.tolist()],
+            "label": labels,
+        }
+        index = self._names.index(answered)
+        return pd.DataFrame({name: pd.Series(values, index, dtype=object) for name, values in columns.items()})
+
+    # --- The file -----------------------------------------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        there = {row: label for row, label in self._file.answers.items() if row in self._place}
+        codes = [UNKNOWN if label is None else self._names.code(label) for label in there.values()]
+        self._corrections.restore(np.array([self._place[row] for row in there], np.int64), np.array(codes, np.int64))
+
+    def save(self) -> None:
+        """Write all answers to the file, with those that it has of examples that are not shown.
+
+        Raises:
+            ValueError: If somebody else wrote to the file since it was read.
+            OSError: If it cannot be written.
+        """
+        kept = {row: label for row, label in self._file.answers.items() if row not in self._place}
+        answered = np.flatnonzero(self._corrections.checked != OPEN)
+        unsure = self._corrections.checked[answered] == UNSURE
+        labels = self._names.of_codes(self._corrections.labels[answered])
+        rows = self.suspects.rows[answered].tolist()
+        kept |= {row: None if doubt else label for row, doubt, label in zip(rows, unsure, labels, strict=True)}
+        self._file.write(kept, self.suspects.ids)
