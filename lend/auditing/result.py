@@ -21,7 +21,7 @@ from lend.storage import write_patch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lend import Explorer
+    import lend
 
 FORMAT = 1  # version of the folder that Audit.save writes
 TABLES = ("issues", "transition_matrix", "classes")
@@ -197,7 +197,7 @@ class Audit:
         tables["transition_matrix"].columns = tables["classes"].index.rename("given_label")
         return cls(**tables, distributions=distributions, estimate=estimate, settings=settings)
 
-    def explore(self, **options: Any) -> Explorer:  # noqa: ANN401 (those of lend.explore)
+    def explore(self, **options: Any) -> lend.Explorer:  # noqa: ANN401 (those of lend.explore)
         """Look at the audit as linked maps in a notebook, and review its issues by keyboard; see :func:`lend.explore`.
 
         Args:

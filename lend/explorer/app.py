@@ -174,6 +174,17 @@ class Explorer:
             self._page.show_epoch()
 
     @property
+    def labels_of(self) -> str:
+        """Whose predicted and diluted labels are shown, as in :attr:`lend.Inspection.labels_of`; may be set."""
+        return self.inspection.labels_of
+
+    @labels_of.setter
+    def labels_of(self, source: str) -> None:
+        self.inspection.labels_of = source
+        if self._page:
+            self._page.show_labels()
+
+    @property
     def colorings(self) -> tuple[str, ...]:
         """What the maps are coloured by, from left to right and down; may be set to one to four names."""
         if self._page:

@@ -61,7 +61,7 @@ class Corrections:
 
     def doubt(self, position: int) -> None:
         """Note that somebody looked at an example and could not tell: it has its given label."""
-        self._set(np.array([position]), self.given[position], UNSURE)
+        self._set(np.array([position]), int(self.given[position]), UNSURE)
 
     def _set(self, positions: Int[np.ndarray, " s"], code: int, checked: int) -> None:
         positions = positions[(self.labels[positions] != code) | (self.checked[positions] != checked)]

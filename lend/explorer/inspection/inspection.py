@@ -14,7 +14,7 @@ from jaxtyping import Float, Int, Shaped, UInt8
 from lend import storage
 from lend.config import Dilution
 from lend.explorer.inspection import filters, pixels
-from lend.explorer.inspection.chronicle import Chronicle, History
+from lend.explorer.inspection.chronicle import SOURCES, Chronicle, History
 from lend.explorer.inspection.colorings import Colorings
 from lend.explorer.inspection.corrections import Corrections
 from lend.explorer.inspection.filters import FILTERS
@@ -60,7 +60,13 @@ class Inspection:
         self._names = Names(self.sample_ids, self.class_names)
         self._places = Places(self.map_epochs, np.stack([points.places(epoch) for epoch in self.map_epochs]))
         self.limits = self._places.limits
-        self._chronicle = Chronicle(points.fixed, self.epochs, points.labels)
+        after = points.after
+        self._chronicle = Chronicle(
+            points.fixed,
+            self.epochs,
+            points.labels,
+            None if after is None else lambda epoch: after(self._places.last_map(epoch)),
+        )
         self._rediluted = NewestRedilution(points)
         self._corrections = Corrections(points.fixed.get("noisy"), points.corrected)
         self._colorings = Colorings(points, self._chronicle, self._places, self._rediluted, self._corrections)
@@ -154,6 +160,32 @@ class Inspection:
         """Say in words which maps the places of the points come from."""
         return self._places.note(self._known(epoch))
 
+    @property
+    def labels_of(self) -> str:
+        """Whose predicted and diluted labels are shown, where there is a choice: of a run; "" elsewhere. May be set.
+
+        "snapshot": those after the epoch of the map, in evaluation mode, diluted in one graph, as in the paper's Fig. 1
+        and 9 to 12; "training": those of the epoch's training passes, diluted batch by batch, as in Fig. 4. Histories
+        are those of the training passes in either case.
+
+        Raises:
+            ValueError: If it is set to anything else, or there is no choice.
+        """
+        return self._chronicle.source
+
+    @labels_of.setter
+    def labels_of(self, source: str) -> None:
+        require(self.labels_of != "", "labels_of", "left alone: these labels are of one kind", source)
+        require_name(source, SOURCES, "labels_of")
+        self._chronicle.source = source
+
+    def labels_note(self, epoch: int | None = None) -> str:
+        """Say in words whose predicted and diluted labels are shown; empty where there is no choice."""
+        if not self.labels_of:
+            return ""
+        of_epoch = f" of epoch {self.map_epoch(epoch)}" if self.labels_of == "snapshot" else ""
+        return f"labels of: {SOURCES[self.labels_of]}{of_epoch}"
+
     # --- Colorings ----------------------------------------------------------------------------------------------------
 
     @property
@@ -180,9 +212,10 @@ class Inspection:
 
         Codes are int16, or int32 where there are too many classes for it.
 
-        Predicted, diluted and kept are those of the epoch's training passes. Agreement, the share of the 10 nearest
-        neighbours with the same noisy label, and score, the share of the noisy label in the saved diluted distribution,
-        are those of :meth:`map_epoch`; so are re-diluted labels, -1 at other maps than the one that was re-diluted.
+        Predicted and diluted labels are those of :attr:`labels_of`, kept is that of the training passes. Agreement, the
+        share of the 10 nearest neighbours with the same noisy label, and score, the share of the noisy label in the
+        saved diluted distribution, are those of :meth:`map_epoch`; so are re-diluted labels, -1 at other maps than the
+        one that was re-diluted.
         """
         return self._colorings[coloring].values(self._known(epoch))
 
@@ -190,6 +223,7 @@ class Inspection:
         """Return the label accuracy of predicted, diluted and noisy labels, the share kept, and kept_precision.
 
         All are fractions of the points, NaN where unknown; kept_precision is the label accuracy of the kept points.
+        Which labels count is the choice of :attr:`labels_of`.
         """
         return self._chronicle.accuracies(self._known(epoch))
 

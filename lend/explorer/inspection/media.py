@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,10 @@ import pandas as pd
 from jaxtyping import Int
 
 from lend.explorer.inspection import pixels
-from lend.explorer.inspection.pixels import Images, Pixels
+from lend.explorer.inspection.pixels import ImageArray, Images, Pixels
 from lend.inputs import align, require
 
-Texts = Sequence[Any] | Callable[[Any], Any] | None  # one text per example, or a function of the sample id
+Texts = ImageArray | Callable[[Any], Any] | None  # one text per example, or a function of the sample id
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ STYLE = """<style>
 .lend-review { border: 2px solid var(--jp-border-color2, #d0d0d0); border-radius: 6px; outline: none;
   padding: 8px 10px; }
 .lend-review:focus, .lend-review:focus-within { border-color: #0072b2; box-shadow: 0 0 0 2px #0072b233; }
+.lend-review .widget-html, .lend-review .widget-html-content { width: 100%; min-width: 0; }
 .lend-explorer .lend-asked { display: flex; align-items: center; flex-wrap: wrap; gap: 2px 6px; margin: 2px 0 8px 0;
   font-size: 15px; }
 .lend-explorer .lend-asked .lend-key { margin-right: 0; font-weight: 600; }
@@ -38,10 +39,10 @@ STYLE = """<style>
   background: var(--jp-layout-color3, #e0e0e0); }
 .lend-explorer .lend-bar div { height: 6px; border-radius: 3px; background: #0072b2; }
 .lend-list { width: 100%; }
-.lend-list .lend-history { width: 100%; }
+.lend-list .lend-history { min-width: 720px; }
 .lend-list .lend-history tr { cursor: pointer; }
 .lend-list .lend-history tr:hover td { background: #0072b21a; }
-.lend-list .lend-history td.lend-sight { width: 1%; }
+.lend-list .lend-history img { max-width: none; }
 .lend-list .lend-history td.lend-sight bdi { display: inline-block; max-width: 420px; overflow: hidden;
   text-overflow: ellipsis; vertical-align: bottom; }
 </style>"""
@@ -89,7 +90,7 @@ def question(inspection: Inspection, review: Review, uri: Uri, note: str, keys: 
 
 def _class(inspection: Inspection, code: int) -> str:
     name = class_name(inspection, code)
-    return f"<bdi>{key(class_colour(inspection, name), name)}</bdi>"
+    return key(class_colour(inspection, name), name)
 
 
 def _answers(

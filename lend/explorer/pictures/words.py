@@ -30,16 +30,18 @@ STYLE = """<style>
 .lend-explorer .lend-card { display: flex; gap: 10px; align-items: flex-start; }
 .lend-explorer .lend-card table { border-collapse: collapse; margin: 0; }
 .lend-explorer .lend-card td { padding: 0 8px 0 0; text-align: left; white-space: nowrap; line-height: 1.4; }
-.lend-explorer .lend-strip { display: flex; flex-wrap: wrap; gap: 4px; margin-top: 4px; }
+.lend-explorer .lend-strip { display: flex; flex-wrap: wrap; gap: 4px 1px; margin-top: 4px; }
 .lend-explorer .lend-strip figure { margin: 0; width: 46px; text-align: center; font-size: 10.5px; line-height: 1.2; }
 .lend-explorer .lend-strip img { width: 44px; height: 44px; object-fit: contain; image-rendering: pixelated; }
 .lend-explorer .lend-strip figcaption { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .lend-explorer .lend-big { width: 96px; height: 96px; object-fit: contain; image-rendering: pixelated; }
-.lend-explorer .lend-text { overflow-wrap: anywhere; max-height: 200px; overflow-y: auto; margin: 0 0 6px 0;
-  padding: 6px 10px; background: var(--jp-layout-color2, #f3f3f3); border-inline-start: 3px solid #9e9e9e; }
-.lend-explorer .lend-near { display: flex; width: 100%; min-width: 0; align-items: baseline; margin-top: 2px; }
+.lend-explorer .lend-text { line-height: 1.4; overflow-wrap: anywhere; max-height: 200px; overflow-y: auto;
+  margin: 0 0 6px 0; padding: 6px 10px; background: var(--jp-layout-color2, #f3f3f3);
+  border-inline-start: 3px solid #9e9e9e; }
+.lend-explorer .lend-near { display: flex; align-items: baseline; width: 100%; min-width: 0; margin-top: 2px;
+  line-height: 1.5; }
 .lend-explorer .lend-near .lend-key { flex: 0 0 auto; }
-.lend-explorer .lend-near bdi { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.lend-explorer .lend-near > bdi { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .lend-explorer .lend-rows { max-height: 420px; overflow: auto; margin-top: 4px; }
 .lend-explorer .lend-history { border-collapse: collapse; font-size: 12px; margin: 0; }
 .lend-explorer .lend-history td { padding: 1px 8px 1px 0; white-space: nowrap; text-align: left; }
@@ -47,7 +49,11 @@ STYLE = """<style>
 .lend-explorer .lend-history img { width: 28px; height: 28px; object-fit: contain; image-rendering: pixelated; }
 .lend-explorer .lend-history tr { background: none !important; }
 </style>"""
-IN_CARD = {"agreement": "neighbours agree", "score": "label score"}  # instead of the names of the colorings
+IN_CARD = {
+    "noisy": "given (noisy)",
+    "agreement": "neighbours agree",
+    "score": "label score",
+}  # instead of the names of the colorings
 
 
 def text(name: object) -> str:
@@ -64,8 +70,9 @@ def per_cent(share: float) -> str:
 
 
 def key(colour: str, name: str) -> str:
-    """Return a dot of a colour and what it means."""
-    return f'<span class="lend-key"><span class="lend-dot" style="background:{colour}"></span>{text(name)}</span>'
+    """Return a dot of a colour and what it means; a name that is read from the right turns nothing beside it."""
+    dot = f'<span class="lend-dot" style="background:{colour}"></span>'
+    return f'<span class="lend-key">{dot}<bdi>{text(name)}</bdi></span>'
 
 
 def class_legend(inspection: Inspection) -> str:

@@ -26,7 +26,7 @@ BOX, LIST = "lend-review", "lend-list"  # CSS classes: what takes keys, and the 
 SCRIPT = """
 function render({ model, el }) {
   const meanings = model.get("meanings");
-  let box = null, root = null, open = true;
+  let box = null, root = null, open = true, pointed = false;
   el.style.display = "none";
 
   const send = (act) => {
@@ -36,6 +36,7 @@ function render({ model, el }) {
     else model.send({ act, position });
   };
   const pressed = (event) => {
+    pointed = false;
     const place = event.target;
     if (place.matches("select.lend-other")) {
       if (event.key === "Enter") { event.preventDefault(); send("other"); box.focus({ preventScroll: true }); }
@@ -51,7 +52,11 @@ function render({ model, el }) {
     }
     event.stopPropagation();
   };
+  const changed = (event) => {  // a choice by pointer gives the keys back to the box; one by keys may go on
+    if (pointed && event.target.matches("select:not(.lend-other)")) box.focus({ preventScroll: true });
+  };
   const held = (event) => {
+    pointed = true;
     if (event.target.closest("[data-act], [data-go]")) {
       event.preventDefault();
       box.focus({ preventScroll: true });
@@ -76,6 +81,7 @@ function render({ model, el }) {
     box.tabIndex = 0;
     box.setAttribute("data-lm-suppress-shortcuts", "true");
     box.addEventListener("keydown", pressed);
+    box.addEventListener("change", changed);
     root.addEventListener("mousedown", held);
     root.addEventListener("click", clicked);
     model.on("change:current", () => requestAnimationFrame(scrolled));
@@ -84,6 +90,7 @@ function render({ model, el }) {
   return () => {
     open = false;
     box?.removeEventListener("keydown", pressed);
+    box?.removeEventListener("change", changed);
     root?.removeEventListener("mousedown", held);
     root?.removeEventListener("click", clicked);
   };

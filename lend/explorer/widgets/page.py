@@ -45,7 +45,7 @@ class Page:
         guard = self._guard
         self.views = Views(shown, colorings, Coalesced(guard(self._show_example)), guard(self._select))
         self.views.on_recolor = guard(self._show_legend)
-        self.bar = EpochBar(shown, Coalesced(guard(self._go)))
+        self.bar = EpochBar(shown, Coalesced(guard(self._go)), guard(self._count))
         self.selecting = SelectPanel(shown, guard(self._filter), guard(self._clear), self.views.lasso, self.views.reset)
         self.diluting = DilutionPanel(len(shown.sample_ids), Coalesced(guard(self._redilute), 0.06))
         self.relabelling = RelabelPanel(shown, guard(self._relabel), guard(self._undo), guard(self._export))
@@ -61,7 +61,8 @@ class Page:
 
     def _layout(self) -> list[widgets.Widget]:
         self.card.value = '<span class="lend-note">Point at an example to see it, its labels and its neighbours.</span>'
-        self.card.layout = widgets.Layout(min_height="300px", margin="0")
+        room = "60px" if self.reviewing else "300px"  # below a question, which has the room of a card
+        self.card.layout = widgets.Layout(min_height=room, margin="0")
         panels = {
             "Select": self.selecting.box,
             "Dilute": self.diluting.box,
@@ -72,13 +73,14 @@ class Page:
         beside = widgets.Layout(flex="1 1 340px", min_width="340px", max_width="460px", margin="0 0 0 8px")
         asked = [self.reviewing.box] if self.reviewing else []
         side = widgets.VBox([*asked, self.card, tabs], layout=beside)
-        maps = widgets.VBox([self.views.box, self.legend], layout=widgets.Layout(flex="0 1 auto"))
+        listed = [self.reviewing.list] if self.reviewing else []
+        maps = widgets.VBox([self.views.box, self.legend, *listed], layout=widgets.Layout(flex="0 1 auto"))
         title = widgets.HTML(f'{words.STYLE}<span class="lend-title">{words.text(self.shown.title)}</span>')
         body = widgets.HBox(
             [maps, side], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start", margin="6px 0 0 0")
         )
         if self.reviewing:  # one epoch, no history
-            return [title, self.message, body, self.reviewing.list]
+            return [title, self.message, body]
         return [title, self.message, self.bar.box, body, self.history, self.mark]
 
     # --- What Python sets ---------------------------------------------------------------------------------------------
@@ -95,6 +97,14 @@ class Page:
         self._show_numbers()
         if self._was_rediluted and self.shown.values("rediluted").max() < 0:
             self.diluting.changed()  # the labels of this map are not diluted again yet
+
+    def show_labels(self) -> None:
+        """Show predicted and diluted labels after it was set whose they are: colours, numbers and the card."""
+        if self.shown.labels_of:
+            self.bar.labels.value = self.shown.labels_of
+        self.views.draw(move=False)
+        self._show_numbers()
+        self._show_example(self._hovered if self._hovered >= 0 else None)
 
     def set_colorings(self, colorings: tuple[str, ...]) -> None:
         """Show maps in these colorings."""
@@ -118,8 +128,14 @@ class Page:
             self.shown.show(epoch)
             self.show_epoch()
 
+    def _count(self, source: str) -> None:
+        if source != self.shown.labels_of:
+            self.shown.labels_of = source
+            self.show_labels()
+
     def _show_numbers(self) -> None:
-        told = f"{words.text(self.shown.position_note())}<br>{words.numbers(self.shown)}"
+        where = [note for note in (self.shown.position_note(), self.shown.labels_note()) if note]
+        told = f"{words.text('; '.join(where))}<br>{words.numbers(self.shown)}"
         self.bar.note.value = f'<div style="line-height:1.35">{told}</div>'
         self.mark.value = words.mark_style(self._mark, self.shown)
 
