@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 import lend
 from lend.auditing import Audit
 from lend.explorer import explore
-from lend.explorer.inspection.sources.audits import with_worst
+from lend.explorer.inspection.sources.audits import with_first
 from lend.explorer.pictures import excerpts, words
 
 N = 90
@@ -88,8 +88,8 @@ def test_integers_booleans_and_missing_labels():
     explorer = shown(found)
     assert explorer.inspection.class_names == ("4", "7", "20")
     explorer.inspection.review.answer("suggested")
-    assert explorer.answers["label"].tolist() == [found.worst["predicted_label"].iloc[0]]
-    assert isinstance(explorer.answers["label"].iloc[0], int)
+    assert explorer.answers["true_label"].tolist() == [found.worst["predicted_label"].iloc[0]]
+    assert isinstance(explorer.answers["true_label"].iloc[0], int)
     labels = audited().issues["given_label"].to_numpy(object)
     labels[3] = None
     gaps = lend.audit(found.embeddings, labels, k=8, progress=False)
@@ -109,7 +109,7 @@ def test_an_audit_without_embeddings_says_what_it_needs(found, tmp_path):
     assert loaded.explore(embeddings=found.embeddings, progress=False).inspection.neighbors(0).shape == (10,)
     assert shown(loaded).inspection.sample_ids.tolist() == list(range(N))
     assert "embeddings must be of 90 rows, one per label, got 4" in told(loaded.explore(embeddings=np.eye(4)))
-    assert "options must be embeddings, answers, map" in told(shown(loaded, x="a"))
+    assert "options must be embeddings, answers, review, map" in told(shown(loaded, x="a"))
 
 
 def test_examples_without_a_place_are_left_out(found):
@@ -127,8 +127,7 @@ def test_all_issues_are_among_the_points_of_a_part(found):
     assert len(inspection.sample_ids) == 30 and "30 examples are shown, all issues among them" in inspection.title
     assert set(found.worst.index) <= set(inspection.sample_ids)
     assert inspection.sample_ids[inspection.review.queue].tolist() == found.worst.index.tolist()
-    flagged = pd.Series([True] * 6 + [False] * 4)
-    rows = with_worst(np.arange(4, 8), np.zeros(10, int), flagged, pd.Series(np.arange(10.0)[::-1]))
+    rows = with_first(np.arange(4, 8), np.zeros(10, int), np.array([5, 4, 3, 2, 1, 0]))
     assert rows.tolist() == [2, 3, 4, 5], "where the issues are too many, the worst"
 
 
@@ -165,8 +164,8 @@ def test_answers_go_on_to_the_next_example(found, explorer, folder):
     assert review.progress == (4, 12) and review.current == review.queue[4]
     answers = explorer.answers
     assert answers.loc[[first, second, third, fourth], "answer"].tolist() == ["suggested", "given", "other", "unsure"]
-    assert answers.loc[[first, second, third], "label"].tolist() == [suggested[first], given[second], third_class]
-    assert answers["label"].isna().sum() == 1
+    assert answers.loc[[first, second, third], "true_label"].tolist() == [suggested[first], given[second], third_class]
+    assert answers.loc[fourth, "true_label"] == "unsure"
     explorer.inspection.patch("patch.csv")
     written = pd.read_csv("patch.csv", index_col="sample_id")
     assert list(written) == ["given_label", "suggested_label", "label_score"]
@@ -222,6 +221,29 @@ def test_a_pair_of_labels_or_a_selection_is_reviewed(found, explorer):
         review.answer("given")
 
 
+def test_listed_examples_are_asked_about_in_their_order(found):
+    explorer = found.explore(review=[70, 5, 33], points=20, progress=False)
+    review, ids = explorer.inspection.review, explorer.inspection.sample_ids
+    assert ids[review.queue].tolist() == [70, 5, 33] and len(ids) == 20 and review.part == "listed"
+    assert explorer.page.reviewing.part.options[0] == ("examples to check", "listed")
+    review.choose("issues", ("bee", "ant"))
+    assert set(found.issues["given_label"][ids[review.queue]]) == {"bee"}
+    table = pd.DataFrame({"true_label": ""}, index=pd.Index([4, 2]))
+    assert shown(found, review=table).inspection.review.queue.tolist() == [4, 2]
+    assert "review must be sample ids of the audit, got [-3]" in told(shown(found, review=[1, -3]))
+    assert "review must be different sample ids" in told(shown(found, review=[1, 1]))
+    with pytest.raises(ValueError, match="unknown part 'listed'"):
+        shown(found).inspection.review.choose("listed")
+
+
+def test_what_is_selected_is_reviewed_while_it_changes(explorer):
+    explorer.page.reviewing.part.value = "selected"
+    for ids in ([40, 3], [60]):
+        explorer.selection = ids
+        assert set(explorer.inspection.review.queue) == set(ids)
+        assert f"of {len(ids)}" in explorer.page.reviewing.progress.value
+
+
 # --- The file of answers ----------------------------------------------------------------------------------------------
 
 
@@ -235,7 +257,7 @@ def test_a_review_goes_on_where_it_was_left(found, folder):
     assert again.answers.equals(explorer.answers) and again.inspection.review.current == review.current
     assert again.inspection.review.undo() == 0
     other = shown(audited(seed=3))  # other embeddings, the same ids and labels
-    assert other.answers["label"].equals(explorer.answers["label"])
+    assert other.answers["true_label"].equals(explorer.answers["true_label"])
 
 
 def test_answers_to_examples_that_are_not_shown_are_kept(found):
@@ -290,7 +312,7 @@ def test_labels_corrected_otherwise_are_answers_that_are_kept(found):
     explorer.selection = [50, 51]
     label = next(name for name in NAMES if name not in set(found.issues["given_label"][[50, 51]]))
     explorer.inspection.relabel(label)
-    assert shown(found).answers["label"].to_dict() == {50: label, 51: label}
+    assert shown(found).answers["true_label"].to_dict() == {50: label, 51: label}
     explorer.inspection.undo()
     assert len(shown(found).answers) == 0
 
@@ -312,7 +334,7 @@ def test_keys_answer_what_the_page_shows(explorer):
     page._act({"act": "next", "position": first})
     page._act({"act": "go", "position": first})
     page._act({"act": "other", "position": first, "label": 1})
-    assert explorer.answers["label"].tolist() == ["bee"] and told(explorer) == ""
+    assert explorer.answers["true_label"].tolist() == ["bee"] and told(explorer) == ""
     page.reviewing.part.value = "all"
     assert "1 of 90" in page.reviewing.progress.value
 

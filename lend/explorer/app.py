@@ -75,9 +75,10 @@ def explore(
             of names to (n,) values: diluted, corrected, kept, and whatever else a table may colour points by, such as
             the issues of an audit. Arrays with an index are put in the order of the labels by it.
 
-            Those of an audit are embeddings, where it keeps none or others should make the map, and answers, the file
-            in which every answer of the review is kept and from which it goes on: answers-DIGEST.json in the working
-            folder if not given, named by what was audited.
+            Those of an audit are embeddings, where it keeps none or others should make the map; answers, the file in
+            which every answer of the review is kept and from which it goes on: answers-DIGEST.json in the working
+            folder if not given, named by what was audited; and review, sample ids to ask about, in this order, in place
+            of the issues.
 
             Wherever there are embeddings: map, coordinates (n, 2) that were made elsewhere, or a mapping of every epoch
             to such, NaN where an example has none; or else points, how many examples to map, 10,000 chosen by class if
@@ -151,8 +152,8 @@ class Explorer:
     def answers(self) -> pd.DataFrame:
         """The answers of the review of an audit, by sample id.
 
-        ``answer`` is "suggested", "given", "other" or "unsure", and ``label`` the class that was said to be right, as
-        the audit writes it; missing where unsure.
+        ``answer`` is "suggested", "given", "other" or "unsure", and ``true_label`` the class that was said to be right,
+        as the audit writes it, or "unsure".
 
         Raises:
             ValueError: If this is no audit.

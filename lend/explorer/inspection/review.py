@@ -25,7 +25,7 @@ ANSWERS = {
     "other": "another class is right",
     "unsure": "I cannot tell",
 }
-PARTS = ("issues", "selected", "all")
+PARTS = ("listed", "issues", "selected", "all")
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,12 @@ class Review:
         ValueError: If the file holds answers to other labels; DamagedFileError if it is damaged.
 
     Attributes:
-        part: What is reviewed: "issues", "selected" (the examples selected when it was chosen) or "all".
+        parts: What there is to review: "listed" (the examples that were asked for, in their order), "issues",
+            "selected" (those selected when it was chosen) and "all".
+        part: Which of these is reviewed.
         pair: Codes of the given and the suggested label of what is reviewed; None for any.
         current: Position of the example that is asked about; None if there is none.
-        queue: Positions of all that is reviewed, worst first.
+        queue: Positions of all that is reviewed: but for those listed, worst first.
     """
 
     def __init__(
@@ -68,13 +70,14 @@ class Review:
         path: str | Path,
     ) -> None:
         self.suspects, self._corrections, self._names, self._selected = suspects, corrections, names, selected
-        self.part = "issues"
+        self.parts = PARTS if suspects.listed is not None else PARTS[1:]
+        self.part = self.parts[0]
         self.pair: tuple[int, int] | None = None
         self.current: int | None = None
         self._place = {int(row): position for position, row in enumerate(suspects.rows)}
         self._file = AnswersFile(path, suspects.digest)
         self._restore()
-        self.choose("issues")
+        self.choose(self.part)
 
     @property
     def path(self) -> Path:
@@ -83,30 +86,40 @@ class Review:
 
     # --- What is reviewed ---------------------------------------------------------------------------------------------
 
-    def choose(self, part: str = "issues", pair: tuple[int, int] | None = None) -> None:
+    def choose(self, part: str = "issues", pair: tuple[int | str, int | str] | None = None) -> None:
         """Review these examples, from the first without an answer on.
 
         Args:
-            part: "issues", "selected" or "all".
-            pair: Only those with these codes of the given and the suggested label; any, if not given.
+            part: One of :attr:`parts`.
+            pair: Only those with this given and this suggested label, by name or code, -1 for none; any, if not given.
 
         Raises:
-            ValueError: If there is no such part.
+            ValueError: If there is no such part or class.
         """
-        require_name(part, PARTS, "part")
-        if part == "selected":
-            among = np.zeros(len(self.suspects.issues), bool)
-            among[self._selected()] = True
-        else:
-            among = self.suspects.issues if part == "issues" else np.ones(len(self.suspects.issues), bool)
-        self.part, self.pair = part, pair
-        self._part = self.suspects.worst_first(among)
+        require_name(part, self.parts, "part")
+        self.pair = None if pair is None else (self._code(pair[0]), self._code(pair[1]))
+        self.part, self._part = part, self._positions(part)
         given, suggested = self._corrections.given, self.suspects.suggested
-        fits = slice(None) if pair is None else (given[self._part] == pair[0]) & (suggested[self._part] == pair[1])
-        self.queue = self._part[fits]
+        self.queue = self._part
+        if self.pair is not None:
+            self.queue = self._part[(given[self._part] == self.pair[0]) & (suggested[self._part] == self.pair[1])]
         self.current = int(self.queue[0]) if len(self.queue) else None
         if self.current is not None and self.answer_of(self.current):
             self._to_open()
+
+    def _positions(self, part: str) -> Int[np.ndarray, " s"]:
+        if part == "listed" and self.suspects.listed is not None:
+            return self.suspects.listed
+        among = np.ones(len(self.suspects.issues), bool)
+        if part == "issues":
+            among = self.suspects.issues
+        elif part == "selected":
+            among[:] = False
+            among[self._selected()] = True
+        return self.suspects.worst_first(among)
+
+    def _code(self, label: int | str) -> int:
+        return UNKNOWN if label == UNKNOWN else self._names.code(label)
 
     def pairs(self) -> list[Pair]:
         """Return the pairs of given and suggested label in the part, most frequent first; equal labels are no pair."""
@@ -202,17 +215,17 @@ class Review:
 
     @property
     def answers(self) -> pd.DataFrame:
-        """All answers by sample_id: ``answer``, and ``label``, the class as the audit has it, missing where unsure."""
+        """All answers by sample_id: ``answer``, and ``true_label``, the class as the audit has it, or "unsure"."""
         answered = np.flatnonzero(self._corrections.checked != OPEN)
         unsure = self._corrections.checked[answered] == UNSURE
         classes = self.suspects.classes
         labels = [
-            None if doubt else classes[code]
+            "unsure" if doubt else classes[code]
             for doubt, code in zip(unsure, self._corrections.labels[answered].tolist(), strict=True)
         ]
         columns: dict[str, list[Any]] = {
             "answer": [self.answer_of(place) for place in answered.tolist()],
-            "label": labels,
+            "true_label": labels,
         }
         index = self._names.index(answered)
         return pd.DataFrame({name: pd.Series(values, index, dtype=object) for name, values in columns.items()})

@@ -24,6 +24,7 @@ class Suspects:
         classes: The c classes, as the labels of the audit are: names, integers or booleans.
         ids: Sample ids of the n examples.
         digest: SHA-256 of the sample ids and given labels of the audit.
+        listed: Positions of the points to review, in this order, in place of the issues; None for the issues.
     """
 
     suggested: Int[np.ndarray, " m"]
@@ -34,6 +35,7 @@ class Suspects:
     classes: Sequence[Any]
     ids: pd.Index
     digest: str
+    listed: Int[np.ndarray, " l"] | None = None
 
     def worst_first(self, among: Bool[np.ndarray, " m"]) -> Int[np.ndarray, " s"]:
         """Return the positions of these points, lowest score first; equal ones in the order of the points."""

@@ -13,10 +13,10 @@ import anywidget
 import traitlets
 
 KEYS = {
-    "suggested": ("s", "1"),
-    "given": ("g", "2"),
-    "other": ("o", "3"),
-    "unsure": ("u", "4"),
+    "suggested": ("s",),
+    "given": ("g",),
+    "other": ("o",),
+    "unsure": ("u",),
     "undo": ("z", "Backspace"),
     "next": ("ArrowRight", "n"),
     "previous": ("ArrowLeft", "p"),

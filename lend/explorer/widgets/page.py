@@ -188,7 +188,9 @@ class Page:
     def _show_selected(self) -> None:
         chosen = self.shown.selection
         self.selecting.count.value = f"{len(chosen):,} selected" if len(chosen) else "nothing selected"
-        if self.reviewing:
+        if self.reviewing:  # in place of histories; what is selected may be what is reviewed
+            if self.shown.review and self.shown.review.part == "selected":
+                self._choose("selected", None)
             return
         if not len(chosen):  # a history reads the labels of all epochs
             self.history.value = words.NOTHING

@@ -9,12 +9,17 @@ from uuid import uuid4
 import ipywidgets as widgets
 
 from lend.explorer.inspection import Inspection
-from lend.explorer.inspection.review import PARTS, Review
+from lend.explorer.inspection.review import Review
 from lend.explorer.pictures import reviewing, words
 from lend.explorer.widgets.keys import BOX, KEYS, LIST, Keys
 from lend.explorer.widgets.panels import WIDE
 
-NAMES = {"issues": "label issues", "selected": "selected examples", "all": "all examples"}
+NAMES = {
+    "listed": "examples to check",
+    "issues": "label issues",
+    "selected": "selected examples",
+    "all": "all examples",
+}
 
 
 class ReviewPanel:
@@ -44,7 +49,7 @@ class ReviewPanel:
     ) -> None:
         self.inspection, self.review, self._uri, self._note, self._choose = inspection, review, uri, note, choose
         self._settling = False
-        self.part = widgets.Dropdown(options=[(NAMES[part], part) for part in PARTS], layout=WIDE)
+        self.part = widgets.Dropdown(options=[(NAMES[part], part) for part in review.parts], layout=WIDE)
         self.pair = widgets.Dropdown(options=[("", -1)], value=-1, layout=WIDE)
         self.progress, self.question, self.file = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.keys = Keys(act)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from lend.explorer.inspection.given_map import X, Y, places_of
 from lend.explorer.inspection.inspection import Inspection
@@ -54,6 +54,7 @@ def of_audit(audit: Audit, media: Media, options: Mapping[str, Any]) -> Inspecti
             "embeddings must be given, or coordinates as map=: this audit keeps none, as one that was loaded, or made "
             "of a graph"
         )
+    listed = None if options.get("review") is None else _places(options["review"], issues.index)
     codes = {name: _codes(audit, column) for column, name in CLASSED.items()}
     table = _table(audit, codes)
     settings = {**map_options(options), "map": align_rows(placed, issues.index, "map")}
@@ -61,9 +62,14 @@ def of_audit(audit: Audit, media: Media, options: Mapping[str, Any]) -> Inspecti
         points: MappedFrame
         points, rows = _of_coordinates(audit, table, settings)
     else:
-        points, rows = _of_embeddings(audit, table, codes["noisy"], embeddings, settings)
+        points, rows = _of_embeddings(audit, table, codes["noisy"], embeddings, settings, listed)
     there, shown = issues["is_label_issue"].to_numpy(bool), np.zeros(n, bool)
     shown[rows] = True
+    if listed is not None:
+        require(
+            bool(shown[listed].all()), "review", "of examples with a place in the map", issues.index[listed].tolist()
+        )
+        listed = np.searchsorted(rows, listed)
     points.title = _title(n, there, shown, several if placed is None else 1)
     if points.notes:
         warnings.warn("; ".join(points.notes), stacklevel=2)
@@ -80,10 +86,21 @@ def of_audit(audit: Audit, media: Media, options: Mapping[str, Any]) -> Inspecti
         classes=audit.class_names,
         ids=issues.index,
         digest=digest_of(audit),
+        listed=listed,
     )
     default = Path(f"answers-{suspects.digest[:8]}.json").absolute()
     inspection.begin_review(suspects, options.get("answers") or default)
     return inspection
+
+
+def _places(ids: Any, index: pd.Index) -> Int[np.ndarray, " l"]:  # noqa: ANN401 (a list of any library)
+    """Return the positions of these sample ids, or of those of a table, each once."""
+    wanted = ids.index if isinstance(ids, pd.DataFrame) else pd.Index(list(ids), dtype=object, tupleize_cols=False)
+    places = index.astype(object).get_indexer(wanted.astype(object))
+    strange = wanted[places < 0].tolist()
+    require(len(wanted) > 0 and not strange, "review", "sample ids of the audit", strange[:5] or "none")
+    require(wanted.is_unique, "review", "different sample ids", wanted[wanted.duplicated()].tolist()[:5])
+    return places
 
 
 def digest_of(audit: Audit) -> str:
@@ -134,6 +151,7 @@ def _of_embeddings(
     given: Int[np.ndarray, " n"],
     embeddings: Any,  # noqa: ANN401
     settings: Mapping[str, Any],
+    listed: Int[np.ndarray, " l"] | None,
 ) -> tuple[MappedFrame, Int[np.ndarray, " m"]]:
     from lend.explorer.inspection.mapped_embeddings import MappedEmbeddings  # brings torch
     from lend.maps import rows_to_map
@@ -144,7 +162,10 @@ def _of_embeddings(
     if settings["map"] is None:
         points = settings.get("points")
         drawn = rows_to_map(given, MAP_POINTS if points is None else points, settings.get("seed", 0))
-        rows = with_worst(drawn, given, audit.issues["is_label_issue"], audit.issues["label_score"])
+        worst = np.argsort(audit.issues["label_score"].to_numpy(np.float64), kind="stable")
+        first = worst[audit.issues["is_label_issue"].to_numpy(bool)[worst]]
+        first = first if listed is None else np.concatenate([listed, first[~np.isin(first, listed)]])
+        rows = with_first(drawn, given, first)
     by_epoch = {0: align_rows(embeddings, audit.issues.index)}
     found = MappedEmbeddings(table, by_epoch, None, list(map(str, audit.class_names)), rows=rows, **settings)
     return found, found.rows
@@ -160,20 +181,16 @@ def _of_coordinates(
     return MappedFrame(located, X, Y, None, list(map(str, audit.class_names))), rows
 
 
-def with_worst(
-    drawn: Int[np.ndarray, " m"],
-    given: Int[np.ndarray, " n"],
-    issues: Bool[pd.Series, " n"],
-    scores: Float[pd.Series, " n"],
+def with_first(
+    drawn: Int[np.ndarray, " m"], given: Int[np.ndarray, " n"], first: Int[np.ndarray, " f"]
 ) -> Int[np.ndarray, " m"]:
-    """Return as many rows as were drawn, ascending: all label issues, or the worst of them, and others of the draw."""
+    """Return as many rows as were drawn, ascending: the first of these, and others of the draw by class."""
     from lend.run import map_subset
 
-    flagged = np.flatnonzero(issues.to_numpy(bool))
-    worst = flagged[np.argsort(scores.to_numpy(np.float64)[flagged], kind="stable")][: len(drawn)]
-    others, room = np.setdiff1d(drawn, worst), len(drawn) - len(worst)
+    first = first[: len(drawn)]
+    others, room = np.setdiff1d(drawn, first), len(drawn) - len(first)
     kept = others[map_subset(given[others], room)] if room else others[:0]
-    return np.sort(np.concatenate([worst, kept]))
+    return np.sort(np.concatenate([first, kept]))
 
 
 def _title(n: int, issues: Bool[np.ndarray, " n"], shown: Bool[np.ndarray, " n"], several: int) -> str:
