@@ -21,6 +21,8 @@ from lend.storage import write_patch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    import lend
+
 FORMAT = 1  # version of the folder that Audit.save writes
 TABLES = ("issues", "transition_matrix", "classes")
 ISSUES = ("given_label", "predicted_label", "label_score", "is_label_issue", "neighbor_agreement")
@@ -195,6 +197,17 @@ class Audit:
                 )
         tables["transition_matrix"].columns = tables["classes"].index.rename("given_label")
         return cls(**tables, distributions=distributions, estimate=estimate, settings=settings)
+
+    def explore(self, **options: Any) -> lend.Explorer:  # noqa: ANN401 (those of lend.explore)
+        """Look at the audit as linked maps in a notebook, and review its issues by keyboard; see :func:`lend.explore`.
+
+        Args:
+            options: As of :func:`lend.explore`, for instance ``answers``, the file that keeps the answers, and
+                ``embeddings`` or ``map``, ``images`` and ``texts`` where the audit was loaded.
+        """
+        import lend  # by the face of the whole, as a user would: the explorer's room is above this one
+
+        return lend.explore(self, **options)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
