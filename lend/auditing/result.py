@@ -118,6 +118,44 @@ class Audit:
         self.plot().savefig(picture, format=path.suffix[1:].lower())
         return storage.write_bytes(path, picture.getvalue())
 
+    def report(
+        self,
+        path: str | Path,
+        *,
+        map: Any = None,  # noqa: ANN401 (an array of any library)
+        title: str = "",
+        images: Any = None,  # noqa: ANN401
+        texts: Any = None,  # noqa: ANN401
+        examples: int = 10,
+        progress: bool = True,
+    ) -> Path:
+        """Write the audit as one HTML file, to read and to print; it needs no script, no network and no other file.
+
+        It shows how many labels are probably wrong, which classes are exchanged, the worst labels of each pair of
+        classes, the health of the classes, a map, and suggestions for examples without a label. Names, ids and texts
+        are escaped and shortened: a report on the data of strangers is safe to open.
+
+        Args:
+            path: File to write, ending in .html.
+            map: (n, 2) coordinates of the examples, not finite where one is left out; False draws none. If not given,
+                :func:`lend.map` places 2,000 of them by the embeddings, which takes seconds; without embeddings, as in
+                an audit that was loaded, there is no map.
+            title: What was audited, in a few words.
+            images: One per example, as :func:`lend.plots.as_rgb` takes them; those given to :func:`audit` if not given.
+            texts: One per example; those given to :func:`audit` if not given.
+            examples: Most examples of a pair of classes.
+            progress: Show the progress of the map.
+
+        Returns:
+            The file.
+
+        Raises:
+            ValueError: Naming the argument, what is allowed and what came.
+        """
+        from lend.auditing.reporting import write_report
+
+        return write_report(self, path, map, title, images, texts, examples, progress)
+
     def _places(self, count: int) -> Int[np.ndarray, " m"]:
         """Return the positions of the worst labels."""
         return self.issues.index.get_indexer(self.worst.index[:count])
