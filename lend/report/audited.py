@@ -19,7 +19,7 @@ class Audited(Protocol):
 
     @property
     def distributions(self) -> np.ndarray:
-        """(n, c) probability of each class, of each example."""
+        """Probability of each class, of each example, (n, c)."""
 
     @property
     def estimate(self) -> Any:  # noqa: ANN401 (lend.auditing.transition.Estimate)
@@ -27,7 +27,7 @@ class Audited(Protocol):
 
     @property
     def transition_matrix(self) -> pd.DataFrame:
-        """(c, c) P(given label | true class), row = true class."""
+        """P(given label | true class), (c, c), row = true class."""
 
     @property
     def classes(self) -> pd.DataFrame:
