@@ -156,6 +156,36 @@ class Audit:
 
         return write_report(self, path, map, title, images, texts, examples, progress)
 
+    def export(self, tool: str, path: str | Path, **options: Any) -> Path:  # noqa: ANN401 (those of the tool)
+        """Write the audit for another tool; :func:`lend.report.read_answers` reads what people answered there.
+
+        - "cleanlab": CSV with the columns of ``Datalab.get_issues("label")``; with ``kind="cleanlearning"``, those of
+          ``CleanLearning.get_label_issues()``.
+        - "fiftyone": a folder with two files of labels, given.json and suggested.json, for images whose ids are their
+          paths.
+        - "label-studio": JSON of tasks with predictions, and the labeling configuration beside it with the ending .xml.
+          ``address="https://example.org/photos/{id}"`` for images; else the texts of the audit, or ``texts``.
+        - "argilla": JSON of records with suggestions; ``texts`` if the audit has none.
+
+        The last two hold the issues, worst first, and the examples without a label; with ``everything=True`` all.
+
+        Args:
+            tool: One of these.
+            path: File, or folder, to write.
+            options: Those of the tool.
+
+        Returns:
+            What was written.
+
+        Raises:
+            ValueError: If the tool is unknown, or an option is missing or wrong.
+        """
+        from lend.report import export
+
+        if self.texts is not None and tool in ("argilla", "label-studio") and "address" not in options:
+            options = {"texts": self.texts} | options
+        return export(self, tool, path, **options)
+
     def _places(self, count: int) -> Int[np.ndarray, " m"]:
         """Return the positions of the worst labels."""
         return self.issues.index.get_indexer(self.worst.index[:count])
