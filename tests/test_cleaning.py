@@ -2,7 +2,10 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
+import time
 import zipfile
 
 import pandas as pd
@@ -63,6 +66,27 @@ def test_a_second_call_changes_nothing_and_a_killed_one_goes_on(photos, tmp_path
     resumed = apply(FOLDER, photos, tmp_path / "cleaned")
     assert resumed.written and content(done.out) == made and done.journal.read_bytes() == journal
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_process_that_is_killed(tmp_path):
+    """Killed while it copies, and called again: the copy is that of a call that was never killed."""
+    photos, files = tmp_path / "photos", 3000
+    for i in range(files):
+        (photos / f"{i % 30}").mkdir(parents=True, exist_ok=True)
+        (photos / f"{i % 30}/{i}.png").write_text(str(i))
+    wrong = corrections(*((f"{i % 30}/{i}.png", str(i % 30), str((i + 1) % 30)) for i in range(0, files, 7)))
+    wrong.to_csv(tmp_path / "corrections.csv", index=False)
+    arguments = [str(tmp_path / "corrections.csv"), "--to", str(photos), "--out", str(tmp_path / "cleaned")]
+    process = subprocess.Popen([sys.executable, "-m", "lend", "apply", *arguments], stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (tmp_path / "cleaned/12").exists():
+        time.sleep(0.005)
+    process.kill()
+    assert process.wait() != 0 and not (tmp_path / "cleaned.journal.csv").exists()
+    left = len(content(tmp_path / "cleaned"))
+    assert 0 < left < files
+    done, whole = (apply(wrong, photos, tmp_path / name) for name in ("cleaned", "whole"))
+    assert content(done.out) == content(whole.out) and done.changes.equals(whole.changes)
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_nothing_is_written_over(photos, tmp_path):

@@ -1,5 +1,6 @@
 """Corrections in tables: labels change, those before stand beside them, and every other byte or value stays."""
 
+import csv
 import json
 
 import numpy as np
@@ -7,6 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from test_cleaning import content, corrections
 
 import lend
@@ -298,3 +301,43 @@ def test_an_audit_applied(tmp_path):
     done = lend.apply(tmp_path / "corrections.csv", tmp_path / "data.parquet", tmp_path / "clean.parquet")
     assert len(done.changes) == (labels != names[true]).sum() > 20
     assert (pd.read_parquet(done.out)["label"] == names[true]).all()
+
+
+CELL = st.text(st.sampled_from("ab \"',;\t|\r\n=é"), max_size=6)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    texts=st.lists(CELL, min_size=2, max_size=6),
+    delimiter=st.sampled_from(",;\t|"),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    chosen=st.integers(0, 1),
+)
+def test_any_table_of_text(tmp_path, texts, delimiter, quoting, end, chosen):
+    """Whatever the cells are, a table is copied right, or refused by name: never copied wrong."""
+    source, out = tmp_path / "a.csv", tmp_path / "b.csv"
+    for path in tmp_path.iterdir():
+        path.unlink()
+    if quoting == csv.QUOTE_MINIMAL:  # of which the writer leaves a bare one unquoted, which ends a row
+        texts = [text.replace("\r", "") for text in texts]
+    with source.open("w", newline="") as file:
+        rows = [["text", "label", "n"], *([text, ("cat", "dog")[i % 2], i] for i, text in enumerate(texts))]
+        csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=end).writerows(rows)
+    wrong = corrections((str(chosen), ("cat", "dog")[chosen], ("dog", "cat")[chosen]))
+    before = source.read_bytes().decode()
+    try:
+        apply(wrong, source, out, column="label")
+    except ValueError as error:
+        assert str(source) in str(error) or "column" in str(error)
+        assert not out.exists()
+        return
+    with out.open(newline="") as file:
+        made = list(csv.reader(file, delimiter=delimiter))
+    labels = [row[1] for row in rows[1:]]
+    changed = [("dog", "cat")[chosen] if i == chosen else label for i, label in enumerate(labels)]
+    assert [row[1] for row in made] == ["label", *changed]
+    assert [row[2] for row in made] == ["label_before", *labels]
+    with source.open(newline="") as file:
+        assert [[row[0], row[3]] for row in made] == [[row[0], row[2]] for row in csv.reader(file, delimiter=delimiter)]
+    assert source.read_bytes().decode() == before
