@@ -1,6 +1,7 @@
 from . import analysis, data, dilution, maps, methods, noise, paper, plots
 from .analysis import memorisation
 from .auditing import Audit, audit
+from .cleaning import apply
 from .config import Dilution, RunConfig
 from .dilution import (
     LabelDilution,
@@ -37,6 +38,7 @@ __all__ = [
     "Selector",
     "analysis",
     "animate",
+    "apply",
     "audit",
     "compact",
     "data",
