@@ -12,6 +12,7 @@ from .dilution import (
     sharded_dilute,
     similarity,
 )
+from .embedding import Embeddings, embed
 from .explorer import Explorer, Inspection, animate, explore
 from .maps import map
 from .methods import METHODS, Selector
@@ -26,6 +27,7 @@ __version__: str
 __all__ = [
     "Audit",
     "Dilution",
+    "Embeddings",
     "Explorer",
     "Inspection",
     "KnnGraph",
@@ -44,6 +46,7 @@ __all__ = [
     "dilution",
     "dilution_trace",
     "dominant_labels",
+    "embed",
     "experiments",
     "explore",
     "knn_graph",

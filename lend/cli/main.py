@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from lend.cli.audit import audit, audit_parser
+from lend.cli.embed import embed, embed_parser
 from lend.cli.runs import compact, compact_parser, list_parser, list_runs, tsne, tsne_parser
 from lend.cli.sweep import figures, figures_parser, sweep, sweep_parser
 from lend.cli.tour import demo, demo_parser, notebooks, notebooks_parser
@@ -29,6 +30,7 @@ VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], N
     "list": (list_runs, list_parser),
     "tsne": (tsne, tsne_parser),
     "compact": (compact, compact_parser),
+    "embed": (embed, embed_parser),
     "audit": (audit, audit_parser),
     "demo": (demo, demo_parser),
     "notebooks": (notebooks, notebooks_parser),
