@@ -13,16 +13,22 @@ from torch import Tensor, nn
 
 from lend.inputs import require
 
-PIXELS = 32 * 128 * 128  # of a batch on a CPU: more gain nothing
+AT_ONCE = 32  # images of 128x128 in a batch on a CPU: more gain nothing
 GPU = 16  # times as many on a GPU
 MEMORY = 400  # bytes of the features of a network for each pixel, about
 
 
-def images_at_once(size: int, device: torch.device) -> int:
-    """Images of a batch, by their size and the memory of this machine: an eighth of it at most."""
+def images_at_once(size: int, device: torch.device, at_once: int = AT_ONCE) -> int:
+    """Images of a batch, by their size and the memory of this machine: an eighth of it at most.
+
+    Args:
+        size: Pixels of the side of an image.
+        device: Where the batch is embedded.
+        at_once: Images of 128x128 that are fastest on a CPU.
+    """
     pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 4 << 30
     most = pages // 8 // (MEMORY * size**2)
-    return max(1, min(PIXELS * (1 if device.type == "cpu" else GPU) // size**2, most))
+    return max(1, min(at_once * 128**2 * (1 if device.type == "cpu" else GPU) // size**2, most))
 
 
 @contextmanager
@@ -82,7 +88,10 @@ def encoder(
 
     def encode(images: Sequence[Any]) -> np.ndarray:
         with torch.inference_mode():
-            batch = torch.stack([torch.as_tensor(image) for image in images]).to(device)
+            stacked = (
+                torch.from_numpy(np.stack(images)) if isinstance(images[0], np.ndarray) else torch.stack(list(images))
+            )
+            batch = stacked.to(device)
             batch = batch if normalise is None else normalise(batch)
             return pooled(run(batch.contiguous(memory_format=torch.channels_last)))
 

@@ -21,8 +21,9 @@ from lend.extras import extra
 from lend.inputs import require
 
 NAME = "efficientnet-lite0"
-SIZE = 128  # pixels: a quarter of the time of 224, at which it was trained
+SIZE = 128  # pixels: a third of the time of 224, at which it was trained
 STRIDE = 32
+AT_ONCE = 8  # on one core 12 ms an image, and 17 ms in batches of 32: the features of so few stay in the cache
 
 
 def open_lite0(wish: Wish) -> Model:
@@ -56,7 +57,7 @@ def open_lite0(wish: Wish) -> Model:
         about,
         prepare=lambda pixels: whole_square(pixels, size),
         encode=encoder(folded.extract_features, device, _normalise),
-        batch_size=images_at_once(size, device),
+        batch_size=images_at_once(size, device, AT_ONCE),
         size=size,
     )
 
