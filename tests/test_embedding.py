@@ -328,6 +328,24 @@ def test_the_file_is_what_its_page_says(tmp_path, colours, precision):
     assert sorted(os.listdir(tmp_path)) == ["colours.py", "photos", "photos.parquet"]
 
 
+def test_zarr_holds_the_same(tmp_path):
+    texts, labels = [*TEXTS, ""], ["a", None, "b", "a", "b"]
+    with pytest.warns(UserWarning, match="left out 1 of 5"):
+        plain = lend.embed(texts, labels, progress=False)
+    with pytest.warns(UserWarning, match="left out 1 of 5"):
+        table = lend.embed(texts, labels, out=tmp_path / "texts.zarr", progress=False)
+    assert (table.embeddings == plain.embeddings).all() and table.texts == plain.texts
+    assert table.labels.isna().tolist() == plain.labels.isna().tolist() == [False, True, False, False]
+    assert table.labels.dropna().tolist() == ["a", "b", "a"] and table.ids.tolist() == plain.ids.tolist()
+    again = lend.embed(texts, labels, out=tmp_path / "texts.zarr", progress=False)  # read, not made
+    assert (again.embeddings == plain.embeddings).all()
+    from lend.neighbors import read_shard
+
+    assert (read_shard(tmp_path / "texts.zarr", "embedding") == plain.embeddings).all()
+    with pytest.raises(ValueError, match="of another input"):
+        lend.embed(TEXTS, out=tmp_path / "texts.zarr", progress=False)
+
+
 def test_an_output_that_is_there(tmp_path, colours):
     folder, out = class_folders(tmp_path / "photos"), tmp_path / "photos.parquet"
     assert embed_files(folder, out, model=colours, progress=False).made

@@ -43,7 +43,7 @@ def audit_files(
         FileNotFoundError: If a file is missing.
         ValueError: If a file or an argument is not as described. Nothing in a file is executed.
     """
-    if Path(embeddings_path).suffix.lower() == ".parquet":
+    if Path(embeddings_path).suffix.lower() in (".parquet", ".zarr"):
         table = read_embeddings(embeddings_path)
         embeddings, labels = table.embeddings, table.labels
         known: dict[str, Any] = {"sample_ids": table.ids, "texts": table.texts}

@@ -27,7 +27,7 @@ from lend.embedding.writing import write_table
 from lend.inputs import as_count, require, require_name, safe_table
 
 FORMAT = 1
-ENDINGS = (".parquet",)
+ENDINGS = (".parquet", ".zarr")
 PRECISIONS = ("float16", "float32")
 NAMED = 3  # of what was left out, in a warning
 
@@ -194,7 +194,8 @@ def make_job(
 
 def _output(out: str | Path) -> Path:
     path = Path(os.path.abspath(os.path.expanduser(out)))
-    fits = path.suffix.lower() in ENDINGS and not path.is_dir()
+    ending = path.suffix.lower()
+    fits = ending in ENDINGS and path.is_dir() <= (ending == ".zarr")  # a zarr group is a folder
     require(fits, "out", f"a file name ending in {' or '.join(ENDINGS)}", str(out))
     above = next(folder for folder in path.parents if folder.exists())
     require(above.is_dir(), "out", "in a folder", str(out))

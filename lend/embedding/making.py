@@ -52,7 +52,7 @@ def embed(
         labels: (n,) labels of what is in memory, as :func:`lend.audit` takes them; those of a path are found there.
         model: ``efficientnet-lite0``, if not given for images; ``tfidf``, if not given for texts;
             ``torchvision:NAME``, ``timm:NAME``, ``open_clip:NAME``, ``hf:NAME``, or ``file.py:NAME`` of your own.
-        out: .parquet file to write as well; the same call goes on where one that was killed has stopped.
+        out: .parquet or .zarr to write as well; the same call goes on where one that was killed has stopped.
         sample_ids: (n,) ids of what is in memory, all different; positions if not given.
         image_column: Of the images in a table; found by its name or type if not given, as the next two.
         text_column: Of the texts.
@@ -103,8 +103,8 @@ def embed_files(data: str | Path, out: str | Path, **options: Any) -> Written:  
 
     Args:
         data: A path, as :func:`lend.embed` takes it.
-        out: .parquet file of columns sample_id, label, embedding, and text or path. If it is there already, of the
-            same input and settings, nothing is done.
+        out: .parquet file, or .zarr folder, of columns sample_id, label, embedding, and text or path. If it is there
+            already, of the same input and settings, nothing is done.
         options: Further arguments of :func:`lend.embed`.
 
     Returns:

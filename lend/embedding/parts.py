@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -34,14 +34,6 @@ class Part:
     embeddings: np.ndarray
     left_out: Mapping[int, str] = field(default_factory=dict)
     notes: Mapping[str, list[int]] = field(default_factory=dict)
-
-
-class Parts(Protocol):
-    """Finished parts, all from the first on."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, number: int) -> Part: ...
-    def append(self, part: Part) -> None: ...
 
 
 class FolderParts:
@@ -71,6 +63,9 @@ class FolderParts:
 
     def _file(self, number: int) -> Path:
         return self._folder / f"{number:06d}.npz"
+
+
+Parts = list[Part] | FolderParts  # finished ones, all from the first on
 
 
 def parts_folder(out: Path) -> Path:

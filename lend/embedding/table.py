@@ -57,7 +57,7 @@ def read_embeddings(path: str | Path) -> Embeddings:
 
     Args:
         path: .parquet with a column ``embedding`` or ``embeddings``, lists of one length; where they are there, columns
-            ``sample_id``, ``label``, ``text`` and ``path``.
+            ``sample_id``, ``label``, ``text`` and ``path``. Or .zarr of :func:`lend.embed`.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -67,8 +67,10 @@ def read_embeddings(path: str | Path) -> Embeddings:
     import pyarrow.parquet as pq
 
     path = Path(path).expanduser()
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"embeddings: {path}: no such file")
+    if path.suffix.lower() == ".zarr":
+        return _read_zarr(path)
     try:
         with pq.ParquetFile(path) as file:
             names = file.schema_arrow.names
@@ -91,11 +93,35 @@ def read_embeddings(path: str | Path) -> Embeddings:
     )
 
 
+def _read_zarr(path: Path) -> Embeddings:
+    import zarr
+
+    try:
+        group = zarr.open_group(path, mode="r")
+        names, about = group.attrs["class_names"], dict(group.attrs[METADATA.decode()])
+        columns = {name: np.asarray(group[name][:]) for name in group.array_keys()}
+        labels = [[*names, None][code] for code in columns["label"].tolist()]
+        words = {name: columns[name].tolist() for name in ("text", "path") if name in columns}
+        return Embeddings(
+            columns["embedding"],
+            as_series(labels) if names else None,
+            pd.Index(columns["sample_id"].tolist(), name="sample_id"),
+            texts=words.get("text"),
+            paths=words.get("path"),
+            about=about,
+        )
+    except Exception as error:  # a damaged group may raise many kinds
+        raise ValueError(f"{path}: no zarr group of lend embed ({' '.join(str(error).split())})") from error
+
+
 def read_about(path: Path) -> Mapping[str, Any]:
     """What a table of embeddings says of itself; nothing if it is no such table."""
     import pyarrow.parquet as pq
+    import zarr
 
     try:
+        if path.suffix.lower() == ".zarr":
+            return dict(zarr.open_group(path, mode="r").attrs[METADATA.decode()])
         return _about(pq.read_schema(path).metadata)
     except Exception:  # whatever it is: no table of ours
         return {}

