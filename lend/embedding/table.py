@@ -97,7 +97,7 @@ def _read_zarr(path: Path) -> Embeddings:
     import zarr
 
     try:
-        group = zarr.open_group(path, mode="r")
+        group: Any = zarr.open_group(path, mode="r")
         names, about = group.attrs["class_names"], dict(group.attrs[METADATA.decode()])
         columns = {name: np.asarray(group[name][:]) for name in group.array_keys()}
         labels = [[*names, None][code] for code in columns["label"].tolist()]
@@ -121,7 +121,8 @@ def read_about(path: Path) -> Mapping[str, Any]:
 
     try:
         if path.suffix.lower() == ".zarr":
-            return dict(zarr.open_group(path, mode="r").attrs[METADATA.decode()])
+            group: Any = zarr.open_group(path, mode="r")
+            return dict(group.attrs[METADATA.decode()])
         return _about(pq.read_schema(path).metadata)
     except Exception:  # whatever it is: no table of ours
         return {}
