@@ -224,6 +224,22 @@ def test_images_in_memory(tmp_path, colours):
     assert (quick(grey, colours).embeddings == quick(coloured, colours).embeddings).all()
 
 
+def test_large_photographs_are_decoded_small_and_upright(tmp_path, colours):
+    """A JPEG is decoded at a part of its size, which changes no embedding; its EXIF header turns it."""
+    from lend.data import decode
+
+    across = np.linspace(0, 255, 1600)[None, :, None] * np.array([1, 0.5, 0.2])
+    photo = np.broadcast_to(across, (1200, 1600, 3)).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    Image.fromarray(photo).save(tmp_path / "photo.jpg", exif=exif)
+    pixels, _ = decode(tmp_path / "photo.jpg", least=32)
+    assert pixels.shape == (200, 150, 3)
+    small = quick([tmp_path / "photo.jpg"], colours, precision="float32").embeddings
+    whole = quick([decode(tmp_path / "photo.jpg")[0]], colours, precision="float32").embeddings
+    np.testing.assert_allclose(small, whole, atol=2e-3)
+
+
 # --- Bad input ----------------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,8 @@ from lend.embedding.parts import ROWS, Part, Parts
 from lend.embedding.source import IMAGES, Content, Source, Unreadable
 from lend.embedding.texts import read_text
 
+TOGETHER = 4  # images that one thread prepares at a time: to hand over small ones costs as much as to decode them
+
 
 class Prepared(NamedTuple):
     """What a batch is made of: a prepared image or text, or why there is none; and notes about the image."""
@@ -69,15 +71,16 @@ def _prefetch(
     contents: Iterator[Content], prepare: Callable[[Content], Prepared], ahead: int
 ) -> Generator[Prepared, None, None]:
     """Prepare contents in threads, so many ahead of the one that is asked for; in their order."""
-    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
-    waiting: deque[Future[Prepared]] = deque()
+    workers = min(8, os.cpu_count() or 1)
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[Future[list[Prepared]]] = deque()
     try:
-        for content in contents:
-            waiting.append(pool.submit(prepare, content))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
+        while some := list(islice(contents, TOGETHER)):
+            waiting.append(pool.submit(lambda some=some: [prepare(content) for content in some]))
+            if len(waiting) * TOGETHER > ahead and len(waiting) > workers:
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
 
