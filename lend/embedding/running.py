@@ -76,7 +76,7 @@ def _prefetch(
     waiting: deque[Future[list[Prepared]]] = deque()
     try:
         while some := list(islice(contents, TOGETHER)):
-            waiting.append(pool.submit(lambda some=some: [prepare(content) for content in some]))
+            waiting.append(pool.submit(lambda these: [prepare(content) for content in these], some))
             if len(waiting) * TOGETHER > ahead and len(waiting) > workers:
                 yield from waiting.popleft().result()
         while waiting:
