@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from lend.auditing.inputs import check_shown, neighbor_graphs
+from lend.auditing.inputs import check_shown, matrices, neighbor_graphs
 from lend.auditing.result import Audit
 from lend.auditing.scores import class_weights, judge
 from lend.auditing.tables import classes_table, issues_table, matrix_table
 from lend.auditing.transition import count_transitions, estimate_errors
 from lend.auditing.votes import leave_out_votes, neighbor_agreement
+from lend.auditing.witnesses import choose_method, hear
 from lend.config import Dilution
 from lend.inputs import as_count, as_ids, as_labels, as_shares, index_of, is_real, require, require_encodable
 
@@ -30,24 +31,31 @@ def audit(
     affinity: str = "sum",
     reserve: str = "previous",
     class_prior: Any = "estimated",  # noqa: ANN401
+    method: str = "auto",
     images: Any = None,  # noqa: ANN401
     texts: Any = None,  # noqa: ANN401
     confidence: float = 0.9,
     seed: int = 0,
     progress: bool = True,
 ) -> Audit:
-    """Find the labels that the neighbours contradict, and estimate how many labels are wrong.
+    """Find the labels that the other examples contradict, and estimate how many labels are wrong.
 
-    Labels are diluted among neighbours, Eq. (1) to (4), without each example's own label in its row. Then:
+    Three witnesses speak on every example, none of which was told its label by it (:mod:`lend.auditing.witnesses`):
 
-    - ``class_prior="estimated"``: the noise is estimated (:mod:`lend.auditing.transition`) and taken out of the rows,
-      so that a class which lost labels to another is not outvoted by it. A label is an issue if the neighbours
-      contradict it and its score is below 0.7. Score and suggested label count the given label itself as half a piece
-      of evidence. So where the neighbours are unsure, the suggested label of an issue may be the given one: the label
-      is doubtful, but no other is likelier.
-    - otherwise: votes are weighed by the true over the given share of their class, as in :func:`lend.dilute`; the score
-      is the share of the given label, and a label is an issue if the neighbours contradict it. None weighs no votes, as
-      printed in the paper; "balanced" is right only where the true classes are equally frequent.
+    - Its neighbours. Labels are diluted among them, Eq. (1) to (4), without each example's own label in its row.
+    - A linear classifier of the embeddings that learned the diluted labels of the other folds
+      (:mod:`lend.auditing.classifier`).
+    - The given label itself, weighed by the noise.
+
+    The noise is estimated (:mod:`lend.auditing.transition`) and taken out of the votes, so that a class which lost
+    labels to another is not outvoted by it. A label is an issue if neighbours and classifier together contradict it and
+    its score is below 0.7. So where they are unsure, the suggested label of an issue may be the given one: the label is
+    doubtful, but no other is likelier.
+
+    With another ``class_prior`` than "estimated" only the neighbours speak. Votes are weighed by the true over the
+    given share of their class, as in :func:`lend.dilute`; the score is the share of the given label, and a label is an
+    issue if the neighbours contradict it. None weighs no votes, as printed in the paper; "balanced" is right only where
+    the true classes are equally frequent.
 
     Use embeddings that have not memorised the wrong labels: from a network trained on other data, or on these for a few
     epochs. Otherwise the neighbours repeat the errors, and too few are found. A class of k examples or fewer brings a
@@ -75,6 +83,9 @@ def audit(
         reserve: The reserved term of Eq. (3): "previous" (as printed) or "initial".
         class_prior: "estimated", None, "balanced", or the true share of each class: in the order of the sorted labels,
             or by name in a dict or Series.
+        method: Whose word counts beside the given label: "joined", neighbours and classifier; "neighbors" alone; or
+            "auto": joined, but "neighbors" where there are no embeddings (``knn_graph``), more than 256 classes, of
+            which a classifier learns too little, or another ``class_prior``. The settings of the result say which.
         images: (n, ...) images of the examples, to look at.
         texts: (n,) texts of the examples, to look at.
         confidence: Confidence of the interval of the number of errors, inside (0, 1).
@@ -112,19 +123,22 @@ def audit(
     texts = None if texts is None else check_shown(texts, n, order, "texts")
     class_prior = as_shares(class_prior, names, words=("estimated", "balanced"))
     weights = class_weights(class_prior, given[known], c)
-    graphs = neighbor_graphs(embeddings, knn_graph, n, k, progress, order)
+    parts = matrices(embeddings, knn_graph, n, order)
+    method = choose_method(method, parts, c, weights is None)
+    graphs = neighbor_graphs(parts, knn_graph, n, k, progress)
     settings = Dilution(graphs[0].k, gamma, alpha, steps, affinity, reserve)
     votes, crossed, folds = leave_out_votes(graphs, given, c, settings, seed, progress)
     surest, every = count_transitions(crossed[known], given[known], folds[known], progress)
-    judged = judge(votes, given, weights, every, progress)
+    heard = hear(parts if method == "joined" else [], votes, given, folds, every, weights, seed, progress)
+    judged = judge(heard.shares, given, heard.silent, heard.evidence, progress)
     asked = class_prior.tolist() if isinstance(class_prior, np.ndarray) else class_prior
     return Audit(
-        issues=issues_table(judged, given, names, index, neighbor_agreement(graphs, given)),
+        issues=issues_table(judged, given, names, index, neighbor_agreement(graphs, given), heard.scores),
         distributions=judged.distributions,
         estimate=estimate_errors(surest, every, int(known.sum()), confidence, seed, progress),
         transition_matrix=matrix_table(surest, names),
         classes=classes_table(judged.take(known), given[known], names, surest),
-        settings=asdict(settings) | {"class_prior": asked, "seed": seed},
+        settings=asdict(settings) | {"class_prior": asked, "method": method, "seed": seed},
         images=images,
         texts=texts,
         embeddings=embeddings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,42 +34,62 @@ def check_shown(shown: Any, n: int, index: pd.Index | None = None, name: str = "
     return shown.tolist() if isinstance(shown, pd.Series) else shown
 
 
-def neighbor_graphs(
+def matrices(
     embeddings: Any,  # noqa: ANN401 (arrays of any library)
     given_graph: Any,  # noqa: ANN401
     n: int,
+    index: pd.Index | None = None,
+) -> list[Any]:
+    """Return each set of embeddings as a matrix; none where a graph stands for them.
+
+    Args:
+        embeddings: One array (n, d), or a list or mapping of them; None with a graph.
+        given_graph: A graph of neighbours; None with embeddings.
+        n: Number of examples.
+        index: Index of the labels, by which frames of embeddings go; positions if None.
+
+    Raises:
+        ValueError: If embeddings and graph are both given or neither is, or a set is not of n examples.
+    """
+    require_one(embeddings, given_graph)
+    if embeddings is None:
+        return []
+    several = isinstance(embeddings, list | tuple | Mapping) and not _is_rows(embeddings)
+    parts = list(embeddings.values() if isinstance(embeddings, Mapping) else embeddings) if several else [embeddings]
+    require(len(parts) > 0, "embeddings", "at least one array", "none")
+    found = [as_matrix(align_rows(part, index)) for part in parts]
+    for matrix in found:  # before the long work
+        require(matrix.shape[0] == n, "embeddings", f"of {n} rows, one per label", matrix.shape[0])
+    return found
+
+
+def neighbor_graphs(
+    parts: Sequence[Any],
+    given_graph: Any,  # noqa: ANN401 (a graph of ours, or a SciPy matrix)
+    n: int,
     k: int | None,
     progress: bool,
-    index: pd.Index | None = None,
 ) -> list[KnnGraph]:
     """Find the neighbours in each set of embeddings, or take those of the given graph.
 
     Args:
-        embeddings: One array (n, d), or a list or mapping of them; None with a graph.
-        given_graph: A `lend.KnnGraph` or a SciPy CSR matrix of cosine distances; None with embeddings.
+        parts: What :func:`matrices` returns.
+        given_graph: A `lend.KnnGraph` or a SciPy CSR matrix of cosine distances, where there are none.
         n: Number of examples.
         k: Neighbours of each example; if not given, 16, or those of the graph where it has fewer.
         progress: Show a progress bar.
-        index: Index of the labels, by which frames of embeddings go; positions if None.
 
     Returns:
         One graph per set of embeddings.
 
     Raises:
-        ValueError: If both or neither are given, or one is not of n examples.
+        ValueError: If the graph is not of n examples.
     """
-    require_one(embeddings, given_graph)
-    if embeddings is None:
-        graph = as_graph(given_graph)
-        require(graph.n == n, "knn_graph", f"of {n} examples, one per label", graph.n)
-        return [graph.first(min(NEIGHBORS, graph.k) if k is None else k)]
-    several = isinstance(embeddings, list | tuple | Mapping) and not _is_rows(embeddings)
-    parts = list(embeddings.values() if isinstance(embeddings, Mapping) else embeddings) if several else [embeddings]
-    require(len(parts) > 0, "embeddings", "at least one array", "none")
-    matrices = [as_matrix(align_rows(part, index)) for part in parts]
-    for matrix in matrices:  # before the long work
-        require(matrix.shape[0] == n, "embeddings", f"of {n} rows, one per label", matrix.shape[0])
-    return [find_neighbors(matrix, NEIGHBORS if k is None else k, progress=progress) for matrix in matrices]
+    if parts:
+        return [find_neighbors(matrix, NEIGHBORS if k is None else k, progress=progress) for matrix in parts]
+    graph = as_graph(given_graph)
+    require(graph.n == n, "knn_graph", f"of {n} examples, one per label", graph.n)
+    return [graph.first(min(NEIGHBORS, graph.k) if k is None else k)]
 
 
 def _is_rows(embeddings: Any) -> bool:  # noqa: ANN401

@@ -36,8 +36,9 @@ class Audit:
     Args:
         issues: One row per example, index ``sample_id``. ``given_label``; ``predicted_label``, the suggested label;
             ``label_score``, in [0, 1], high where the given label looks right; ``is_label_issue``, whether the
-            neighbours contradict it; ``neighbor_agreement``, the share of the labelled neighbours with its given label;
-            ``is_unlabelled``, whether it has no label: then the suggested label is all that is known of it.
+            others contradict it; ``neighbor_agreement``, the share of the labelled neighbours with its given label;
+            ``is_unlabelled``, whether it has no label: then the suggested label is all that is known of it. With
+            ``method="joined"`` also ``neighbors_score`` and ``classifier_score``, what each of the two would say alone.
         distributions: (n, c) probability of each class from the labels of the other examples; rows sum to one. They are
             out of sample, as ``pred_probs`` of cleanlab must be.
         estimate: Number of wrong labels among those that are given, with an interval.

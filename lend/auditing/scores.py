@@ -1,4 +1,4 @@
-"""Label scores and label issues, from the votes of the neighbours and the given labels."""
+"""Label scores and label issues, from what neighbours and a classifier say and the given labels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from jaxtyping import Bool, Float, Int
 from lend.auditing.transition import Transition, as_dense, blocks, unmixed
 from lend.dilution import prior_weights
 
-SCORE = 0.7  # below it, a label that the neighbours contradict is an issue
+SCORE = 0.7  # below it, a label that the others contradict is an issue
+TINY = 1e-12  # least share of a class to divide by
 
 
 def class_weights(
@@ -59,37 +60,59 @@ class Judged:
 
 
 def judge(
-    votes: Any,  # noqa: ANN401 (an array or a CSR array)
+    true: Float[np.ndarray, "n c"],
     given: Int[np.ndarray, " n"],
-    weights: Float[np.ndarray, " c"] | None,
-    transition: Transition,
+    silent: Bool[np.ndarray, " n"],
+    evidence: Float[np.ndarray, "c c"] | None,
     progress: bool = False,
 ) -> Judged:
-    """Judge the given labels by votes from which the noise is taken out, or which are weighed.
+    """Judge the given labels by what the others say.
 
     Args:
-        votes: (n, c) shares of given labels around each example, an array or a SciPy CSR array; a row is zero where no
-            other example has a vote.
+        true: Shares of the true classes, from the labels of the other examples; rows sum to one.
         given: Given labels, 0 to c-1; -1 where unlabelled.
-        weights: Weight of a vote for each class; None takes out the noise instead.
-        transition: The noise.
+        silent: Whether no other example says anything of this one: it keeps its label.
+        evidence: What the given label says of the true class, as :func:`with_own_labels` takes it; None where it says
+            nothing, and every label that is contradicted is an issue.
         progress: Show a progress bar.
     """
-    silent = np.asarray(votes.sum(axis=1)) == 0
-    true, voted, predicted, scores = np.empty(votes.shape), given.copy(), given.copy(), np.empty(len(given))
-    evidence = None if weights is not None else np.ascontiguousarray(np.sqrt(transition.smoothed).T)
-    for rows, part in _cleaned(votes, weights, transition, progress):
-        if silent[rows].any():
-            part[silent[rows]] = next(_cleaned(transition.shares[None], weights, transition, False))[1]
-        true[rows], voted[rows] = part, part.argmax(axis=1)
+    voted, predicted, scores = given.copy(), given.copy(), np.empty(len(given))
+    for rows in blocks(true.shape, progress):
+        part = true[rows]
+        voted[rows] = part.argmax(axis=1)
         likely = part if evidence is None else with_own_labels(part, given[rows], evidence)
         scores[rows] = likely[np.arange(len(part)), given[rows]]
         predicted[rows] = likely.argmax(axis=1)
     predicted = np.where(silent, given, predicted)
     scores[given < 0] = np.nan
     contradicted = ~silent & (given >= 0) & (voted != given)
-    flagged = contradicted & ((scores < SCORE) | (weights is not None))
+    flagged = contradicted & ((scores < SCORE) | (evidence is None))
     return Judged(true, voted, predicted, scores.clip(0, 1), flagged)
+
+
+def true_votes(
+    votes: Any,  # noqa: ANN401 (an array or a CSR array)
+    weights: Float[np.ndarray, " c"] | None,
+    transition: Transition,
+    progress: bool = False,
+) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, " n"]]:
+    """Return votes from which the noise is taken out, or which are weighed, and which rows had none.
+
+    Those rows get the shares of the classes among all examples.
+
+    Args:
+        votes: (n, c) shares of given labels around each example, an array or a SciPy CSR array; a row is zero where no
+            other example has a vote.
+        weights: Weight of a vote for each class; None takes out the noise instead.
+        transition: The noise.
+        progress: Show a progress bar.
+    """
+    silent, true = np.asarray(votes.sum(axis=1)) == 0, np.empty(votes.shape)
+    for rows, part in _cleaned(votes, weights, transition, progress):
+        true[rows] = part
+    if silent.any():
+        true[silent] = next(_cleaned(transition.shares[None], weights, transition, False))[1]
+    return true, silent
 
 
 def _cleaned(
@@ -109,20 +132,51 @@ def _cleaned(
         yield rows, np.where(total > 0, true, part) / np.where(total > 0, total, 1)
 
 
+def joined(
+    first: Float[np.ndarray, "n c"], second: Float[np.ndarray, "n c"], prior: Float[np.ndarray, " c"]
+) -> Float[np.ndarray, "n c"]:
+    """Return the shares that follow from two witnesses, who both know how frequent each class is.
+
+        q_ij = first_ij second_ij / π_j, rows scaled to sum to one
+
+    It is the rule of Bayes for witnesses who err independently given the true class. These two see the same labels, so
+    the result is too sure, but its order was the best of those that were tried.
+
+    Args:
+        first: Shares of the true classes by one witness; rows sum to one.
+        second: By the other.
+        prior: π, the share of each true class.
+    """
+    shares = first * second / np.maximum(prior, TINY)
+    total = shares.sum(axis=1, keepdims=True)
+    return np.where(total > 0, shares / np.where(total > 0, total, 1), first)
+
+
+def own_evidence(transition: Transition, weight: float) -> Float[np.ndarray, "c c"]:
+    """Return what a given label says of the true class: the transition matrix to the power of its weight, transposed.
+
+    T is that of all examples: an underestimated noise, from embeddings that have begun to learn it, would make every
+    given label look right.
+
+    Args:
+        transition: The noise.
+        weight: Of this piece of evidence. Beside the neighbours alone it is half: with all of it, an overestimated
+            noise would outweigh the votes. Beside two witnesses it is one.
+    """
+    return np.ascontiguousarray(np.power(transition.smoothed, weight).T)
+
+
 def with_own_labels(
     true: Float[np.ndarray, "m c"], given: Int[np.ndarray, " m"], evidence: Float[np.ndarray, "c c"]
 ) -> Float[np.ndarray, "m c"]:
-    """Return probabilities of the true classes from the votes and, as half a piece of evidence, the given label.
+    """Return probabilities of the true classes from what the others say and the given label.
 
-        p_ij = q_ij T_jg^½ / Σ_y q_iy T_yg^½,   g the given label of i
-
-    With T in place of its root, an overestimated noise would outweigh the votes. T should be that of all examples: an
-    underestimated noise, from embeddings that have begun to learn it, would make every given label look right.
+        p_ij = q_ij E_gj / Σ_y q_iy E_gy,   g the given label of i
 
     Args:
         true: q, shares of the true classes; rows sum to one.
         given: Given labels, 0 to c-1; -1 where unlabelled: no evidence.
-        evidence: T^½ of the smoothed T, transposed: row = given label.
+        evidence: E of :func:`own_evidence`, row = given label.
     """
     weighed = true * evidence[given]
     weighed[given < 0] = true[given < 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,12 @@ from lend.auditing.transition import Transition
 
 
 def issues_table(
-    judged: Judged, given: Int[np.ndarray, " n"], names: list[Any], index: pd.Index, agreement: np.ndarray
+    judged: Judged,
+    given: Int[np.ndarray, " n"],
+    names: list[Any],
+    index: pd.Index,
+    agreement: np.ndarray,
+    witnesses: Mapping[str, np.ndarray],
 ) -> pd.DataFrame:
     """Return the table ``Audit.issues``, one row per example.
 
@@ -23,6 +29,7 @@ def issues_table(
         names: The c classes that the codes stand for.
         index: Sample ids.
         agreement: (n,) share of the neighbours with the same given label.
+        witnesses: Further columns (n,): what each witness alone says of the given label.
     """
     columns = {
         "given_label": _named(given, names),
@@ -31,6 +38,7 @@ def issues_table(
         "is_label_issue": judged.flagged,
         "neighbor_agreement": agreement,
         "is_unlabelled": given < 0,
+        **witnesses,
     }
     return pd.DataFrame(columns, index=index)
 
