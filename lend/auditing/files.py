@@ -8,12 +8,13 @@ from typing import Any
 from lend import storage
 from lend.auditing.detection import audit
 from lend.auditing.result import Audit
+from lend.embedding import read_embeddings
 from lend.inputs import read_npy, read_table, require, safe_table, text_or_numbers
 
 
 def audit_files(
     embeddings_path: str | Path,
-    labels_path: str | Path,
+    labels_path: str | Path | None,
     out: str | Path,
     *,
     column: str | None = None,
@@ -23,10 +24,12 @@ def audit_files(
     """Audit embeddings and labels in files, and write the table of issues as CSV.
 
     Args:
-        embeddings_path: .npy file of an array (n, d), read from the disk in parts.
-        labels_path: .npy file of an array (n,); or a table: .csv, .tsv or .txt, with a header or without, see
-            :func:`lend.inputs.read_table`, or .parquet. Labels in a table of text stay what was written ("007", "NA"),
-            and are integers only if all are plain ones; an empty cell is an example without a label.
+        embeddings_path: .npy file of an array (n, d), read from the disk in parts; or a table as
+            :func:`lend.embedding.read_embeddings` takes it, such as `lend embed` writes.
+        labels_path: None if that table has labels. Else .npy file of an array (n,); or a table: .csv, .tsv or .txt,
+            with a header or without, see :func:`lend.inputs.read_table`, or .parquet. Labels in a table of text stay
+            what was written ("007", "NA"), and are integers only if all are plain ones; an empty cell is an example
+            without a label.
         out: CSV file to write: one row per example, in their order, with the columns of ``Audit.issues``.
         column: Name of the column of labels in the table; not needed if it has one column beside the ids, or one named
             "label". Columns without a header are "1", "2", ...
@@ -40,10 +43,20 @@ def audit_files(
         FileNotFoundError: If a file is missing.
         ValueError: If a file or an argument is not as described. Nothing in a file is executed.
     """
-    embeddings = read_npy(embeddings_path, "embeddings", mapped=True)
+    if Path(embeddings_path).suffix.lower() in (".parquet", ".zarr"):
+        table = read_embeddings(embeddings_path)
+        embeddings, labels = table.embeddings, table.labels
+        known: dict[str, Any] = {"sample_ids": table.ids, "texts": table.texts}
+    else:
+        embeddings, labels, known = read_npy(embeddings_path, "embeddings", mapped=True), None, {}
     require(embeddings.ndim == 2, f"embeddings: {embeddings_path}", "of shape (n, d)", embeddings.shape)
-    labels, ids = _read_labels(Path(labels_path), column, id_column, len(embeddings))
-    found = audit(embeddings, labels, **({"sample_ids": ids} | options))
+    if labels_path is not None:
+        labels, ids = _read_labels(Path(labels_path), column, id_column, len(embeddings))
+        known = known | ({} if ids is None else {"sample_ids": ids})
+    else:
+        require(labels is not None, "labels", "a file, or a column of the table", f"none in {embeddings_path}")
+        require(column is None and id_column is None, "column", "given for a table of labels", column or id_column)
+    found = audit(embeddings, labels, **(known | options))
     storage.write_csv(Path(out).expanduser(), safe_table(found.issues))
     return found
 

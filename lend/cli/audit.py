@@ -31,7 +31,7 @@ def _check_files(options: Namespace) -> None:
     from matplotlib.backend_bases import FigureCanvasBase
 
     pictures = [f".{kind}" for kind in sorted(FigureCanvasBase.get_supported_filetypes())]
-    taken = {Path(options[name]).resolve(): name for name in ("embeddings", "labels")}
+    taken = {Path(options[name]).resolve(): name for name in ("embeddings", "labels") if options[name]}
     for name, endings in (("out", [".csv"]), ("patch", [".csv"]), ("plot", pictures), ("report", [".html"])):
         if options[name] is None:
             continue
@@ -45,8 +45,8 @@ def _check_files(options: Namespace) -> None:
 
 
 def audit_parser(parser: ArgumentParser) -> None:
-    parser.add_argument("embeddings", type=str, help=".npy file (n, d)")
-    parser.add_argument("labels", type=str, help=".npy file (n,), or .csv")
+    parser.add_argument("embeddings", type=str, help=".npy file (n, d), or the .parquet of lend embed")
+    parser.add_argument("labels", type=str, nargs="?", help=".npy file (n,), or .csv; not for a table with labels")
     parser.add_argument("--out", type=str, default="issues.csv", help="Every example: suggested label, score, issue")
     parser.add_argument("--patch", type=str, help="CSV of the suggested corrections alone, worst first")
     parser.add_argument("--plot", type=str, help="Figure, such as audit.pdf")

@@ -75,7 +75,7 @@ def _read_part(files: list[Path], further: bool) -> _Part:
     for file, table in zip(files, tables, strict=True):
         for name in (image, label):
             _column(file, table.column_names, (name,))
-        names = _hugging_face_names(table.schema, label), _hugging_face_names(first, label)
+        names = hugging_face_names(table.schema, label), hugging_face_names(first, label)
         require(names[0] == names[1], f"{file}: class names", f"{names[1]}, as in {files[0].name}", names[0])
         blobs += [cell.get("bytes") if isinstance(cell, dict) else cell for cell in table[image].to_pylist()]
         rows += [(file, row) for row in range(len(table))]
@@ -90,7 +90,7 @@ def _read_part(files: list[Path], further: bool) -> _Part:
     columns = [name for name in first.names if name != label and _is_label_column(name)] if further else []
     others = {name: _read_further(files, tables, name) for name in columns}
     kept = {name: column for name, column in others.items() if column is not None}
-    return _Part(decode_images(blobs, where), labels, kept, _hugging_face_names(first, label))
+    return _Part(decode_images(blobs, where), labels, kept, hugging_face_names(first, label))
 
 
 def _read_labels(files: list[Path], tables: list[Any], name: str) -> Labels:
@@ -137,8 +137,13 @@ def _is_label_column(name: str) -> bool:
     return (name.endswith("_label") or name.startswith("random_label")) and "coarse" not in name
 
 
-def _hugging_face_names(schema: Any, label: str) -> tuple[str, ...] | None:  # noqa: ANN401
-    """Class names that the Hugging Face library writes beside the schema."""
+def hugging_face_names(schema: Any, label: str) -> tuple[str, ...] | None:  # noqa: ANN401
+    """Return the class names that the Hugging Face library writes beside the schema of a table, or None.
+
+    Args:
+        schema: Of pyarrow.
+        label: Name of the column of labels.
+    """
     try:
         features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
         return tuple(str(name) for name in features[label]["names"])

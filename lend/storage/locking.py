@@ -27,7 +27,7 @@ def lock(path: Path) -> Iterator[None]:
     try:
         held = FileLock(path).acquire(blocking=False)
     except Timeout:
-        raise InUseError(f"{path.parent} is being trained by another process") from None
+        raise InUseError(f"{path.parent} is in use by another process") from None
     except NotImplementedError as error:  # filelock's word for a file system without locks
         raise _without_locks(path, errno.ENOSYS, "Locks are not supported") from error
     except OSError as error:
