@@ -1,6 +1,6 @@
 from . import analysis, data, dilution, maps, methods, noise, paper, plots
 from .analysis import memorisation
-from .auditing import Audit, audit
+from .auditing import Audit, audit, clean
 from .cleaning import apply
 from .config import Dilution, RunConfig
 from .dilution import (
@@ -42,6 +42,7 @@ __all__ = [
     "animate",
     "apply",
     "audit",
+    "clean",
     "compact",
     "data",
     "dilute",

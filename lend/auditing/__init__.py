@@ -4,6 +4,7 @@ Every number about an example rests on the labels of the *other* examples (:mod:
 votes for itself.
 """
 
+from lend.auditing.clean import Cleaned, clean
 from lend.auditing.detection import audit
 from lend.auditing.files import audit_files
 from lend.auditing.inputs import NEIGHBORS, neighbor_graphs
@@ -17,7 +18,9 @@ __all__ = [
     "SHOWN",
     "TABLES",
     "Audit",
+    "Cleaned",
     "audit",
     "audit_files",
+    "clean",
     "neighbor_graphs",
 ]

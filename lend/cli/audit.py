@@ -22,7 +22,7 @@ def audit(options: Namespace) -> None:
     if options.plot is not None:
         found.save_plot(options.plot)
     if options.report is not None:
-        found.report(options.report, title=Path(options.labels).name)
+        found.report(options.report, title=Path(options.labels or options.embeddings).name)
     print(f"{found}\n{options.out}: every example, its suggested label and its score")
 
 

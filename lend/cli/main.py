@@ -12,6 +12,7 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from lend.cli.apply import apply, apply_parser
 from lend.cli.audit import audit, audit_parser
+from lend.cli.clean import clean, clean_parser
 from lend.cli.embed import embed, embed_parser
 from lend.cli.runs import compact, compact_parser, list_parser, list_runs, tsne, tsne_parser
 from lend.cli.sweep import figures, figures_parser, sweep, sweep_parser
@@ -33,6 +34,7 @@ VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], N
     "compact": (compact, compact_parser),
     "embed": (embed, embed_parser),
     "audit": (audit, audit_parser),
+    "clean": (clean, clean_parser),
     "apply": (apply, apply_parser),
     "demo": (demo, demo_parser),
     "notebooks": (notebooks, notebooks_parser),

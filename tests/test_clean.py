@@ -1,0 +1,97 @@
+"""From files to a report and corrections in one call, and on to a cleaned copy."""
+
+import shlex
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from test_embedding import colours  # noqa: F401 (a fixture)
+
+import lend
+from lend.__main__ import main
+from lend.embedding import originals
+
+SHADES = {"dark": 60, "light": 190}
+WRONG = [("light", "dark-3.png"), ("dark", "light-7.png")]  # the folder in which the file lies
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two classes of shades, and two images in the folder of the other class."""
+    generator, wrong = np.random.default_rng(0), {name: folder for folder, name in WRONG}
+    for shade, value in SHADES.items():
+        for i in range(20):
+            name = f"{shade}-{i}.png"
+            path = tmp_path / "photos" / wrong.get(name, shade) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(generator.normal(value, 8, (10, 12, 3)).astype(np.uint8)).save(path)
+    return tmp_path / "photos"
+
+
+@pytest.mark.filterwarnings("ignore:embeddings are nearly parallel")  # six numbers of colours are
+def test_photographs_to_a_report_and_on_to_a_cleaned_copy(photos, colours, capsys, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(photos.parent)
+    before = {path: path.read_bytes() for path in photos.rglob("*.png")}
+    assert main(["clean", "photos", "--model", colours]) == 0
+    found, report, command = capsys.readouterr().out.strip().splitlines()[-3:]
+    assert found.startswith("Audit(40 labels of 2 classes: 2 issues") and "2 corrections" in report
+    folder = photos.parent / "photos-audit"
+    page = (folder / "report.html").read_text()
+    assert "data:image/png" in page and "dark-3.png" in page
+    back = lend.Audit.load(folder / "audit")
+    assert set(back.worst.index) == {f"{folder}/{name}" for folder, name in WRONG}
+    assert main(shlex.split(command)[1:]) == 0
+    names = {
+        folder.name: {path.name.partition("-")[0] for path in folder.iterdir()}
+        for folder in photos.parent.glob("photos-cleaned/*")
+    }
+    assert names == {"dark": {"dark"}, "light": {"light"}}
+    assert {path: path.read_bytes() for path in photos.rglob("*.png")} == before
+    made = (folder / "embeddings.parquet").stat().st_mtime_ns
+    lend.clean("photos", model=colours, progress=False)
+    assert (folder / "embeddings.parquet").stat().st_mtime_ns == made
+
+
+def test_texts_of_a_table(tmp_path):
+    words = {"fruit": "apple pear plum grape fig".split(), "house": "roof door wall floor attic".split()}
+    generator = np.random.default_rng(0)
+    rows = [
+        {"name": f"{kind}{i}", "words": " ".join(generator.choice(words[kind], 4)), "kind": kind}
+        for kind in words
+        for i in range(40)
+    ]
+    rows[3]["kind"], rows[50]["kind"] = "house", None
+    pd.DataFrame(rows).to_csv(tmp_path / "things.csv", index=False)
+    options = {"text_column": "words", "label_column": "kind", "id_column": "name"}
+    cleaned = lend.clean(tmp_path / "things.csv", tmp_path / "out", progress=False, **options)
+    assert list(cleaned.audit.worst.index) == ["fruit3"] and cleaned.corrections == 1
+    assert cleaned.audit.issues.loc["house10", "predicted_label"] == "house"
+    assert cleaned.audit.texts[3] == rows[3]["words"]
+    assert cleaned.command.endswith("--column kind --id-column name")
+    assert pd.read_csv(tmp_path / "out" / "corrections.csv")["suggested_label"].tolist() == ["fruit"]
+
+
+def test_the_images_behind_a_table(photos):
+    table = lend.embed(photos, model="efficientnet-lite0", weights="none", image_size=32, progress=False)
+    images = originals(photos, table.ids.tolist()[::-1], {})
+    assert len(images) == 40 and images[0].shape == (10, 12, 3) and len(images[5:8]) == 3
+    with Image.open(photos / table.ids[-1]) as image:
+        np.testing.assert_array_equal(images[0], np.asarray(image))
+
+
+def test_bad_input_is_one_line_and_leaves_nothing(photos, tmp_path, capsys):
+    (tmp_path / "flat").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "flat" / "a.png")
+    pd.DataFrame({"text": ["red apple", "green pear"], "label": ["x", "x"]}).to_csv(tmp_path / "one.csv", index=False)
+    for arguments, message in (
+        (["nowhere"], "no such file or folder"),
+        ([str(photos), "--out", str(photos / "in")], "out must be a folder outside of the data"),
+        ([str(tmp_path / "one.csv")], "labels must be of at least 2 classes"),
+        ([str(tmp_path / "flat"), "--weights", "none"], "labels must be class folders, or a column"),
+        ([str(photos), "--model", "efficientnet-lite9"], "model"),
+    ):
+        assert main(["clean", *arguments]) == 2
+        error = capsys.readouterr().err.strip().splitlines()[-1]
+        assert message in error, error
+    assert not (photos / "in").exists() and not (tmp_path / "photos-audit").exists()
