@@ -78,7 +78,6 @@ def clean(
     require(not folder.exists() or folder.is_dir(), "out", "a folder", str(folder))
     columns = dict(zip(USES, (image_column, text_column, label_column, id_column), strict=True))
     named = {f"{use}_column": name for use, name in columns.items()}
-    folder.mkdir(parents=True, exist_ok=True)
     written = embed_files(path, folder / "embeddings.parquet", progress=progress, **named, **options)
     table = read_embeddings(written.path)
     labels = table.labels
