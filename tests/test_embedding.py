@@ -240,6 +240,22 @@ def test_large_photographs_are_decoded_small_and_upright(tmp_path, colours):
     np.testing.assert_allclose(small, whole, atol=2e-3)
 
 
+def test_images_by_their_ids(tmp_path):
+    from lend.embedding import read_images
+
+    folder = class_folders(tmp_path / "photos")
+    (folder / "cat" / "1.png").write_bytes(b"nothing")
+    last, damaged, first = read_images(folder, ["dog/2.png", "cat/1.png", "cat/0.png"])
+    assert (last == picture(12, height=14)).all() and damaged is None and (first == picture(0)).all()
+    pq.write_table(image_table(range(5)), tmp_path / "one.parquet", row_group_size=2)
+    assert (read_images(tmp_path / "one.parquet", ["n3"], id_column="note")[0] == picture(3)).all()
+    assert (read_images(tmp_path / "one.parquet", [4, 0])[0] == picture(4)).all()
+    with pytest.raises(ValueError, match="ids must be of .*one.parquet, got .7"):
+        read_images(tmp_path / "one.parquet", [0, 7])
+    with pytest.raises(ValueError, match="data must be images, got 'texts'"):
+        read_images(TEXTS, [0])
+
+
 # --- Bad input ----------------------------------------------------------------------------------------------------
 
 
