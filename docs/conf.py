@@ -55,7 +55,10 @@ LIBRARIES = (
 SHAPED = "Client|Figure|Float(16|32)?|Int|Int8|Module|Path|Tensor|csr_array|csr_matrix|dict\\[str|ndarray|tuple\\[int"
 nitpick_ignore_regex = [
     ("py:(class|obj|data|exc)", rf"({LIBRARIES})\..*|{SHAPED}|[a-zP]"),
-    ("py:class", r"lend\.explorer\.inspection\.(mapped|options|pixels)\..*|Page|Notice"),  # private to the explorer
+    (
+        "py:class",
+        r"lend\.explorer\.inspection\.(corrections|mapped|media|names|options|pixels|suspects)\..*|Page|Notice",
+    ),  # private to the explorer
     ("py:class", r"lend\.inputs\.cells\.Cell"),  # a type variable
 ]
 

@@ -1,6 +1,7 @@
 from . import analysis, data, dilution, maps, methods, noise, paper, plots
 from .analysis import memorisation
 from .auditing import Audit, audit
+from .cleaning import apply
 from .config import Dilution, RunConfig
 from .dilution import (
     LabelDilution,
@@ -39,6 +40,7 @@ __all__ = [
     "Selector",
     "analysis",
     "animate",
+    "apply",
     "audit",
     "compact",
     "data",

@@ -353,6 +353,23 @@ def test_save_from_the_page(shown, tmp_path):
     assert "to end in .pdf" in told(shown) and "lend-error" in shown.page.message.value
 
 
+def test_whose_labels_are_counted_is_said_and_switched(shown):
+    page, inspection = shown.page, shown.inspection
+    assert shown.labels_of == "snapshot" == page.bar.labels.value and page.bar.labels in page.bar.box.children
+    assert "labels of: snapshot (evaluation mode) of epoch 1" in page.bar.note.value
+    before = drawn(page.views.views[1])
+    assert list(before - 1) == list(inspection.values("predicted"))
+    page.bar.labels.value = "training"
+    accuracy = inspection.label_accuracy()["predicted"]
+    assert shown.labels_of == "training" and f"predicted <b>{100 * accuracy:.1f} %" in page.bar.note.value
+    assert "labels of: training passes of the epoch" in page.bar.note.value
+    assert list(drawn(page.views.views[1]) - 1) == list(inspection.values("predicted")) != list(before - 1)
+    title = shown.figure().get_suptitle()
+    assert title.endswith("labels of: training passes of the epoch")
+    shown.labels_of = "snapshot"
+    assert page.bar.labels.value == "snapshot" and list(drawn(page.views.views[1])) == list(before)
+
+
 # --- Bad input --------------------------------------------------------------------------------------------------------
 
 

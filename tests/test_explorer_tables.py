@@ -7,7 +7,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from lend.auditing import audit
 from lend.explorer import Inspection, animate, explore
 from lend.explorer.pictures import explorer_figure
 from lend.plots import png_bytes
@@ -234,7 +233,6 @@ class Polars:
         ([1, 2], "got 'list'"),
         (None, "got 'NoneType'"),
         (Polars(), r"Polars; its to_pandas\(\) gives a table"),
-        (audit(np.eye(40).repeat(2, axis=0), [0, 1] * 40, k=3), "Audit; its issues joined with coordinates"),
     ],
 )
 def test_explore_and_animate_say_what_they_take(source, got, tmp_path):

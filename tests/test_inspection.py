@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from lend.analysis import snapshot_numbers, snapshot_points
 from lend.config import Dilution
 from lend.dilution import dilute
 from lend.explorer import Inspection
@@ -57,6 +58,7 @@ def test_a_run_shows_its_labels_of_every_epoch(part):
     shown, chosen = Inspection.of_run(part), part.map_samples()
     assert len(chosen) == 90 and shown.epochs == (1, 2, 3, 4) and shown.map_epochs == (1, 3, 4)
     assert np.array_equal(shown.sample_ids, part.labels.index[chosen])
+    shown.labels_of = "training"
     for epoch in shown.epochs:
         assert np.array_equal(shown.values("predicted", epoch), part.predicted(epoch)[chosen])
         assert np.array_equal(shown.values("diluted", epoch), part.diluted(epoch)[chosen])
@@ -71,10 +73,35 @@ def test_a_run_shows_its_labels_of_every_epoch(part):
 
 
 def test_over_all_examples_accuracies_are_those_of_the_history(run, shown):
+    shown.labels_of = "training"
     for epoch in shown.epochs:
         row, accuracy = run.history.loc[epoch], shown.label_accuracy(epoch)
         for name in ("predicted", "diluted", "noisy"):
             assert accuracy[name] == pytest.approx(row[f"{name}_label_accuracy"], abs=1e-6)
+
+
+def test_labels_are_those_of_the_figure_unless_told_otherwise(run, shown):
+    assert shown.labels_of == "snapshot"
+    for epoch, at in ((1, 1), (2, 1), (3, 3), (4, 4)):
+        numbers, accuracy, points = snapshot_numbers(run, at), shown.label_accuracy(epoch), snapshot_points(run, at)
+        for name in ("predicted", "diluted"):
+            assert accuracy[name] == pytest.approx(numbers[f"{name}_label_accuracy"])
+            assert np.array_equal(shown.values(name, epoch), points[name])
+        assert accuracy["kept"] == pytest.approx(run.kept(epoch).mean()), "which is that of the training passes"
+        assert shown.labels_note(epoch) == f"labels of: snapshot (evaluation mode) of epoch {at}"
+    assert not np.array_equal(shown.values("predicted", 1), run.predicted(1))
+    shown.labels_of = "training"
+    assert np.array_equal(shown.values("predicted", 1), run.predicted(1))
+    assert shown.labels_note(2) == "labels of: training passes of the epoch"
+    assert np.array_equal(
+        shown.history([shown.sample_ids[3]]).predicted[0], [run.predicted(e)[3] for e in (1, 2, 3, 4)]
+    )
+    with pytest.raises(ValueError, match="unknown labels_of 'both'"):
+        shown.labels_of = "both"
+    bare = Inspection.of_frame(table())
+    assert bare.labels_of == "" == bare.labels_note()
+    with pytest.raises(ValueError, match="labels_of must be left alone"):
+        bare.labels_of = "training"
 
 
 def test_colorings_are_those_that_exist(shown):
@@ -171,6 +198,7 @@ def test_no_embedding_is_read_before_one_is_asked_for(run, monkeypatch):
 
     monkeypatch.setattr(Run, "snapshot", refuse)
     shown = Inspection.of_run(run)
+    shown.labels_of = "training"
     for epoch in shown.epochs:
         shown.show(epoch)
         for name in ("true", "predicted", "noisy", "diluted", "kept", "wrong", "agreement"):
@@ -183,6 +211,7 @@ def test_no_embedding_is_read_before_one_is_asked_for(run, monkeypatch):
 
 
 def test_filters_find_what_they_say(run, shown):
+    shown.labels_of = "training"
     shown.show(4)
     true, noisy = (run.labels[name].to_numpy() for name in ("true", "noisy"))
     predicted, kept = run.predicted(4), run.kept(4)

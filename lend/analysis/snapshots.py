@@ -22,12 +22,8 @@ def snapshot_points(run: Run, epoch: int) -> pd.DataFrame:
         diluted (argmax of the diluted distribution in the graph over all training examples); -1 where a recorded run
         does not know it.
     """
-    positions, snapshot = run.map_samples(), run.snapshot(epoch)
-    rows = run.snapshot_rows(positions)
-    points = run.labels.iloc[positions][["true", "noisy"]].copy()
-    for name, source in (("predicted", "logits"), ("diluted", "diluted")):
-        values = snapshot[source].values[rows]
-        points[name] = np.where(np.isnan(values).any(axis=1), -1, values.argmax(axis=1))
+    positions = run.map_samples()
+    points = run.labels.iloc[positions][["true", "noisy"]].assign(**run.snapshot_labels(epoch, positions))
     coordinates = run.map(epoch)
     points.insert(0, "x", coordinates[:, 0])
     points.insert(1, "y", coordinates[:, 1])

@@ -15,7 +15,17 @@ from lend.auditing.transition import count_transitions, estimate_errors
 from lend.auditing.votes import leave_out_votes, neighbor_agreement
 from lend.auditing.witnesses import choose_method, hear
 from lend.config import Dilution
-from lend.inputs import as_count, as_ids, as_labels, as_shares, index_of, is_real, require, require_encodable
+from lend.inputs import (
+    align_rows,
+    as_count,
+    as_ids,
+    as_labels,
+    as_shares,
+    index_of,
+    is_real,
+    require,
+    require_encodable,
+)
 
 
 def audit(
@@ -141,5 +151,5 @@ def audit(
         settings=asdict(settings) | {"class_prior": asked, "method": method, "seed": seed},
         images=images,
         texts=texts,
-        embeddings=embeddings,
+        embeddings=align_rows(embeddings, order),
     )

@@ -6,6 +6,7 @@ long.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,14 @@ def features(matrix: Any) -> Float[Tensor, "n r"]:  # noqa: ANN401 (an array, a 
     """
     if is_sparse(matrix):
         return _along_directions(_of_sparse(matrix))
-    rows = Rows(matrix)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "embeddings are nearly parallel")  # the search for neighbours has said so
+        rows = Rows(matrix)
+    parts = (rows.take(ids) for ids in rows.parts())
     if rows.d <= WIDE:
-        return _along_directions([rows.take(ids).float() for ids in rows.parts()])
-    generator = torch.Generator().manual_seed(0)
-    onto = torch.randn(rows.d, WIDE, generator=generator).to(rows.device) / WIDE**0.5
-    return _along_directions([rows.take(ids).float() @ onto for ids in rows.parts()])
+        return _along_directions(list(parts))
+    onto = torch.randn(rows.d, WIDE, generator=torch.Generator().manual_seed(0)).to(rows.device, rows.precision)
+    return _along_directions([part @ onto / WIDE**0.5 for part in parts])
 
 
 def _of_sparse(matrix: Any) -> list[Float[Tensor, "b r"]]:  # noqa: ANN401 (any sparse matrix)
@@ -49,7 +52,10 @@ def _along_directions(parts: list[Float[Tensor, "b d"]]) -> Float[Tensor, "n r"]
     """Standardise the rows of all parts, and turn them into their principal directions."""
     X = torch.cat(parts)
     X -= X.mean(dim=0)
-    X /= X.std(dim=0, correction=0).clamp(min=1e-6)
-    directions = torch.linalg.eigh((X.T @ X).double())[1][:, -DIRECTIONS:]
-    X = X @ directions.float()
+    X /= X.std(dim=0, correction=0).clamp(min=torch.finfo(X.dtype).eps)
+    X = X.float()
+    few = len(X) < X.shape[1]  # then the smaller matrix has the same directions
+    values, vectors = torch.linalg.eigh((X @ X.T if few else X.T @ X) / len(X))
+    vectors = vectors[:, -DIRECTIONS:]
+    X = vectors * (len(X) * values[-DIRECTIONS:].clamp(min=0)).sqrt() if few else X @ vectors
     return torch.cat([X, X.new_ones(len(X), 1)], dim=1)

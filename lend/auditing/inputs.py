@@ -54,8 +54,7 @@ def matrices(
     require_one(embeddings, given_graph)
     if embeddings is None:
         return []
-    several = isinstance(embeddings, list | tuple | Mapping) and not _is_rows(embeddings)
-    parts = list(embeddings.values() if isinstance(embeddings, Mapping) else embeddings) if several else [embeddings]
+    parts = parts_of(embeddings)
     require(len(parts) > 0, "embeddings", "at least one array", "none")
     found = [as_matrix(align_rows(part, index)) for part in parts]
     for matrix in found:  # before the long work
@@ -90,6 +89,13 @@ def neighbor_graphs(
     graph = as_graph(given_graph)
     require(graph.n == n, "knn_graph", f"of {n} examples, one per label", graph.n)
     return [graph.first(min(NEIGHBORS, graph.k) if k is None else k)]
+
+
+def parts_of(embeddings: Any) -> list[Any]:  # noqa: ANN401
+    """Return one array of embeddings, or several in a list or a mapping, as a list of arrays."""
+    if not isinstance(embeddings, list | tuple | Mapping) or _is_rows(embeddings):
+        return [embeddings]
+    return list(embeddings.values() if isinstance(embeddings, Mapping) else embeddings)
 
 
 def _is_rows(embeddings: Any) -> bool:  # noqa: ANN401

@@ -21,6 +21,8 @@ from lend.storage import write_patch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    import lend
+
 FORMAT = 1  # version of the folder that Audit.save writes
 TABLES = ("issues", "transition_matrix", "classes")
 ISSUES = ("given_label", "predicted_label", "label_score", "is_label_issue", "neighbor_agreement")
@@ -118,6 +120,74 @@ class Audit:
         self.plot().savefig(picture, format=path.suffix[1:].lower())
         return storage.write_bytes(path, picture.getvalue())
 
+    def report(
+        self,
+        path: str | Path,
+        *,
+        map: Any = None,  # noqa: ANN401 (an array of any library)
+        title: str = "",
+        images: Any = None,  # noqa: ANN401
+        texts: Any = None,  # noqa: ANN401
+        examples: int = 10,
+        progress: bool = True,
+    ) -> Path:
+        """Write the audit as one HTML file, to read and to print; it needs no script, no network and no other file.
+
+        It shows how many labels are probably wrong, which classes are exchanged, the worst labels of each pair of
+        classes, the health of the classes, a map, and suggestions for examples without a label. Names, ids and texts
+        are escaped and shortened: a report on the data of strangers is safe to open.
+
+        Args:
+            path: File to write, ending in .html.
+            map: (n, 2) coordinates of the examples, not finite where one is left out; False draws none. If not given,
+                :func:`lend.map` places 2,000 of them by the embeddings, which takes seconds; without embeddings, as in
+                an audit that was loaded, there is no map.
+            title: What was audited, in a few words.
+            images: One per example, as :func:`lend.plots.as_rgb` takes them; those given to :func:`audit` if not given.
+            texts: One per example; those given to :func:`audit` if not given.
+            examples: Most examples of a pair of classes.
+            progress: Show the progress of the map.
+
+        Returns:
+            The file.
+
+        Raises:
+            ValueError: Naming the argument, what is allowed and what came.
+        """
+        from lend.auditing.reporting import write_report
+
+        return write_report(self, path, map, title, images, texts, examples, progress)
+
+    def export(self, tool: str, path: str | Path, **options: Any) -> Path:  # noqa: ANN401 (those of the tool)
+        """Write the audit for another tool; :func:`lend.report.read_answers` reads what people answered there.
+
+        - "cleanlab": CSV with the columns of ``Datalab.get_issues("label")``; with ``kind="cleanlearning"``, those of
+          ``CleanLearning.get_label_issues()``.
+        - "fiftyone": a folder with two files of labels, given.json and suggested.json, for images whose ids are their
+          paths.
+        - "label-studio": JSON of tasks with predictions, and the labeling configuration beside it with the ending .xml.
+          ``address="https://example.org/photos/{id}"`` for images; else the texts of the audit, or ``texts``.
+        - "argilla": JSON of records with suggestions; ``texts`` if the audit has none.
+
+        The last two hold the issues, worst first, and the examples without a label; with ``everything=True`` all.
+
+        Args:
+            tool: One of these.
+            path: File, or folder, to write.
+            options: Those of the tool.
+
+        Returns:
+            What was written.
+
+        Raises:
+            ValueError: If the tool is unknown, or an option is missing or wrong.
+        """
+        from lend.report import export
+
+        if self.texts is not None and tool in ("argilla", "label-studio") and "address" not in options:
+            options = {"texts": self.texts} | options
+        return export(self, tool, path, **options)
+
     def _places(self, count: int) -> Int[np.ndarray, " m"]:
         """Return the positions of the worst labels."""
         return self.issues.index.get_indexer(self.worst.index[:count])
@@ -195,6 +265,17 @@ class Audit:
                 )
         tables["transition_matrix"].columns = tables["classes"].index.rename("given_label")
         return cls(**tables, distributions=distributions, estimate=estimate, settings=settings)
+
+    def explore(self, **options: Any) -> lend.Explorer:  # noqa: ANN401 (those of lend.explore)
+        """Look at the audit as linked maps in a notebook, and review its issues by keyboard; see :func:`lend.explore`.
+
+        Args:
+            options: As of :func:`lend.explore`, for instance ``answers``, the file that keeps the answers, and
+                ``embeddings`` or ``map``, ``images`` and ``texts`` where the audit was loaded.
+        """
+        import lend  # by the face of the whole, as a user would: the explorer's room is above this one
+
+        return lend.explore(self, **options)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

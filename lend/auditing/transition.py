@@ -54,8 +54,9 @@ class Estimate:
 
     def __str__(self) -> str:
         shares = [100 * value / self.examples for value in (self.errors, self.low, self.high)]
+        least = f"at least {self.low:,.0f} wrong ({shares[1]:.1f} %), " if self.low >= 1 else ""
         return (
-            f"about {self.errors:,.0f} wrong ({shares[0]:.1f} %), "
+            f"{least}about {self.errors:,.0f} wrong ({shares[0]:.1f} %), "
             f"{100 * self.confidence:g} % interval {self.low:,.0f} to {self.high:,.0f} "
             f"({shares[1]:.1f} to {shares[2]:.1f} %)"
         )
@@ -241,11 +242,12 @@ def estimate_errors(
 ) -> Estimate:
     """Estimate the number of wrong labels, with an interval for sampling and for the choice of the surest examples.
 
-    The rate from all examples is above that from the surest for two reasons: overlapping classes count as noise, and
-    embeddings that have begun to learn the errors hide them among the surest examples. So the interval reaches up to
-    the rate from all examples, and as far down, which assumes that the surest examples contain no more overlap than the
-    others add. This is a choice, not a theorem; a test checks it with known noise. Errors that the embeddings have
-    memorised are outside of the interval.
+    The rate from all examples lies above that from the surest. Where classes overlap, or embeddings have begun to learn
+    the errors, the truth lies below or between them; where errors gather on hard examples, it may lie above both. So
+    the interval reaches as far below the surest as the two lie apart, and as far above all. This is a choice, not a
+    theorem: it was measured with known noise of ten kinds, and with errors of people, rules and networks (see the
+    results in the documentation). Errors that neighbours share, such as those of rules, cannot be seen in labels alone:
+    then the upper end is too low, and the lower end still a bound.
 
     Args:
         surest: T from the surest examples.
@@ -257,7 +259,8 @@ def estimate_errors(
     """
     rise = abs(every.rate - surest.rate)
     sampling = NormalDist().inv_cdf(0.5 + confidence / 2) * float(np.std(_resampled_rates(surest, n, seed, progress)))
-    low, high = max(0.0, surest.rate - rise - sampling), min(1.0, surest.rate + rise + sampling)
+    low = max(0.0, min(surest.rate, every.rate) - rise - sampling)
+    high = min(1.0, max(surest.rate, every.rate) + rise + sampling)
     return Estimate(n * surest.rate, n * low, n * high, confidence, n)
 
 

@@ -90,9 +90,8 @@ def hear(
         return Heard(near, silent, alone, {})
     diluted, together = with_own_labels(near, given, alone), own_evidence(transition, TOGETHER)
     learned = held_out_shares(parts, diluted, np.flatnonzero(given >= 0), folds, seed, progress)
-    # where no neighbour says anything, the classifier is alone
-    shares = np.where(silent[:, None], learned, joined(near, learned, transition.prior))
+    shares = np.where(silent[:, None], near, joined(near, learned, transition.prior))
     said = {"neighbors_score": diluted, "classifier_score": with_own_labels(learned, given, together)}
     rows = np.arange(len(given))
     scores = {name: np.where(given < 0, np.nan, likely[rows, given]) for name, likely in said.items()}
-    return Heard(shares, np.zeros_like(silent), together, scores)
+    return Heard(shares, silent, together, scores)

@@ -21,6 +21,8 @@ def audit(options: Namespace) -> None:
         found.patch(options.patch)
     if options.plot is not None:
         found.save_plot(options.plot)
+    if options.report is not None:
+        found.report(options.report, title=Path(options.labels).name)
     print(f"{found}\n{options.out}: every example, its suggested label and its score")
 
 
@@ -30,7 +32,7 @@ def _check_files(options: Namespace) -> None:
 
     pictures = [f".{kind}" for kind in sorted(FigureCanvasBase.get_supported_filetypes())]
     taken = {Path(options[name]).resolve(): name for name in ("embeddings", "labels") if options[name]}
-    for name, endings in (("out", [".csv"]), ("patch", [".csv"]), ("plot", pictures)):
+    for name, endings in (("out", [".csv"]), ("patch", [".csv"]), ("plot", pictures), ("report", [".html"])):
         if options[name] is None:
             continue
         path = Path(options[name])
@@ -48,6 +50,7 @@ def audit_parser(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=str, default="issues.csv", help="Every example: suggested label, score, issue")
     parser.add_argument("--patch", type=str, help="CSV of the suggested corrections alone, worst first")
     parser.add_argument("--plot", type=str, help="Figure, such as audit.pdf")
+    parser.add_argument("--report", type=str, help="One page to read and to print, such as report.html")
     parser.add_argument("--column", type=str, help="Of the labels in a .csv")
     parser.add_argument("--id_column", type=str, help="Of the sample ids in a .csv; positions if not given")
     parser.add_argument("--k", type=int, help="Neighbours; 16 if not given")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
+from lend.cli.apply import apply, apply_parser
 from lend.cli.audit import audit, audit_parser
 from lend.cli.embed import embed, embed_parser
 from lend.cli.runs import compact, compact_parser, list_parser, list_runs, tsne, tsne_parser
@@ -32,12 +33,14 @@ VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], N
     "compact": (compact, compact_parser),
     "embed": (embed, embed_parser),
     "audit": (audit, audit_parser),
+    "apply": (apply, apply_parser),
     "demo": (demo, demo_parser),
     "notebooks": (notebooks, notebooks_parser),
 }
 
 # Options and arguments of all verbs that are paths: "~" stands for the home, also where no shell has replaced it.
-PATHS = {"run", "runs", "folder", "like", "data", "embeddings", "labels", "out", "patch", "plot", "figures"}
+PATHS = {"run", "runs", "folder", "like", "data", "embeddings", "labels", "out", "patch", "plot", "report", "figures"}
+PATHS |= {"corrections", "to"}
 
 
 class _Parser(ArgumentParser):

@@ -14,6 +14,7 @@ from jaxtyping import Shaped
 
 from lend import storage
 from lend.explorer.inspection import Inspection
+from lend.explorer.inspection.media import Media, Texts
 from lend.explorer.inspection.options import Options
 from lend.explorer.inspection.pixels import Images
 from lend.explorer.inspection.sources import Data, brings_labels, inspect
@@ -26,6 +27,7 @@ from lend.plots import STYLE, png_bytes
 
 if TYPE_CHECKING:
     import ipywidgets
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from lend.explorer.widgets.notice import Notice
@@ -35,6 +37,7 @@ FIGURES = (".pdf", ".png", ".svg")
 DATES = {".pdf": "CreationDate", ".svg": "Date"}  # left out of a file, so that the same figure gives the same bytes
 DEFAULTS = ("true", "predicted", "noisy", "diluted")
 DOUBTS = ("score", "agreement")  # they point at the examples that may be wrong
+AUDITED = ("noisy", "suggested", "score", "issue")
 
 
 def explore(
@@ -43,6 +46,7 @@ def explore(
     colorings: Sequence[str] | None = None,
     *,
     images: Images = None,
+    texts: Texts = None,
     **options: Unpack[Options],
 ) -> Explorer:
     """Look at embeddings as maps, epoch by epoch, in JupyterLab and where else jupyter-scatter works.
@@ -51,16 +55,18 @@ def explore(
     Maps of a run are made on request only; those of embeddings are made at once, by :func:`lend.map`, if not given.
 
     Args:
-        data: A run with maps or the path of its folder; embeddings, as :func:`lend.map` takes them, with labels; a
+        data: A run with maps or the path of its folder; embeddings, as :func:`lend.map` takes them, with labels; an
+            audit, whose issues are then reviewed, see :attr:`Explorer.answers`; a
             pandas DataFrame, or the path of a .parquet file, with labels and columns x, y, or a column embeddings of
             lists of numbers, or both; an xarray Dataset with embeddings and labels, named as in
-            :attr:`lend.Run.dataset`; or an inspection. Nothing else: an audit has no coordinates, and a table of
-            another library gives a pandas DataFrame with its to_pandas().
+            :attr:`lend.Run.dataset`; or an inspection. Nothing else: a table of another library gives a pandas
+            DataFrame with its to_pandas().
         labels: With embeddings only: (n,) given labels, as :func:`lend.audit` takes them. Of several epochs, these and
             the other arrays may be a mapping of every epoch to an array.
         colorings: What one to four maps are coloured by; if not given, true, predicted, noisy and diluted labels, those
             that there are. For data with labels of its own it may be the second argument.
         images: As in :meth:`lend.Inspection.of_frame`; a run's own, if not given.
+        texts: As in :meth:`lend.Inspection.of_frame`: what is read in place of an image, or beside it.
         options: Further arguments by name. Those of a table are x, y, epoch and class_names, as in
             :meth:`lend.Inspection.of_frame`.
 
@@ -69,11 +75,16 @@ def explore(
             of names to (n,) values: diluted, corrected, kept, and whatever else a table may colour points by, such as
             the issues of an audit. Arrays with an index are put in the order of the labels by it.
 
+            Those of an audit are embeddings, where it keeps none or others should make the map; answers, the file in
+            which every answer of the review is kept and from which it goes on: answers-DIGEST.json in the working
+            folder if not given, named by what was audited; and review, sample ids to ask about, in this order, in place
+            of the issues.
+
             Wherever there are embeddings: map, coordinates (n, 2) that were made elsewhere, or a mapping of every epoch
             to such, NaN where an example has none; or else points, how many examples to map, 10,000 chosen by class if
             not given and 0 for all, with folder, seed and progress as in :func:`lend.map`.
     """
-    return Explorer(data, labels, colorings, images=images, **options)
+    return Explorer(data, labels, colorings, images=images, texts=texts, **options)
 
 
 class Explorer:
@@ -89,11 +100,12 @@ class Explorer:
         colorings: Sequence[str] | None = None,
         *,
         images: Images = None,
+        texts: Texts = None,
         **options: Unpack[Options],
     ) -> None:
         if colorings is None and names_colorings(data, labels, options):
             labels, colorings = None, labels
-        self._source = (data, labels, colorings, images, options)
+        self._source = (data, labels, colorings, images, texts, options)
         self._inspection: Inspection | None = None
         self._trouble: Exception | None = None
         self._page: Page | None = None
@@ -101,9 +113,9 @@ class Explorer:
         self._open()
 
     def _open(self) -> None:
-        data, labels, colorings, images, options = self._source
+        data, labels, colorings, images, texts, options = self._source
         try:
-            inspection = inspect(data, "data", labels, images, options)
+            inspection = inspect(data, "data", labels, Media(images, texts), options)
             self._colorings = default_colorings(inspection) if colorings is None else tuple(colorings)
             _require_colorings(inspection, self._colorings)
         except (ValueError, KeyError, TypeError, OSError, FloatingPointError) as error:
@@ -137,6 +149,21 @@ class Explorer:
             self._page.show_selection()
 
     @property
+    def answers(self) -> pd.DataFrame:
+        """The answers of the review of an audit, by sample id.
+
+        ``answer`` is "suggested", "given", "other" or "unsure", and ``true_label`` the class that was said to be right,
+        as the audit writes it, or "unsure".
+
+        Raises:
+            ValueError: If this is no audit.
+        """
+        review = self.inspection.review
+        require(review is not None, "answers", "those to an audit", self.inspection.title)
+        assert review is not None
+        return review.answers
+
+    @property
     def epoch(self) -> int:
         """The epoch shown; may be set."""
         return self.inspection.epoch
@@ -146,6 +173,17 @@ class Explorer:
         self.inspection.show(epoch)
         if self._page:
             self._page.show_epoch()
+
+    @property
+    def labels_of(self) -> str:
+        """Whose predicted and diluted labels are shown, as in :attr:`lend.Inspection.labels_of`; may be set."""
+        return self.inspection.labels_of
+
+    @labels_of.setter
+    def labels_of(self, source: str) -> None:
+        self.inspection.labels_of = source
+        if self._page:
+            self._page.show_labels()
 
     @property
     def colorings(self) -> tuple[str, ...]:
@@ -237,8 +275,13 @@ class Explorer:
 
 
 def default_colorings(inspection: Inspection) -> tuple[str, ...]:
-    """Return true, predicted, noisy and diluted, those that there are; where true is unknown, also one of DOUBTS."""
+    """Return true, predicted, noisy and diluted, those that there are; where true is unknown, also one of DOUBTS.
+
+    Those of an audit are AUDITED.
+    """
     there = inspection.colorings
+    if inspection.review:
+        return AUDITED
     found = [name for name in DEFAULTS if name in there]
     if "true" not in found:
         found += [name for name in DOUBTS if name in there][:1]

@@ -5,11 +5,12 @@ from .cells import plain_cell, plain_cells, plain_table, printable, safe_cell, s
 from .errors import nearest_name, require, require_encodable, require_name
 from .labels import Labels, as_codes, as_labels, sort_names
 from .numbers import as_count, is_real, is_whole
-from .tables import read_npy, read_table, text_or_numbers
+from .tables import Layout, read_layout, read_npy, read_table, text_or_numbers
 
 __all__ = [
     "Checks",
     "Labels",
+    "Layout",
     "align",
     "align_rows",
     "as_codes",
@@ -30,6 +31,7 @@ __all__ = [
     "plain_cells",
     "plain_table",
     "printable",
+    "read_layout",
     "read_npy",
     "read_table",
     "read_index",

@@ -7,6 +7,7 @@ import io
 import stat
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,34 @@ from lend.inputs.errors import require
 DELIMITERS = "\t;|,"  # the comma last: it is the one that also stands inside of texts
 SAMPLE = 1000  # lines to find the delimiter in
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
+MARKS = {  # byte order marks; those that begin as a shorter one come before it
+    b"\xff\xfe\0\0": "utf-32-le",
+    b"\0\0\xfe\xff": "utf-32-be",
+    b"\xef\xbb\xbf": "utf-8",
+    b"\xff\xfe": "utf-16-le",
+    b"\xfe\xff": "utf-16-be",
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A table of text as it is written.
+
+    Args:
+        text: Content of the file, without its byte order mark.
+        encoding: Of the text.
+        mark: That mark; empty if there is none.
+        delimiter: What sets fields apart; None in a table of one column.
+        spaced: Whether a space after a delimiter belongs to it.
+        rows: The fields of each row, blank ones without meaning left out.
+    """
+
+    text: str
+    encoding: str
+    mark: bytes
+    delimiter: str | None
+    spaced: bool
+    rows: list[list[str]]
 
 
 def read_table(path: str | Path, rows: int | None = None, name: str = "table") -> pd.DataFrame:
@@ -49,9 +78,7 @@ def read_table(path: str | Path, rows: int | None = None, name: str = "table") -
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path)
     require(path.suffix.lower() in ENDINGS, str(path), f"a file ending in {', '.join(ENDINGS)}", path.suffix)
-    lines = _rows(path, _decode(path))
-    require(any(map(any, lines)), str(path), "a table with rows", "an empty file")
-    lines, header = _without_blank_end(lines, rows)
+    lines, header = _without_blank_end(read_layout(path).rows, rows)
     if header:
         below = [set(cells) for cells in zip(*lines[1:], strict=True)]
         taken = bool(below) and all(cell in cells for cell, cells in zip(lines[0], below, strict=True))
@@ -63,6 +90,23 @@ def read_table(path: str | Path, rows: int | None = None, name: str = "table") -
     return pd.DataFrame(
         {place: pd.Series(cells, dtype=object) for place, cells in enumerate(columns)}, columns=range(len(names))
     ).set_axis(pd.Index(names, dtype=object), axis=1)
+
+
+def read_layout(path: str | Path) -> Layout:
+    """Read a table of text with all that is needed to write it again as it was.
+
+    Args:
+        path: .csv, .tsv or .txt; read as :func:`read_table` says.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a row has more or fewer fields than the first, or there is none; names file and line.
+    """
+    path = Path(path).expanduser()
+    _require_file(path, "table")
+    layout = _cut(path, *_decode(path))
+    require(any(map(any, layout.rows)), str(path), "a table with rows", "an empty file")
+    return layout
 
 
 def text_or_numbers(column: pd.Series) -> pd.Series:
@@ -118,17 +162,16 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return table.to_pandas(integer_object_nulls=True, ignore_metadata=True)
 
 
-def _decode(path: Path) -> str:
+def _decode(path: Path) -> tuple[str, str, bytes]:
+    """Return the text of a file, its encoding, and its byte order mark, which is no part of the text."""
     content = path.read_bytes()
-    if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
-        return _decoded(path, content, "utf-32")
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+    for mark, encoding in MARKS.items():
         if content.startswith(mark):
-            return _decoded(path, content, encoding)
+            return _decoded(path, content.removeprefix(mark), encoding), encoding, mark
     try:
         text = content.decode()
         if "\0" not in text:
-            return text
+            return text, "utf-8", b""
     except UnicodeDecodeError:
         pass
     from charset_normalizer import from_bytes
@@ -136,8 +179,8 @@ def _decode(path: Path) -> str:
     half = "utf-16-le" if content[1:2] == b"\0" else "utf-16-be" if content[:1] == b"\0" else None
     best = from_bytes(content).best() if half is None else None
     encoding = half or (best.encoding if best is not None else "latin-1")
-    warnings.warn(f"{path}: read as {encoding}, the likeliest encoding; save it as UTF-8 to be sure", stacklevel=4)
-    return _decoded(path, content, encoding)
+    warnings.warn(f"{path}: read as {encoding}, the likeliest encoding; save it as UTF-8 to be sure", stacklevel=5)
+    return _decoded(path, content, encoding), encoding, b""
 
 
 def _decoded(path: Path, content: bytes, encoding: str) -> str:
@@ -149,9 +192,9 @@ def _decoded(path: Path, content: bytes, encoding: str) -> str:
         raise ValueError(f"{path}: cannot be read as {encoding}; save it as UTF-8 ({error})") from None
 
 
-def _rows(path: Path, text: str) -> list[list[str]]:
-    """The fields of each row, blank ones without meaning left out."""
-    delimiter = _delimiter(text)
+def _cut(path: Path, text: str, encoding: str, mark: bytes) -> Layout:
+    """Cut a text into rows and fields."""
+    delimiter, spaced = _delimiter(text), False
     parsed: list[tuple[int, list[str]]] = []
     before = csv.field_size_limit(max(len(text), csv.field_size_limit()))
     try:
@@ -159,8 +202,8 @@ def _rows(path: Path, text: str) -> list[list[str]]:
             parsed = [(line, [",".join(fields)] if fields else []) for line, fields in _fields(text, ",")]
         else:
             parsed = list(_fields(text, delimiter))
-            if _spaced([fields for _, fields in parsed]):
-                parsed = list(_fields(text, delimiter, spaced=True))
+            spaced = _spaced([fields for _, fields in parsed])
+            parsed = list(_fields(text, delimiter, spaced=True)) if spaced else parsed
     except csv.Error as error:
         raise ValueError(f"{path}: {error}") from None
     finally:
@@ -173,7 +216,7 @@ def _rows(path: Path, text: str) -> list[list[str]]:
         row = fields or [""]
         require(len(row) == width, f"{path}: line {line}", f"of {width} fields, as the first line", len(row))
         rows.append(row)
-    return rows
+    return Layout(text, encoding, mark, delimiter, spaced, rows)
 
 
 def _fields(text: str, delimiter: str, spaced: bool = False) -> Iterator[tuple[int, list[str]]]:

@@ -217,6 +217,22 @@ class Run(SavedMaps):
             )
         return rows
 
+    def snapshot_labels(self, epoch: int, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """The labels after this epoch, in evaluation mode, of the examples at these positions of the training set.
+
+        ``predicted`` is the argmax of the logits, ``diluted`` that of the diluted distribution in the graph over all
+        training examples, (m,) each; -1 where a recorded run does not know it.
+
+        Raises:
+            KeyError: If the epoch has no snapshot.
+            ValueError: If the snapshots do not hold one of the examples.
+        """
+        rows, snapshot, labels = self.snapshot_rows(positions), self.snapshot(epoch), {}
+        for name, source in (("predicted", "logits"), ("diluted", "diluted")):
+            values = snapshot[source].values[rows]
+            labels[name] = np.where(np.isnan(values).any(axis=1), -1, values.argmax(axis=1))
+        return labels
+
     @property
     def dataset(self) -> xr.Dataset:
         """All snapshots as one lazy data set with dims epoch, sample, feature and class.

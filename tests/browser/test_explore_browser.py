@@ -1,7 +1,6 @@
 """The explorer in JupyterLab, in a real browser: what is on the page, in the kernel and in the pixels."""
 
 import re
-import shutil
 
 import lab
 import numpy as np
@@ -9,59 +8,12 @@ import pytest
 from lab import MAPS, frames, wait_for_maps
 from matplotlib.colors import to_rgb
 
-from lend.maps import make_maps
-from lend.run import Run
-
 pytestmark = [
     pytest.mark.skipif(bool(lab.missing()), reason=lab.missing()),
     pytest.mark.filterwarnings("ignore"),  # of the clients of Jupyter, not ours
 ]
-SCREEN = 700  # pixels: the largest map fits, and drawing in software takes a third of the time
 COLOURS = "[view.scatter.color for view in explorer.page.views.views]"
 HANDLE = ".lend-explorer .noUi-handle"
-
-
-@pytest.fixture(scope="module")
-def jupyter(request, tmp_path_factory):
-    """JupyterLab in a folder with two runs, with maps and without; the runs are made while it starts."""
-    with lab.jupyter_lab(tmp_path_factory.mktemp("lab")) as running:
-        saved = request.getfixturevalue("saved")
-        for name in ("mapped", "unmapped"):
-            shutil.copytree(saved.path, running.folder / name, ignore=shutil.ignore_patterns("maps"))
-        make_maps(Run.open(running.folder / "mapped"), progress=False)
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chrome():
-    with lab.browser() as browser:
-        yield browser
-
-
-class Opened:
-    """A notebook in the browser: its page, a client of its kernel, and the errors of the page."""
-
-    def __init__(self, chrome, jupyter, name):
-        self.page, self.errors = lab.open_notebook(chrome, jupyter, name, screen=SCREEN)
-        self.kernel = jupyter.kernel(name)
-
-    def close(self):
-        self.kernel.close()
-        self.page.close()
-
-
-@pytest.fixture(scope="module")
-def opens(chrome, jupyter):
-    """Write cells into a notebook, open it and run it."""
-    opened = []
-
-    def make(name, *cells):
-        opened.append(Opened(chrome, jupyter, jupyter.write(name, *cells)))
-        return opened[-1]
-
-    yield make
-    for one in opened:
-        one.close()
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +36,7 @@ def no_errors(request):
 def fresh(explorer):
     """The explorer as it was opened: first epoch, nothing selected, four maps, the whole map."""
     explorer.kernel.run("explorer.epoch = 1; explorer.selection = []; explorer.page.views.reset()")
+    explorer.kernel.run("explorer.labels_of = 'snapshot'")
     explorer.kernel.run("explorer.colorings = ('true', 'predicted', 'noisy', 'diluted')")
     explorer.page.mouse.move(5, 5)
     explorer.page.get_by_role("tab", name="Select").click()
@@ -169,6 +122,17 @@ def test_dragging_the_slider_moves_and_recolours_the_points(fresh):
     codes = np.array(fresh.kernel.value("explorer.page.views.views[1].scatter.points[:, 2].tolist()"))
     assert _right_colours(fresh, 1, fresh.kernel.value(COLOURS)[1], codes) > 0.7
     assert "epoch 4: its own map" in fresh.page.locator(".lend-explorer").inner_text()
+
+
+def test_whose_labels_are_counted_is_chosen_on_the_page(fresh):
+    _wait_for_points(fresh)
+    assert "labels of: snapshot (evaluation mode) of epoch 1" in fresh.page.inner_text(".lend-explorer")
+    fresh.page.get_by_label("labels of").select_option("training passes of the epoch")
+    _wait(fresh, "explorer.labels_of", "training")
+    _wait_for_points(fresh)
+    fresh.page.wait_for_selector("text=labels of: training passes of the epoch")
+    codes = np.array(fresh.kernel.value("(explorer.inspection.values('predicted', 1) + 1).tolist()"))
+    assert _right_colours(fresh, 1, fresh.kernel.value(COLOURS)[1], codes) > 0.7
 
 
 def test_play_goes_through_the_epochs(fresh):

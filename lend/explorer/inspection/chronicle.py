@@ -10,6 +10,9 @@ from jaxtyping import Bool, Int, Shaped
 
 from lend.inputs import require
 
+# Two kinds of predicted and diluted labels of an epoch, as the paper has them: Fig. 1 and 9 to 12, and Fig. 4
+SOURCES = {"snapshot": "snapshot (evaluation mode)", "training": "training passes of the epoch"}
+
 
 @dataclass(frozen=True, eq=False)
 class History:
@@ -41,12 +44,22 @@ class Chronicle:
         fixed: Labels that no epoch changes, by name.
         epochs: In order.
         read: Gives the other labels of an epoch, by name.
+        after: Gives the labels after an epoch that take the place of those of the same name while :attr:`source` is
+            "snapshot"; None where there are no such.
+
+    Attributes:
+        source: Whose labels :meth:`at` returns, a key of SOURCES; "" where there is no choice.
     """
 
     def __init__(
-        self, fixed: Mapping[str, np.ndarray], epochs: Sequence[int], read: Callable[[int], Mapping[str, np.ndarray]]
+        self,
+        fixed: Mapping[str, np.ndarray],
+        epochs: Sequence[int],
+        read: Callable[[int], Mapping[str, np.ndarray]],
+        after: Callable[[int], Mapping[str, np.ndarray]] | None = None,
     ) -> None:
-        self.fixed, self.epochs, self._read = fixed, tuple(epochs), read
+        self.fixed, self.epochs, self._read, self._after = fixed, tuple(epochs), read, after
+        self.source = "" if after is None else "snapshot"
         self._kept: dict[int, Mapping[str, np.ndarray]] = {}
 
     def require_epoch(self, epoch: int) -> int:
@@ -61,16 +74,21 @@ class Chronicle:
         return int(epoch)
 
     def at(self, epoch: int) -> Mapping[str, np.ndarray]:
-        """Return all labels at an epoch, (m,) by name: those that no epoch changes, and those of the epoch."""
+        """Return all labels at an epoch, (m,) by name: those that no epoch changes, and those of the source."""
+        passes = self.passes(epoch)
+        return passes if self._after is None or self.source != "snapshot" else {**passes, **self._after(epoch)}
+
+    def passes(self, epoch: int) -> Mapping[str, np.ndarray]:
+        """Return all labels at an epoch, (m,) by name, those of its training passes where there is a choice."""
         if epoch not in self._kept:
             self._kept[epoch] = {**self.fixed, **self._read(epoch)}
         return self._kept[epoch]
 
     def learned(self, epoch: int) -> Bool[np.ndarray, " m"]:
-        """Return a mask of the points whose true label was predicted in an epoch before this one."""
+        """Return a mask of the points whose true label was predicted in the passes of an epoch before this one."""
         learned = np.zeros(len(self.fixed["true"]), bool)
         for earlier in self.epochs[: self.epochs.index(epoch)]:
-            learned |= self.at(earlier)["predicted"] == self.fixed["true"]
+            learned |= self.passes(earlier)["predicted"] == self.fixed["true"]
         return learned
 
     def accuracies(self, epoch: int) -> dict[str, float]:
@@ -88,8 +106,8 @@ class Chronicle:
         return result | {"kept": share, "kept_precision": precision}
 
     def history(self, ids: Shaped[np.ndarray, " s"], positions: Int[np.ndarray, " s"]) -> History:
-        """Return the labels of some points over all epochs."""
-        epochs = [self.at(epoch) for epoch in self.epochs]
+        """Return the labels of some points over all epochs, those of the training passes."""
+        epochs = [self.passes(epoch) for epoch in self.epochs]
         lines = {
             name: np.stack([labels[name][positions] for labels in epochs], axis=1) if name in epochs[0] else None
             for name in ("predicted", "diluted", "kept")

@@ -18,7 +18,10 @@ from lend.explorer.inspection.newest_redilution import NewestRedilution
 from lend.explorer.inspection.places import Places
 from lend.inputs import require_name
 
-ORDER = ("true", "predicted", "noisy", "diluted", "kept", "wrong", "agreement", "score", "rediluted", "corrected")
+ORDER = (
+    *("true", "predicted", "noisy", "suggested", "diluted", "kept", "wrong", "issue", "agreement", "score"),
+    *("rediluted", "corrected"),
+)
 IN_PER_CENT = ("agreement", "score")
 FLAG_TEXTS = {"kept": ("dropped", "kept")}  # the words for False and True; no and yes for others
 

@@ -14,7 +14,7 @@ from jaxtyping import Int, Shaped
 from lend.explorer.inspection.mapped import CLASSES, UNKNOWN, Kind, shown_type
 from lend.inputs import require
 
-LABELS = (*CLASSES, "rediluted", "corrected")  # columns that must hold classes
+LABELS = (*CLASSES, "suggested", "rediluted", "corrected")  # columns that must hold classes
 Label = str | int
 
 

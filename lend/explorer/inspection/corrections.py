@@ -1,4 +1,4 @@
-"""Labels corrected by hand: given, undone, and handed over as a table or a patch."""
+"""Labels decided by hand: corrected or confirmed, undone, and handed over as a table or a patch."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from lend import storage
 from lend.explorer.inspection.names import Names
 from lend.inputs import safe_table
 
+OPEN, DECIDED, UNSURE = 0, 1, 2  # what a person said of the label of an example: nothing, which it is, "unsure"
+
 
 class Corrections:
     """The given labels of m examples and the labels that replace some of them.
+
+    Attributes:
+        labels: Codes (m,): the given labels, and in their place those that replace them.
+        checked: (m,) OPEN, DECIDED or UNSURE: what a person said of each.
 
     Args:
         given: Codes of the given labels, -1 where an example has none; None where no example has one.
@@ -27,7 +33,8 @@ class Corrections:
         self.labels = self.given.copy()
         if corrected is not None and self.possible:
             self.labels = np.where(corrected >= 0, corrected, self.given)
-        self._before: list[tuple[np.ndarray, np.ndarray]] = []
+        self.checked = np.where(self.labels != self.given, DECIDED, OPEN).astype(np.int8)
+        self._before: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     @property
     def positions(self) -> Int[np.ndarray, " s"]:
@@ -45,18 +52,36 @@ class Corrections:
         if not self.possible:
             raise ValueError("relabelling needs noisy labels, and there are none")
         changed = positions[self.labels[positions] != code]
-        if len(changed):
-            self._before.append((changed, self.labels[changed]))
-            self.labels[changed] = code
+        self._set(changed, code, DECIDED)
         return len(changed)
 
-    def undo(self) -> int:
-        """Take back the last :meth:`relabel` that changed something, and return how many labels; 0 if there is none."""
+    def decide(self, position: int, code: int) -> None:
+        """Note that somebody looked at an example, and that this is its label: another one, or the given one."""
+        self._set(np.array([position]), code, DECIDED)
+
+    def doubt(self, position: int) -> None:
+        """Note that somebody looked at an example and could not tell: it has its given label."""
+        self._set(np.array([position]), int(self.given[position]), UNSURE)
+
+    def _set(self, positions: Int[np.ndarray, " s"], code: int, checked: int) -> None:
+        positions = positions[(self.labels[positions] != code) | (self.checked[positions] != checked)]
+        if len(positions):
+            self._before.append((positions, self.labels[positions], self.checked[positions]))
+            self.labels[positions], self.checked[positions] = code, checked
+
+    def restore(self, positions: Int[np.ndarray, " s"], codes: Int[np.ndarray, " s"]) -> None:
+        """Take over what was said of examples before: the label of each, -1 where it was "unsure"."""
+        unsure = codes < 0
+        self.labels[positions] = np.where(unsure, self.given[positions], codes)
+        self.checked[positions] = np.where(unsure, UNSURE, DECIDED)
+
+    def undo(self) -> Int[np.ndarray, " s"]:
+        """Take back the last change, and return the positions of its examples; none if there is nothing to undo."""
         if not self._before:
-            return 0
-        positions, labels = self._before.pop()
-        self.labels[positions] = labels
-        return len(positions)
+            return np.zeros(0, np.int64)
+        positions, labels, checked = self._before.pop()
+        self.labels[positions], self.checked[positions] = labels, checked
+        return positions
 
     def table(self, names: Names) -> pd.DataFrame:
         """Return given_label and corrected_label of the corrected examples, as class names, by sample_id."""

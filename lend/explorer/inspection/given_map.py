@@ -10,6 +10,8 @@ from jaxtyping import Float, Int
 
 from lend.inputs import require, to_numpy
 
+X, Y = "the map's x", "the map's y"  # columns that no table of people has
+
 
 def places_of(
     given: Any,  # noqa: ANN401 (arrays of any library)

@@ -14,18 +14,21 @@ from jaxtyping import Float, Int, Shaped, UInt8
 from lend import storage
 from lend.config import Dilution
 from lend.explorer.inspection import filters, pixels
-from lend.explorer.inspection.chronicle import Chronicle, History
+from lend.explorer.inspection.chronicle import SOURCES, Chronicle, History
 from lend.explorer.inspection.colorings import Colorings
 from lend.explorer.inspection.corrections import Corrections
 from lend.explorer.inspection.filters import FILTERS
 from lend.explorer.inspection.mapped import Kind, Mapped
 from lend.explorer.inspection.mapped_frame import MappedFrame
 from lend.explorer.inspection.mapped_run import MappedRun
+from lend.explorer.inspection.media import Media, Texts, Writings
 from lend.explorer.inspection.names import Names
 from lend.explorer.inspection.newest_redilution import NewestRedilution
 from lend.explorer.inspection.pixels import Images, Pixels
 from lend.explorer.inspection.places import Places
 from lend.explorer.inspection.redilution import Redilution
+from lend.explorer.inspection.review import Review
+from lend.explorer.inspection.suspects import Suspects
 from lend.inputs import require, require_name
 from lend.run import Run
 
@@ -46,38 +49,46 @@ class Inspection:
         class_names: One per class.
         limits: Limits of x and y over all maps, a square with a margin.
         epoch: The one shown.
+        review: Review of the doubtful labels of an audit; None of anything else.
     """
 
-    def __init__(self, points: Mapped, images: Pixels) -> None:
-        self._points, self._images = points, images
+    def __init__(self, points: Mapped, images: Pixels, texts: Writings | None = None) -> None:
+        self._points, self._images, self._texts = points, images, texts or Writings()
         self.title, self.epochs, self.map_epochs = points.title, points.epochs, points.map_epochs
         self.sample_ids, self.class_names = points.sample_ids, points.class_names
         self.epoch = self.map_epochs[0]
         self._names = Names(self.sample_ids, self.class_names)
         self._places = Places(self.map_epochs, np.stack([points.places(epoch) for epoch in self.map_epochs]))
         self.limits = self._places.limits
-        self._chronicle = Chronicle(points.fixed, self.epochs, points.labels)
+        after = points.after
+        self._chronicle = Chronicle(
+            points.fixed,
+            self.epochs,
+            points.labels,
+            None if after is None else lambda epoch: after(self._places.last_map(epoch)),
+        )
         self._rediluted = NewestRedilution(points)
         self._corrections = Corrections(points.fixed.get("noisy"), points.corrected)
         self._colorings = Colorings(points, self._chronicle, self._places, self._rediluted, self._corrections)
         self._selected = np.zeros(0, np.int64)
+        self.review: Review | None = None
 
     @classmethod
-    def of_run(cls, run: Run, *, images: Images = None) -> Inspection:
+    def of_run(cls, run: Run, *, images: Images = None, texts: Texts = None) -> Inspection:
         """Inspect a saved run. Snapshots are read when something asks for them.
 
         Args:
             run: A run with maps; see :func:`lend.maps.make_maps`.
             images: As in :meth:`of_frame`; those of the run's data set if not given, read at the first look at one.
+            texts: As in :meth:`of_frame`.
 
         Raises:
             NoMapsError: If there are no maps; it says how to make them and how long that takes.
             KeyError: If there are no snapshots to make maps of.
         """
         points = MappedRun(run)
-        if images is None:
-            return cls(points, pixels.of_run(run, points.sample_ids))
-        return cls(points, pixels.of_examples(images, points.sample_ids))
+        shown, written = Media(images, texts).of(points.sample_ids)
+        return cls(points, pixels.of_run(run, points.sample_ids) if images is None else shown, written)
 
     @classmethod
     def of_frame(
@@ -89,6 +100,7 @@ class Inspection:
         epoch: str | None = None,
         class_names: Sequence[str] | None = None,
         images: Images = None,
+        texts: Texts = None,
     ) -> Inspection:
         """Inspect a table with one row per example, or one row per example and epoch.
 
@@ -105,6 +117,7 @@ class Inspection:
                 column, or the sorted labels, if not given.
             images: An array with one image per example, or indexed by sample id; or a function of the sample id that
                 gives an array or None. An image is (h, w), (1 or 3, h, w) or (h, w, 1, 3 or 4).
+            texts: Likewise, with a text in place of each image; a missing one is None.
 
         Raises:
             ValueError: Naming the column, what is allowed and what came.
@@ -112,7 +125,15 @@ class Inspection:
         points = MappedFrame(frame, x, y, epoch, class_names)
         if points.notes:
             warnings.warn("; ".join(points.notes), stacklevel=2)
-        return cls(points, pixels.of_examples(images, points.sample_ids))
+        return cls(points, *Media(images, texts).of(points.sample_ids))
+
+    def begin_review(self, suspects: Suspects, path: str | Path) -> None:
+        """Let the labels be reviewed that an audit doubts; answers are kept in the file at this path, and read from it.
+
+        Raises:
+            ValueError: If the file holds answers to other labels, or is damaged.
+        """
+        self.review = Review(suspects, self._corrections, self._names, lambda: self._selected, path)
 
     def __repr__(self) -> str:
         shown = f"{len(self.sample_ids):,} points, maps of epochs {list(self.map_epochs)}"
@@ -138,6 +159,32 @@ class Inspection:
     def position_note(self, epoch: int | None = None) -> str:
         """Say in words which maps the places of the points come from."""
         return self._places.note(self._known(epoch))
+
+    @property
+    def labels_of(self) -> str:
+        """Whose predicted and diluted labels are shown, where there is a choice: of a run; "" elsewhere. May be set.
+
+        "snapshot": those after the epoch of the map, in evaluation mode, diluted in one graph, as in the paper's Fig. 1
+        and 9 to 12; "training": those of the epoch's training passes, diluted batch by batch, as in Fig. 4. Histories
+        are those of the training passes in either case.
+
+        Raises:
+            ValueError: If it is set to anything else, or there is no choice.
+        """
+        return self._chronicle.source
+
+    @labels_of.setter
+    def labels_of(self, source: str) -> None:
+        require(self.labels_of != "", "labels_of", "left alone: these labels are of one kind", source)
+        require_name(source, SOURCES, "labels_of")
+        self._chronicle.source = source
+
+    def labels_note(self, epoch: int | None = None) -> str:
+        """Say in words whose predicted and diluted labels are shown; empty where there is no choice."""
+        if not self.labels_of:
+            return ""
+        of_epoch = f" of epoch {self.map_epoch(epoch)}" if self.labels_of == "snapshot" else ""
+        return f"labels of: {SOURCES[self.labels_of]}{of_epoch}"
 
     # --- Colorings ----------------------------------------------------------------------------------------------------
 
@@ -165,9 +212,10 @@ class Inspection:
 
         Codes are int16, or int32 where there are too many classes for it.
 
-        Predicted, diluted and kept are those of the epoch's training passes. Agreement, the share of the 10 nearest
-        neighbours with the same noisy label, and score, the share of the noisy label in the saved diluted distribution,
-        are those of :meth:`map_epoch`; so are re-diluted labels, -1 at other maps than the one that was re-diluted.
+        Predicted and diluted labels are those of :attr:`labels_of`, kept is that of the training passes. Agreement, the
+        share of the 10 nearest neighbours with the same noisy label, and score, the share of the noisy label in the
+        saved diluted distribution, are those of :meth:`map_epoch`; so are re-diluted labels, -1 at other maps than the
+        one that was re-diluted.
         """
         return self._colorings[coloring].values(self._known(epoch))
 
@@ -175,6 +223,7 @@ class Inspection:
         """Return the label accuracy of predicted, diluted and noisy labels, the share kept, and kept_precision.
 
         All are fractions of the points, NaN where unknown; kept_precision is the label accuracy of the kept points.
+        Which labels count is the choice of :attr:`labels_of`.
         """
         return self._chronicle.accuracies(self._known(epoch))
 
@@ -190,6 +239,15 @@ class Inspection:
     def image(self, position: int) -> UInt8[np.ndarray, "h w 3"] | None:
         """Return the image of a point, or None; then :attr:`images_note` may say why."""
         return self._images[int(position)]
+
+    def text(self, position: int) -> str | None:
+        """Return the text of a point, or None."""
+        return self._texts[int(position)]
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether texts were given."""
+        return bool(self._texts)
 
     @property
     def images_note(self) -> str:
@@ -297,11 +355,14 @@ class Inspection:
             ValueError: If there are no noisy labels to correct.
         """
         chosen = self._selected if ids is None else np.unique(self.positions_of(ids))
-        return self._corrections.relabel(self.code(label), chosen)
+        changed = self._corrections.relabel(self.code(label), chosen)
+        if self.review:
+            self.review.save()
+        return changed
 
     def undo(self) -> int:
         """Take back the last :meth:`relabel`, and return how many labels changed; 0 if there is nothing to undo."""
-        return self._corrections.undo()
+        return self.review.undo() if self.review else len(self._corrections.undo())
 
     @property
     def corrections(self) -> pd.DataFrame:
@@ -313,5 +374,8 @@ class Inspection:
 
         label_score is the score of the given label at the map shown, empty where unknown.
         """
-        scores = self.values("score") if "score" in self.colorings else np.full(len(self.sample_ids), np.nan)
+        if self.review:
+            scores = self.review.suspects.scores
+        else:
+            scores = self.values("score") if "score" in self.colorings else np.full(len(self.sample_ids), np.nan)
         return self._corrections.write(self._names, scores.astype(np.float64), path)

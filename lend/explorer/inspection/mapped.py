@@ -40,6 +40,8 @@ class Mapped(ABC):
         corrected: (m,) codes of labels corrected before, -1 where none was; None where nothing was corrected.
         embeddings: Gives the embeddings (m, d) of the points at the snapshot of a map, an array or a sparse one; None
             where there are none.
+        after: Gives predicted and diluted labels after the snapshot of a map, (m,) by name; None where there are
+            none.
     """
 
     title: str
@@ -52,6 +54,7 @@ class Mapped(ABC):
     ranges: Mapping[str, tuple[float, float]]
     corrected: Int[np.ndarray, " m"] | None = None
     embeddings: Callable[[int], Any] | None = None
+    after: Callable[[int], dict[str, np.ndarray]] | None = None
 
     @abstractmethod
     def places(self, map_epoch: int) -> Float[np.ndarray, "m 2"]:

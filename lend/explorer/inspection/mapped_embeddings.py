@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from lend.explorer.inspection.columns import distinct
-from lend.explorer.inspection.given_map import places_of
+from lend.explorer.inspection.given_map import X, Y, places_of
 from lend.explorer.inspection.mapped import CLASSES
 from lend.explorer.inspection.mapped_frame import MappedFrame
 from lend.explorer.inspection.mapped_run import MAPS_KEPT
@@ -23,7 +23,6 @@ from lend.maps import Sample, maps_of, rows_to_map
 from lend.neighbors import knn_graph
 from lend.run import MAP_POINTS
 
-X, Y = "the map's x", "the map's y"  # columns that no table of people has
 NEIGHBORS = 10  # of each point, as a map keeps them
 
 
@@ -40,6 +39,7 @@ class MappedEmbeddings(MappedFrame):
         folder: Where to keep the maps; see :func:`lend.map`.
         seed: Of the choice and of the map.
         progress: Show a progress bar.
+        rows: Which examples to map, ascending, where t-SNE makes the map; chosen by class if not given.
 
     Raises:
         ValueError: Naming the argument or the column, what is allowed and what came.
@@ -61,13 +61,15 @@ class MappedEmbeddings(MappedFrame):
         folder: str | Path | None = None,
         seed: int = 0,
         progress: bool = True,
+        rows: Int[np.ndarray, " m"] | None = None,
     ) -> None:
-        _, rows = rows_by_epoch(table, epoch)
+        _, parts = rows_by_epoch(table, epoch)
         whole = Sample.of_all(by_epoch)
         self.n = whole.n
         self._neighbors: Recent[np.ndarray] = Recent(MAPS_KEPT)
         if map is None:
-            self.rows = rows_to_map(_classes(table, rows), MAP_POINTS if points is None else points, seed)
+            most = MAP_POINTS if points is None else points
+            self.rows = rows_to_map(_classes(table, parts), most, seed) if rows is None else rows
             self._sample = replace(whole, rows=self.rows)
             made = maps_of(self._sample, seed=seed, folder=folder, progress=progress)
             places = {number: found.coordinates for number, found in made.items()}
@@ -76,13 +78,13 @@ class MappedEmbeddings(MappedFrame):
             given = {"points": points, "folder": folder, "seed": seed or None}
             strange = [name for name, value in given.items() if value is not None]
             require(not strange, "map", "given without settings of one that is made", strange)
-            self.rows, places = places_of(map, tuple(rows), self.n)
+            self.rows, places = places_of(map, tuple(parts), self.n)
             self._sample, self._found = replace(whole, rows=self.rows), {}
-        parts = [
+        located = [
             table.iloc[part[self.rows]].assign(**{X: places[number][:, 0], Y: places[number][:, 1]})
-            for number, part in rows.items()
+            for number, part in parts.items()
         ]
-        super().__init__(pd.concat(parts), X, Y, epoch, class_names)
+        super().__init__(pd.concat(located), X, Y, epoch, class_names)
         m = len(self.rows)
         self.title = f"embeddings of {m:,} examples" if m == self.n else f"embeddings of {m:,} of {self.n:,} examples"
         if "true" in self.fixed and (self.fixed["true"] < 0).all():

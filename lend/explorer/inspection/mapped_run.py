@@ -58,7 +58,8 @@ class MappedRun(Mapped):
             del self.fixed["true"]
         self.by_epoch = {"predicted": "class", "diluted": "class", "kept": "flag"}
         self.ranges = {"agreement": (0.0, 1.0), "score": (0.0, 1.0)}
-        self.embeddings = self._embeddings
+        self.embeddings, self.after = self._embeddings, self._labels_after
+        self._after: Recent[dict[str, np.ndarray]] = Recent(MAPS_KEPT)
         self._shares: Recent[np.ndarray] = Recent(2 * MAPS_KEPT)
         self._neighbors: Recent[np.ndarray] = Recent(MAPS_KEPT)
 
@@ -74,6 +75,13 @@ class MappedRun(Mapped):
         seen = {} if labels["seen"].all() else {"seen": labels["seen"]}
         codes = {name: labels[name].astype(self._type) for name in ("predicted", "diluted")}
         return codes | {"kept": labels["kept"]} | seen
+
+    def _labels_after(self, map_epoch: int) -> dict[str, np.ndarray]:
+        return self._after.get(map_epoch, lambda: self._read_after(map_epoch))
+
+    def _read_after(self, map_epoch: int) -> dict[str, np.ndarray]:
+        labels = self.run.snapshot_labels(map_epoch, self.positions)
+        return {name: codes.astype(self._type) for name, codes in labels.items()}
 
     def share(self, name: str, epoch: int, map_epoch: int) -> Float[np.ndarray, " m"]:
         """Return agreement or score after the snapshot of a map."""

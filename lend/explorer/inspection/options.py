@@ -35,10 +35,14 @@ class Options(Columns, MapOptions, total=False):
     predicted: Any
     sample_ids: Any
     columns: Any
+    embeddings: Any
+    answers: str | Path
+    review: Any
 
 
 OF_COLUMNS = tuple(Columns.__annotations__)
 OF_MAPS = tuple(MapOptions.__annotations__)
+OF_AUDITS = ("embeddings", "answers", "review", *OF_MAPS)
 OF_ARRAYS = ("class_names", "true_labels", "predicted", "sample_ids", "columns", *OF_MAPS)
 
 

@@ -66,11 +66,30 @@ def _line(error: Exception) -> str:
 def of_examples(
     images: Images, ids: np.ndarray, rows: Int[np.ndarray, " m"] | None = None, n: int | None = None
 ) -> Pixels:
-    """Return the images that the user gave.
+    """Return the images that the user gave, as :func:`by_position` finds them; None for no images.
+
+    Raises:
+        ValueError: If an array fits neither the examples nor their ids.
+    """
+    if images is None:
+        return Pixels(None)
+    found = by_position(images, "images", ids, rows, n)
+    return Pixels(lambda: found)
+
+
+def by_position(
+    given: ImageArray | Callable[[Any], Any],
+    name: str,
+    ids: np.ndarray,
+    rows: Int[np.ndarray, " m"] | None = None,
+    n: int | None = None,
+) -> Callable[[int], Any]:
+    """Return what gives the image or the text of a shown example by its position.
 
     Args:
-        images: An array (n, ...) with one image per example, in their order; a longer one that is indexed by sample
-            id; or a function of the sample id. None for no images.
+        given: An array (n, ...) with one per example, in their order; a longer one that is indexed by sample id; or a
+            function of the sample id.
+        name: Of the argument, for errors.
         ids: Sample ids of the examples that are shown, (m,).
         rows: Which of all examples these are; all, if not given.
         n: How many there are in all; m if not given.
@@ -78,18 +97,16 @@ def of_examples(
     Raises:
         ValueError: If an array fits neither.
     """
-    if images is None:
-        return Pixels(None)
-    if callable(images):
-        return Pixels(lambda: lambda position: images(ids[position]))
+    if callable(given):
+        return lambda position: given(ids[position])
     n = len(ids) if n is None else n
-    if len(images) == n:
-        return Pixels(lambda: lambda position: images[position if rows is None else int(rows[position])])
+    if len(given) == n:
+        return lambda position: given[position if rows is None else int(rows[position])]
     whole = ids.dtype.kind in "iu"
-    inside = whole and int(ids.min()) >= 0 and int(ids.max()) < len(images)
+    inside = whole and int(ids.min()) >= 0 and int(ids.max()) < len(given)
     last = f", or of {int(ids.max()) + 1} and more, one per sample id" if whole else ""
-    require(inside, "images", f"a function of the sample id, or of length {n}, one per point{last}", len(images))
-    return Pixels(lambda: lambda position: images[int(ids[position])])
+    require(inside, name, f"a function of the sample id, or of length {n}, one per point{last}", len(given))
+    return lambda position: given[int(ids[position])]
 
 
 def of_run(run: Run, ids: Int[np.ndarray, " m"]) -> Pixels:

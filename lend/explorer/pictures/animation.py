@@ -54,7 +54,8 @@ def animate(
 
     Args:
         source: A run with maps or the path of its folder, a pandas DataFrame with columns x, y, epoch and labels, or
-            what an explorer shows (`explorer.inspection`). Nothing else.
+            what an explorer shows (`explorer.inspection`). Nothing else. Of a run, predicted and diluted labels are
+            those of the training passes; of what an explorer shows, those that it shows.
         path: Ends in .gif or .mp4; the second needs ffmpeg. "~" in it is the home.
         colorings: What each of one to four maps is coloured by, a list of names; see :meth:`lend.Inspection.values`.
         fps: Frames a second, a number from 1 to 50.
@@ -75,6 +76,8 @@ def animate(
     require(not isinstance(colorings, str), "colorings", "a list of names such as ['true']", colorings)
     require(is_real(fps) and 1 <= fps <= 50, "fps", "from 1 to 50", fps)
     inspection = inspect(source, "source")
+    if inspection.labels_of and inspection is not source:
+        inspection.labels_of = "training"  # those that every epoch has of its own
     if seconds_per_epoch is None:
         seconds_per_epoch = float(np.clip(LENGTH / len(inspection.epochs), SHORTEST, LONGEST))
     given = is_real(seconds_per_epoch) and 0 < seconds_per_epoch < math.inf

@@ -65,6 +65,8 @@ def explorer_figure(
         _own_legend(axes, inspection, coloring)
     head = f"{literal(inspection.title, 100)}\n{inspection.position_note(epoch)}"
     head += f"; {len(chosen):,} selected" if len(chosen) else ""
+    if {"predicted", "diluted"} & set(colorings) and inspection.labels_of:
+        head += f"\n{inspection.labels_note(epoch)}"
     figure.suptitle(head, fontsize=9)
     classes = [inspection.values(name, epoch) for name in colorings if inspection.kind(name) == "class"]
     if classes:

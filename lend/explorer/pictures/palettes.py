@@ -18,9 +18,11 @@ TITLES = {
     "predicted": "predicted labels",
     "diluted": "diluted labels",
     "rediluted": "labels diluted again",
+    "suggested": "suggested labels",
     "corrected": "corrected labels",
     "kept": "kept by the method",
     "wrong": "wrong labels",
+    "issue": "label issues",
     "agreement": "neighbours that agree",
     "score": "label score",
 }
@@ -30,6 +32,7 @@ FLAG = LABEL_COLOURS["diluted"]
 FLAGS = {  # colours and names of no and yes
     "kept": ((LABEL_COLOURS["predicted"], "dropped"), (PALE, "kept")),
     "wrong": ((PALE, "noisy label is true"), (WRONG, "noisy label is wrong")),
+    "issue": ((PALE, "no issue"), (WRONG, "label issue")),
 }
 STEPS = 101  # of a scale of shares: one per cent each
 SCALE = matplotlib.colormaps["viridis"]

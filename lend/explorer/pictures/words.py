@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from lend.explorer.inspection import History, Inspection
+from lend.explorer.pictures import excerpts
 from lend.explorer.pictures.palettes import UNKNOWN_COLOUR, Palette, class_colour
 from lend.inputs import printable
 from lend.plots import LEGEND_CLASSES, class_colours
@@ -29,11 +30,18 @@ STYLE = """<style>
 .lend-explorer .lend-card { display: flex; gap: 10px; align-items: flex-start; }
 .lend-explorer .lend-card table { border-collapse: collapse; margin: 0; }
 .lend-explorer .lend-card td { padding: 0 8px 0 0; text-align: left; white-space: nowrap; line-height: 1.4; }
-.lend-explorer .lend-strip { display: flex; flex-wrap: wrap; gap: 4px; margin-top: 4px; }
+.lend-explorer .lend-strip { display: flex; flex-wrap: wrap; gap: 4px 1px; margin-top: 4px; }
 .lend-explorer .lend-strip figure { margin: 0; width: 46px; text-align: center; font-size: 10.5px; line-height: 1.2; }
 .lend-explorer .lend-strip img { width: 44px; height: 44px; object-fit: contain; image-rendering: pixelated; }
 .lend-explorer .lend-strip figcaption { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .lend-explorer .lend-big { width: 96px; height: 96px; object-fit: contain; image-rendering: pixelated; }
+.lend-explorer .lend-text { line-height: 1.4; overflow-wrap: anywhere; max-height: 200px; overflow-y: auto;
+  margin: 0 0 6px 0; padding: 6px 10px; background: var(--jp-layout-color2, #f3f3f3);
+  border-inline-start: 3px solid #9e9e9e; }
+.lend-explorer .lend-near { display: flex; align-items: baseline; width: 100%; min-width: 0; margin-top: 2px;
+  line-height: 1.5; }
+.lend-explorer .lend-near .lend-key { flex: 0 0 auto; }
+.lend-explorer .lend-near > bdi { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .lend-explorer .lend-rows { max-height: 420px; overflow: auto; margin-top: 4px; }
 .lend-explorer .lend-history { border-collapse: collapse; font-size: 12px; margin: 0; }
 .lend-explorer .lend-history td { padding: 1px 8px 1px 0; white-space: nowrap; text-align: left; }
@@ -41,7 +49,11 @@ STYLE = """<style>
 .lend-explorer .lend-history img { width: 28px; height: 28px; object-fit: contain; image-rendering: pixelated; }
 .lend-explorer .lend-history tr { background: none !important; }
 </style>"""
-IN_CARD = {"agreement": "neighbours agree", "score": "label score"}  # instead of the names of the colorings
+IN_CARD = {
+    "noisy": "given (noisy)",
+    "agreement": "neighbours agree",
+    "score": "label score",
+}  # instead of the names of the colorings
 
 
 def text(name: object) -> str:
@@ -58,8 +70,9 @@ def per_cent(share: float) -> str:
 
 
 def key(colour: str, name: str) -> str:
-    """Return a dot of a colour and what it means."""
-    return f'<span class="lend-key"><span class="lend-dot" style="background:{colour}"></span>{text(name)}</span>'
+    """Return a dot of a colour and what it means; a name that is read from the right turns nothing beside it."""
+    dot = f'<span class="lend-dot" style="background:{colour}"></span>'
+    return f'<span class="lend-key">{dot}<bdi>{text(name)}</bdi></span>'
 
 
 def class_legend(inspection: Inspection) -> str:
@@ -99,26 +112,29 @@ Uri = Callable[[int], str | None]
 
 
 def card(inspection: Inspection, position: int, uri: Uri, note: str) -> str:
-    """Return one example: its image, its labels in words, and its neighbours in embedding space.
+    """Return one example: its image or text, its labels in words, and its neighbours in embedding space.
 
     Args:
         inspection: What the explorer shows.
         position: Position of the example among the points.
         uri: Gives the thumbnail of a point as the source of an image, or None.
-        note: Shown instead of the images, unless it is empty.
+        note: Shown instead of the images, unless it is empty or there are texts.
     """
     shown = not note
     source = uri(position) if shown else None
-    note = note or inspection.image_fault(position)
+    note = "" if inspection.has_texts and not shown else note or inspection.image_fault(position)
+    written = inspection.text(position)
     image = f'<img class="lend-big" src="{source}">' if source else ""
     rows = "".join(_row(inspection, name, value) for name, value in inspection.describe(position).items())
-    parts = [f'<div class="lend-card">{image}<table>{rows}</table></div>']
+    parts = [excerpts.block(written)] if written else []
+    parts.append(f'<div class="lend-card">{image}<table>{rows}</table></div>')
     if note:
         parts.append(f'<div class="lend-note">{text(note)}</div>')
     near = inspection.neighbors(position)[:NEIGHBORS]
     if len(near):
         figures = "".join(_neighbor(inspection, int(one), uri(int(one)) if shown else None) for one in near)
-        told = f"nearest neighbours after epoch {inspection.map_epoch()}, with noisy labels"
+        when = f" after epoch {inspection.map_epoch()}" if len(inspection.epochs) > 1 else ""
+        told = f"nearest neighbours{when}, with noisy labels"
         parts.append(
             f'<div class="lend-note" style="margin-top:6px">{told}</div><div class="lend-strip">{figures}</div>'
         )
@@ -135,8 +151,11 @@ def _neighbor(inspection: Inspection, position: int, source: str | None) -> str:
     words = inspection.describe(position)
     label = words.get("noisy") or words.get("predicted") or words["sample id"]
     told = text("; ".join(f"{name}: {value}" for name, value in words.items()))
-    image = f'<img src="{source}">' if source else ""
     colour = class_colour(inspection, label)
+    written = inspection.text(position)
+    if written and not source:
+        return f'<div class="lend-near" title="{told}">{key(colour, label)}{excerpts.inline(written)}</div>'
+    image = f'<img src="{source}">' if source else ""
     dot = f'<span class="lend-dot" style="background:{colour};width:8px;height:8px;margin-right:2px"></span>'
     return f'<figure title="{told}">{image}<figcaption>{dot}{text(label)}</figcaption></figure>'
 
@@ -170,12 +189,18 @@ def _history_row(
     inspection: Inspection, history: History, i: int, tracks: Sequence[str], uri: Uri | None, position: int, mark: str
 ) -> str:
     source = uri(position) if uri else None
-    image = f'<img src="{source}">' if source else ""
+    image = sight(inspection, position, source)
     labels = (history.true, history.noisy)
     given = "".join(_label(inspection, None if codes is None else int(codes[i])) for codes in labels)
     rows = [_track_colours(inspection, name, getattr(history, name)[i].astype(int)) for name in tracks]
     cells = "".join(f"<td>{track(colours, mark)}</td>" for colours in rows)
     return f"<tr><td>{image}</td><td>{text(history.sample_ids[i])}</td>{given}{cells}</tr>"
+
+
+def sight(inspection: Inspection, position: int, source: str | None) -> str:
+    """Return what a row of a table shows of an example: its image, the beginning of its text, or nothing."""
+    written = None if source else inspection.text(position)
+    return f'<img src="{source}">' if source else excerpts.inline(written) if written else ""
 
 
 def _label(inspection: Inspection, code: int | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,9 +15,11 @@ from lend.explorer.pictures import words
 from lend.explorer.pictures.maps import MOST_VIEWS
 from lend.explorer.widgets.events import Action, Coalesced, guarded, in_background
 from lend.explorer.widgets.panels import DilutionPanel, EpochBar, RelabelPanel, SavePanel, SelectPanel
+from lend.explorer.widgets.reviewing import ReviewPanel
 from lend.explorer.widgets.thumbnails import Thumbnails
 from lend.explorer.widgets.views import Views
 
+STEPS = {"next": 1, "previous": -1}
 LOADING = "the images of the data set are being read …"
 
 
@@ -43,11 +45,15 @@ class Page:
         guard = self._guard
         self.views = Views(shown, colorings, Coalesced(guard(self._show_example)), guard(self._select))
         self.views.on_recolor = guard(self._show_legend)
-        self.bar = EpochBar(shown, Coalesced(guard(self._go)))
+        self.bar = EpochBar(shown, Coalesced(guard(self._go)), guard(self._count))
         self.selecting = SelectPanel(shown, guard(self._filter), guard(self._clear), self.views.lasso, self.views.reset)
         self.diluting = DilutionPanel(len(shown.sample_ids), Coalesced(guard(self._redilute), 0.06))
         self.relabelling = RelabelPanel(shown, guard(self._relabel), guard(self._undo), guard(self._export))
         self.saving = SavePanel(len(colorings), guard(self._set_count), guard(self._save))
+        self.reviewing = None
+        if shown.review:
+            act, choose = guard(self._act), guard(self._choose)
+            self.reviewing = ReviewPanel(shown, shown.review, act, choose, self._thumbnails.uri, self._images_note)
         self.children = self._layout()
         self._show_numbers()
         self._show_legend()
@@ -55,7 +61,8 @@ class Page:
 
     def _layout(self) -> list[widgets.Widget]:
         self.card.value = '<span class="lend-note">Point at an example to see it, its labels and its neighbours.</span>'
-        self.card.layout = widgets.Layout(min_height="300px", margin="0")
+        room = "60px" if self.reviewing else "300px"  # below a question, which has the room of a card
+        self.card.layout = widgets.Layout(min_height=room, margin="0")
         panels = {
             "Select": self.selecting.box,
             "Dilute": self.diluting.box,
@@ -64,12 +71,16 @@ class Page:
         }
         tabs = widgets.Tab(list(panels.values()), titles=list(panels), layout=widgets.Layout(width="auto"))
         beside = widgets.Layout(flex="1 1 340px", min_width="340px", max_width="460px", margin="0 0 0 8px")
-        side = widgets.VBox([self.card, tabs], layout=beside)
-        maps = widgets.VBox([self.views.box, self.legend], layout=widgets.Layout(flex="0 1 auto"))
+        asked = [self.reviewing.box] if self.reviewing else []
+        side = widgets.VBox([*asked, self.card, tabs], layout=beside)
+        listed = [self.reviewing.list] if self.reviewing else []
+        maps = widgets.VBox([self.views.box, self.legend, *listed], layout=widgets.Layout(flex="0 1 auto"))
         title = widgets.HTML(f'{words.STYLE}<span class="lend-title">{words.text(self.shown.title)}</span>')
         body = widgets.HBox(
             [maps, side], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start", margin="6px 0 0 0")
         )
+        if self.reviewing:  # one epoch, no history
+            return [title, self.message, body]
         return [title, self.message, self.bar.box, body, self.history, self.mark]
 
     # --- What Python sets ---------------------------------------------------------------------------------------------
@@ -86,6 +97,14 @@ class Page:
         self._show_numbers()
         if self._was_rediluted and self.shown.values("rediluted").max() < 0:
             self.diluting.changed()  # the labels of this map are not diluted again yet
+
+    def show_labels(self) -> None:
+        """Show predicted and diluted labels after it was set whose they are: colours, numbers and the card."""
+        if self.shown.labels_of:
+            self.bar.labels.value = self.shown.labels_of
+        self.views.draw(move=False)
+        self._show_numbers()
+        self._show_example(self._hovered if self._hovered >= 0 else None)
 
     def set_colorings(self, colorings: tuple[str, ...]) -> None:
         """Show maps in these colorings."""
@@ -109,8 +128,14 @@ class Page:
             self.shown.show(epoch)
             self.show_epoch()
 
+    def _count(self, source: str) -> None:
+        if source != self.shown.labels_of:
+            self.shown.labels_of = source
+            self.show_labels()
+
     def _show_numbers(self) -> None:
-        told = f"{words.text(self.shown.position_note())}<br>{words.numbers(self.shown)}"
+        where = [note for note in (self.shown.position_note(), self.shown.labels_note()) if note]
+        told = f"{words.text('; '.join(where))}<br>{words.numbers(self.shown)}"
         self.bar.note.value = f'<div style="line-height:1.35">{told}</div>'
         self.mark.value = words.mark_style(self._mark, self.shown)
 
@@ -120,6 +145,8 @@ class Page:
 
     def _show_example(self, position: int | None) -> None:
         """Show an example on the card, which keeps the last one when the pointer leaves it."""
+        if position is None and self.reviewing:
+            self._mark_asked()
         if position is not None:
             self._hovered = position
             note = self._images_note()
@@ -139,6 +166,8 @@ class Page:
     def _show_again(self) -> None:
         if self._hovered >= 0:
             self._show_example(self._hovered)
+        if self.reviewing:
+            self.reviewing.show(again=True)
         self._show_selected()
 
     def _select(self, positions: np.ndarray) -> None:
@@ -159,6 +188,10 @@ class Page:
     def _show_selected(self) -> None:
         chosen = self.shown.selection
         self.selecting.count.value = f"{len(chosen):,} selected" if len(chosen) else "nothing selected"
+        if self.reviewing:  # in place of histories; what is selected may be what is reviewed
+            if self.shown.review and self.shown.review.part == "selected":
+                self._choose("selected", None)
+            return
         if not len(chosen):  # a history reads the labels of all epochs
             self.history.value = words.NOTHING
             return
@@ -201,11 +234,55 @@ class Page:
         changed = self.shown.undo()
         self._show_corrections(f"{changed:,} labels changed back" if changed else "nothing to undo")
 
+    def _act(self, message: Mapping[str, Any]) -> None:
+        """Do what a key or a click of the review says."""
+        review, act, position = self.shown.review, message["act"], message["position"]
+        assert review is not None  # or there would be no panel
+        if act == "undo":
+            self._undo()
+            return
+        if act == "go":
+            review.go(position)
+        elif act in STEPS:
+            review.step(STEPS[act])
+        elif position == review.current:  # not, if the page still showed another one when the key was pressed
+            self._answer(act, message.get("label"))
+            return
+        self._show_asked()
+
+    def _answer(self, answer: str, label: int | None) -> None:
+        review = self.shown.review
+        assert review is not None
+        try:
+            review.answer(answer, label)
+        finally:  # an answer that could not be kept in the file is an answer all the same
+            self._show_corrections("")
+
+    def _choose(self, part: str, pair: tuple[int, int] | None) -> None:
+        review = self.shown.review
+        assert review is not None and self.reviewing is not None
+        review.choose(part, pair)
+        if part != "selected":
+            self.shown.select(self.shown.sample_ids[review.queue] if pair else ())
+            self.show_selection()
+        self.reviewing.show_part()
+        self._mark_asked()
+
+    def _show_asked(self) -> None:
+        if self.reviewing:
+            self.reviewing.show()
+            self._mark_asked()
+
+    def _mark_asked(self) -> None:
+        """Mark the example that is asked about in all maps."""
+        self.views.show_hover(self.shown.review.current if self.shown.review else None)
+
     def _show_corrections(self, told: str) -> None:
         count = len(self.shown.corrections)
-        self.relabelling.count.value = f"{words.text(told)}; {count:,} corrections in all"
+        self.relabelling.count.value = f"{words.text(told)}{'; ' if told else ''}{count:,} corrections in all"
         self.views.update_options()
         self.views.recolor("corrected")
+        self._show_asked()
 
     def _export(self, path: str) -> None:
         self._tell(f"written: {self.shown.patch(path)}, {len(self.shown.corrections):,} corrections")

@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from lend.explorer.inspection import FILTERS, Inspection
+from lend.explorer.inspection.chronicle import SOURCES
 from lend.explorer.inspection.filters import NEEDS
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS
 from lend.explorer.pictures.maps import MOST_VIEWS
@@ -44,14 +45,15 @@ def button(words: str, action: Do, tooltip: str = "", style: str = "") -> widget
 
 
 class EpochBar:
-    """A play button and a slider over all epochs.
+    """A play button and a slider over all epochs, and whose labels are shown, where there is a choice.
 
     Args:
         inspection: What the explorer shows.
         show: Called with the epoch that was chosen.
+        count: Called with the labels that were chosen, a key of SOURCES.
     """
 
-    def __init__(self, inspection: Inspection, show: Callable[[int], None]) -> None:
+    def __init__(self, inspection: Inspection, show: Callable[[int], None], count: Callable[[str], None]) -> None:
         epochs = inspection.epochs
         self.slider = widgets.SelectionSlider(
             options=[(str(epoch), epoch) for epoch in epochs],
@@ -67,7 +69,16 @@ class EpochBar:
         self.note = widgets.HTML()
         single = len(epochs) == 1
         first = widgets.HTML(f"epoch {epochs[0]}, the only one") if single else row(self.play, self.slider)
-        self.box = row(first, self.note, grid_gap="2px 16px")
+        self.labels = widgets.Dropdown(
+            options=[(words, source) for source, words in SOURCES.items()],
+            value=inspection.labels_of or None,
+            description="labels of",
+            style={"description_width": "60px"},
+            layout=widgets.Layout(width="290px"),
+        )
+        self.labels.observe(lambda change: count(change["new"]), "value")
+        choice = (self.labels,) if inspection.labels_of else ()
+        self.box = row(first, *choice, self.note, grid_gap="2px 16px")
 
 
 class SelectPanel:

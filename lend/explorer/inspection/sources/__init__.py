@@ -1,4 +1,4 @@
-"""What people hand to the explorer: an inspection, a run or its folder, a table, a data set, or embeddings."""
+"""What people hand to the explorer: an inspection, a run or its folder, a table, a data set, embeddings, an audit."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from lend.explorer.inspection.inspection import Inspection
+from lend.explorer.inspection.media import Media
 from lend.explorer.inspection.options import OF_ARRAYS, Options, require_options
-from lend.explorer.inspection.pixels import Images
+from lend.explorer.inspection.sources.audits import is_audit, of_audit
 from lend.explorer.inspection.sources.tables import EMBEDDINGS, is_table_file, of_table, read_parquet
 from lend.inputs import require
 from lend.run import Run
@@ -19,8 +20,8 @@ from lend.run import Run
 Data: TypeAlias = Run | pd.DataFrame | Inspection | str | Path | Any  # anything else is refused with advice
 ALLOWED = (
     "a run with maps or the path of its folder, a pandas DataFrame or a .parquet file with coordinates or embeddings "
-    "and labels, an xarray Dataset with embeddings, embeddings with their labels, or an Inspection (that of an "
-    "Explorer is its .inspection)"
+    "and labels, an xarray Dataset with embeddings, embeddings with their labels, an audit, or an Inspection (that of "
+    "an Explorer is its .inspection)"
 )
 LABELLING = ("true_labels", "predicted")  # options that bring labels to embeddings, as labels do
 
@@ -29,7 +30,7 @@ def inspect(
     data: Data,
     argument: str,
     labels: Any = None,  # noqa: ANN401 (arrays of any library)
-    images: Images = None,
+    media: Media | None = None,
     options: Options | None = None,
 ) -> Inspection:
     """Return the inspection of what was given.
@@ -38,7 +39,7 @@ def inspect(
         data: What :func:`lend.explore` takes.
         argument: What the caller calls the data, for the message of an error.
         labels: Given labels, with embeddings only.
-        images: As in :meth:`Inspection.of_frame`.
+        media: Images and texts; none, if not given.
         options: The other named arguments of :func:`lend.explore`.
 
     Raises:
@@ -46,6 +47,7 @@ def inspect(
         FileNotFoundError: If the path is no run; the message lists the runs beside it.
     """
     given: dict[str, Any] = dict(options or {})
+    media = media or Media()
     labelling = ["labels"] * (labels is not None) + [name for name in LABELLING if given.get(name) is not None]
     if labelling:
         require(
@@ -54,21 +56,24 @@ def inspect(
         from lend.explorer.inspection.sources.arrays import of_arrays
 
         require_options(given, OF_ARRAYS, "embeddings")
-        return of_arrays(data, labels, images=images, **given)
+        return of_arrays(data, labels, media=media, **given)
     source: Any = data
     if isinstance(data, pd.DataFrame) or is_table_file(data):
-        return of_table(data if isinstance(data, pd.DataFrame) else read_parquet(source), images, given)
+        return of_table(data if isinstance(data, pd.DataFrame) else read_parquet(source), media, given)
     if _is_dataset(data):
         from lend.explorer.inspection.sources.datasets import of_dataset
 
-        return of_dataset(source, images, given)
+        return of_dataset(source, media, given)
+    if is_audit(data):
+        return of_audit(source, media, given)
     if isinstance(data, Inspection):
         require_options(given, (), "an inspection")
-        require(images is None, "images", "given when the inspection is made", type(images).__name__)
+        for name, found in vars(media).items():
+            require(found is None, name, "given when the inspection is made", type(found).__name__)
         return data
     require(isinstance(data, Run | str | PathLike), argument, ALLOWED, _told(data))
     require_options(given, (), "a run")
-    return Inspection.of_run(data if isinstance(data, Run) else Run.open(data), images=images)
+    return Inspection.of_run(data if isinstance(data, Run) else Run.open(data), images=media.images, texts=media.texts)
 
 
 def brings_labels(data: Data, options: Mapping[str, Any]) -> bool:
@@ -76,7 +81,7 @@ def brings_labels(data: Data, options: Mapping[str, Any]) -> bool:
     if isinstance(data, pd.DataFrame):
         located = {"x", "y"} <= set(data.columns) or bool({"x", "y", "epoch"} & set(options))
         return located or EMBEDDINGS in data
-    return isinstance(data, Run | Inspection | str | PathLike) or _is_dataset(data)
+    return isinstance(data, Run | Inspection | str | PathLike) or _is_dataset(data) or is_audit(data)
 
 
 def _is_dataset(data: object) -> bool:
@@ -90,7 +95,6 @@ def _kind(data: object) -> str:
 
 def _told(data: object) -> str:
     advice = "; its to_pandas() gives a table" if hasattr(data, "to_pandas") else ""
-    advice = "; its issues joined with coordinates x and y are a table" if hasattr(data, "issues") else advice
     array = isinstance(data, Mapping) or len(getattr(data, "shape", ())) == 2
     advice = "; embeddings come with their labels: lend.explore(embeddings, labels)" if array else advice
     return f"{_kind(data)}{advice}"

@@ -11,10 +11,10 @@ import pandas as pd
 
 from lend.explorer.inspection.columns import LABELS
 from lend.explorer.inspection.inspection import Inspection
-from lend.explorer.inspection.pixels import Images
+from lend.explorer.inspection.media import Media
 from lend.explorer.inspection.sources.embedded import inspect_embeddings
 from lend.explorer.inspection.sources.labelled import Given, label_columns
-from lend.inputs import align, align_rows, as_ids, as_matrix, index_of, require, to_numpy
+from lend.inputs import align_rows, as_ids, as_matrix, index_of, require, to_numpy
 
 EPOCH = "epoch"
 CLASSED = (*LABELS, "given_label", "predicted_label")  # columns of classes; the last two are those of an audit
@@ -29,7 +29,7 @@ def of_arrays(
     predicted: Any = None,  # noqa: ANN401
     sample_ids: Any = None,  # noqa: ANN401
     columns: Any = None,  # noqa: ANN401
-    images: Images = None,
+    media: Media,
     map: Any = None,  # noqa: ANN401
     **options: Any,  # noqa: ANN401
 ) -> Inspection:
@@ -48,11 +48,9 @@ def of_arrays(
     for column, (name, values) in list(arguments.items())[:1]:  # the labels that all others are put in the order of
         arguments[column] = (name, _in_place(values, n, order))
     table = _table(given, ids, arguments, _further(columns, arguments), options.get("class_names"), several)
-    images = align(images, n, order, "images")
-    images = images.tolist() if isinstance(images, pd.Series) else images
     options["map"] = _Aligned(map, order, "map") if isinstance(map, Mapping) else align_rows(map, order, "map")
     rows = _Aligned(by_epoch, order, "embeddings")
-    return inspect_embeddings(table, rows, EPOCH if several else None, images, options)
+    return inspect_embeddings(table, rows, EPOCH if several else None, media.aligned(n, order), options)
 
 
 def _further(columns: Any, arguments: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:  # noqa: ANN401

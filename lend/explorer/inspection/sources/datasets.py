@@ -9,8 +9,8 @@ import numpy as np
 
 from lend.explorer.inspection.columns import LABELS
 from lend.explorer.inspection.inspection import Inspection
+from lend.explorer.inspection.media import Media
 from lend.explorer.inspection.options import OF_MAPS, require_options
-from lend.explorer.inspection.pixels import Images
 from lend.explorer.inspection.sources.arrays import of_arrays
 from lend.inputs import require
 
@@ -21,7 +21,7 @@ SAMPLE, EPOCH, CLASS = "sample", "epoch", "class"
 LARGEST = {"diluted": "diluted", "predicted": "logits"}  # labels that are the largest of each row of a variable
 
 
-def of_dataset(dataset: xr.Dataset, images: Images, options: Mapping[str, Any]) -> Inspection:
+def of_dataset(dataset: xr.Dataset, media: Media, options: Mapping[str, Any]) -> Inspection:
     """Inspect a data set.
 
     Args:
@@ -29,7 +29,7 @@ def of_dataset(dataset: xr.Dataset, images: Images, options: Mapping[str, Any]) 
             are columns, as of a table: true, noisy, predicted, ...; sample_id, or else the coordinate sample, are the
             sample ids, x and y the places. Of diluted and logits with a further dim class, the largest of each row is
             the diluted and the predicted label. Labels below 0 are unknown. Other variables are left out.
-        images: As in `Inspection.of_frame`.
+        media: Images and texts of all examples.
         options: Those of :func:`lend.explore`.
 
     Raises:
@@ -57,7 +57,7 @@ def of_dataset(dataset: xr.Dataset, images: Images, options: Mapping[str, Any]) 
         predicted=known["predicted"],
         sample_ids=ids,
         columns=values,
-        images=images,
+        media=media,
         **settings,
     )
 

@@ -8,14 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from lend.explorer.inspection import pixels
 from lend.explorer.inspection.inspection import Inspection
+from lend.explorer.inspection.media import Media
 from lend.explorer.inspection.options import map_options
-from lend.explorer.inspection.pixels import Images
 
 
 def inspect_embeddings(
-    table: pd.DataFrame, by_epoch: Mapping[int, Any], epoch: str | None, images: Images, options: Mapping[str, Any]
+    table: pd.DataFrame, by_epoch: Mapping[int, Any], epoch: str | None, media: Media, options: Mapping[str, Any]
 ) -> Inspection:
     """Inspect the maps of embeddings, which are made unless they are given.
 
@@ -23,7 +22,7 @@ def inspect_embeddings(
         table: As `Inspection.of_frame` takes it, but without coordinates.
         by_epoch: Embeddings (n, d) of each epoch of the table, 0 where it has none, in the order of its sample ids.
         epoch: Column of the epochs, or None.
-        images: As in `Inspection.of_frame`, one for each of the n examples.
+        media: Images and texts, one for each of the n examples.
         options: Those of :func:`lend.explore`.
     """
     from lend.explorer.inspection.mapped_embeddings import MappedEmbeddings  # brings torch, which a table does without
@@ -31,4 +30,4 @@ def inspect_embeddings(
     points = MappedEmbeddings(table, by_epoch, epoch, options.get("class_names"), **map_options(options))
     if points.notes:
         warnings.warn("; ".join(points.notes), stacklevel=2)
-    return Inspection(points, pixels.of_examples(images, points.sample_ids, points.rows, points.n))
+    return Inspection(points, *media.of(points.sample_ids, points.rows, points.n))

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from lend.explorer.inspection.inspection import Inspection
+from lend.explorer.inspection.media import Media
 from lend.explorer.inspection.options import OF_COLUMNS, OF_MAPS, require_options
-from lend.explorer.inspection.pixels import Images
 from lend.explorer.inspection.rows import finite_places, require_columns, rows_by_epoch, with_index_levels
 from lend.explorer.inspection.sources.embedded import inspect_embeddings
 from lend.inputs import as_matrix, read_table
@@ -32,12 +32,12 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
     return frame.set_index(UNNAMED).rename_axis(None) if UNNAMED in frame else frame
 
 
-def of_table(frame: pd.DataFrame, images: Images, options: Mapping[str, Any]) -> Inspection:
+def of_table(frame: pd.DataFrame, media: Media, options: Mapping[str, Any]) -> Inspection:
     """Inspect a table: by its coordinates, by its embeddings, or by both; options are those of :func:`lend.explore`."""
     table = with_index_levels(frame)
     if EMBEDDINGS not in table:
         require_options(options, OF_COLUMNS, "a table without embeddings")
-        return Inspection.of_frame(frame, images=images, **options)
+        return Inspection.of_frame(frame, images=media.images, texts=media.texts, **options)
     require_options(options, (*OF_COLUMNS, *OF_MAPS), "a table with embeddings")
     x, y, epoch = options.get("x", "x"), options.get("y", "y"), options.get("epoch")
     epoch = "epoch" if epoch is None and "epoch" in table else epoch
@@ -53,4 +53,4 @@ def of_table(frame: pd.DataFrame, images: Images, options: Mapping[str, Any]) ->
         settings["map"] = {number: places[part] for number, part in rows.items()}
         table = table.drop(columns=[x, y])
     by_epoch = {number: matrix[part] for number, part in rows.items()}
-    return inspect_embeddings(table, by_epoch, epoch, images, settings)
+    return inspect_embeddings(table, by_epoch, epoch, media, settings)
