@@ -72,12 +72,17 @@ def test_texts_of_a_table(tmp_path):
     assert pd.read_csv(tmp_path / "out" / "corrections.csv")["suggested_label"].tolist() == ["fruit"]
 
 
-def test_the_images_behind_a_table(photos):
-    table = lend.embed(photos, model="efficientnet-lite0", weights="none", image_size=32, progress=False)
-    images = originals(photos, table.ids.tolist()[::-1], {})
+def test_the_images_behind_a_table(photos, tmp_path):
+    ids = sorted(path.relative_to(photos).as_posix() for path in photos.rglob("*.png"))[::-1]
+    images = originals(photos, ids, {})
     assert len(images) == 40 and images[0].shape == (10, 12, 3) and len(images[5:8]) == 3
-    with Image.open(photos / table.ids[-1]) as image:
+    with Image.open(photos / ids[0]) as image:
         np.testing.assert_array_equal(images[0], np.asarray(image))
+    table = pd.DataFrame({"note": ["a", "b"], "image": [(photos / name).read_bytes() for name in ids[:2]]})
+    table.to_parquet(tmp_path / "two.parquet")
+    np.testing.assert_array_equal(originals(tmp_path / "two.parquet", ["b", "a"], {"id": "note"})[1], images[0])
+    pd.DataFrame({"text": ["apple"], "label": ["fruit"]}).to_csv(tmp_path / "words.csv", index=False)
+    assert originals(tmp_path / "words.csv", [0], {}) is None
 
 
 def test_bad_input_is_one_line_and_leaves_nothing(photos, tmp_path, capsys):

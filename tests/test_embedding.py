@@ -516,6 +516,20 @@ def test_weights_that_cannot_be_fetched_are_one_line(monkeypatch, capsys, tmp_pa
     assert said[-1].endswith("without a network: model efficientnet-lite0") and "no route to host" in said[-1]
 
 
+def test_a_missing_package_is_one_line(monkeypatch):
+    from lend.extras import MissingExtraError
+
+    images = np.stack([picture(i) for i in range(2)])
+    for name, package, model in (
+        ("images", "efficientnet_lite_pytorch", None),
+        ("open_clip", "open_clip", "open_clip:ViT-B-32"),
+        ("transformers", "transformers", "hf:some/model"),
+    ):
+        monkeypatch.setitem(sys.modules, package, None)  # as where it is not installed
+        with pytest.raises(MissingExtraError, match=rf'{package} is not installed; .* "lend\[{name}\]"'):
+            quick(images, model)
+
+
 def test_tfidf_is_latent_semantic_analysis():
     """Cosines of the embeddings are those of the rows of TF-IDF where no component was cut off."""
     from sklearn.feature_extraction.text import TfidfVectorizer

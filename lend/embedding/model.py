@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,13 +72,26 @@ class Wish:
         require(self.image_size is None, "image_size", f"left to {self.name}", self.image_size)
 
 
-def unreachable(wish: Wish, error: BaseException) -> ValueError:
-    """The error of weights that cannot be had, in one line that says what works offline."""
-    said = (" ".join(str(error).split()) or type(error).__name__)[:200]
-    return ValueError(
-        f"{wish.name}: its weights cannot be had ({type(error).__name__}: {said}); "
-        f"without a network: model {OFFLINE[wish.kind]}"
-    )
+@contextmanager
+def fetching(wish: Wish) -> Iterator[None]:
+    """Let a library load its weights inside; where they cannot be had, one line says so and what works offline.
+
+    Raises:
+        ValueError: In place of whatever the library raises.
+    """
+    hub = logging.getLogger("huggingface_hub")  # it tells of each of its attempts
+    level = hub.level
+    hub.setLevel(logging.CRITICAL)
+    try:
+        yield
+    except Exception as error:  # hubs raise many kinds
+        said = (" ".join(str(error).split()) or type(error).__name__)[:200]
+        raise ValueError(
+            f"{wish.name}: its weights cannot be had ({type(error).__name__}: {said}); "
+            f"without a network: model {OFFLINE[wish.kind]}"
+        ) from None
+    finally:
+        hub.setLevel(level)
 
 
 def weights_digest(network: nn.Module) -> str:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import torch
 
-from lend.embedding.model import Model, Wish, unreachable, weights_digest
+from lend.embedding.model import Model, Wish, fetching, weights_digest
 from lend.embedding.models.naming import require_known
 from lend.embedding.network import device_of, encoder, images_at_once, pooled, seeded
 from lend.embedding.source import IMAGES, TEXTS
@@ -30,13 +30,10 @@ def open_open_clip(wish: Wish) -> Model:
         tags = open_clip.list_pretrained_tags_by_model(wish.short)
         tag = tags[0] if tag == "default" and tags else tag
         require_known(f"{wish.name}: weights", tag, [*tags, "none"])
-    try:
-        with seeded():
-            chosen = None if tag in ("none", "default") else tag
-            network, _, transform = open_clip.create_model_and_transforms(wish.short, pretrained=chosen)
-            tokenizer = open_clip.get_tokenizer(wish.short) if wish.kind == TEXTS else None
-    except Exception as error:  # its hub raises many kinds
-        raise unreachable(wish, error) from None
+    with fetching(wish), seeded():
+        chosen = None if tag in ("none", "default") else tag
+        network, _, transform = open_clip.create_model_and_transforms(wish.short, pretrained=chosen)
+        tokenizer = open_clip.get_tokenizer(wish.short) if wish.kind == TEXTS else None
     device = device_of(wish.device)
     network = network.eval().to(device)
     about = {"name": wish.name, "version": version("open_clip_torch"), "weights": weights_digest(network), "tag": tag}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from lend.embedding.model import Model, Wish, unreachable, weights_digest
+from lend.embedding.model import Model, Wish, fetching, weights_digest
 from lend.embedding.models.naming import require_known
 from lend.embedding.network import device_of, encoder, images_at_once, ready, seeded
 from lend.embedding.source import IMAGES
@@ -27,11 +27,8 @@ def open_timm(wish: Wish) -> Model:
 
     if "/" not in wish.short and ":" not in wish.short:  # others are of another place
         require_known(wish.name, wish.short.partition(".")[0], timm.list_models())
-    try:
-        with seeded():
-            network = timm.create_model(wish.short, pretrained=wish.weights == "default", num_classes=0)
-    except Exception as error:  # its hub raises many kinds
-        raise unreachable(wish, error) from None
+    with fetching(wish), seeded():
+        network = timm.create_model(wish.short, pretrained=wish.weights == "default", num_classes=0)
     config = timm.data.resolve_data_config({}, model=network)
     transform = timm.data.create_transform(**config, is_training=False)
     size = config["input_size"][1]

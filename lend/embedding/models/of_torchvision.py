@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from lend.embedding.model import Model, Wish, unreachable, weights_digest
+from lend.embedding.model import Model, Wish, fetching, weights_digest
 from lend.embedding.models.naming import require_known
 from lend.embedding.network import device_of, encoder, images_at_once, ready, seeded, without_last_linear
 from lend.embedding.source import IMAGES
@@ -30,13 +30,10 @@ def open_torchvision(wish: Wish) -> Model:
     known: dict[str, Any] = {"default": kinds.DEFAULT, "none": kinds.DEFAULT} | {entry.name: entry for entry in kinds}
     require_known(f"{wish.name}: weights", wish.weights, known)
     weights = known[wish.weights]
-    try:
-        with seeded():
-            options = {"init_weights": True} if wish.short in ("googlenet", "inception_v3") else {}
-            random = wish.weights == "none"
-            network = models.get_model(wish.short, weights=None if random else weights, **(options if random else {}))
-    except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong checksum a RuntimeError
-        raise unreachable(wish, error) from None
+    random = wish.weights == "none"
+    options = {"init_weights": True} if random and wish.short in ("googlenet", "inception_v3") else {}
+    with fetching(wish), seeded():
+        network = models.get_model(wish.short, weights=None if random else weights, **options)
     preset = weights.transforms()
     size = preset.crop_size[0]
     about = {

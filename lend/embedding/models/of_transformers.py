@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lend.embedding.model import Model, Wish, unreachable, weights_digest
+from lend.embedding.model import Model, Wish, fetching, weights_digest
 from lend.embedding.network import device_of, images_at_once, pooled, seeded
 from lend.embedding.source import IMAGES, TEXTS
 from lend.extras import extra
@@ -38,16 +38,13 @@ def open_transformers(wish: Wish) -> Model:
         import transformers
 
     reader = transformers.AutoTokenizer if wish.kind == TEXTS else transformers.AutoImageProcessor
-    try:
+    with fetching(wish), seeded():
         prepare = reader.from_pretrained(wish.short)
         if wish.weights == "none":
-            with seeded():
-                network = transformers.AutoModel.from_config(transformers.AutoConfig.from_pretrained(wish.short))
+            network = transformers.AutoModel.from_config(transformers.AutoConfig.from_pretrained(wish.short))
         else:
             network = transformers.AutoModel.from_pretrained(wish.short)
         first = _first_token(wish.short) if wish.kind == TEXTS else False
-    except Exception as error:  # its hub raises many kinds
-        raise unreachable(wish, error) from None
     device = device_of(wish.device)
     network = network.eval().to(device)
     about = {"name": wish.name, "version": version("transformers"), "weights": weights_digest(network)}
