@@ -70,7 +70,7 @@ def test_a_second_call_changes_nothing_and_a_killed_one_goes_on(photos, tmp_path
 
 def test_a_process_that_is_killed(tmp_path):
     """Killed while it copies, and called again: the copy is that of a call that was never killed."""
-    photos, files = tmp_path / "photos", 3000
+    photos, files = tmp_path / "photos", 1500
     for i in range(files):
         (photos / f"{i % 30}").mkdir(parents=True, exist_ok=True)
         (photos / f"{i % 30}/{i}.png").write_text(str(i))

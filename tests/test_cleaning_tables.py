@@ -177,7 +177,7 @@ def test_parquet_of_pandas(tmp_path):
     )
     frame.to_parquet(tmp_path / "a.parquet")
     wrong = corrections(("x", "cat", "dog"), ("z", None, "bird"))
-    done = apply(wrong, tmp_path / "a.parquet", tmp_path / "b.parquet", column="label", new_classes=True)
+    done = apply(wrong, tmp_path / "a.parquet", tmp_path / "b.parquet", id_column="sample_id", new_classes=True)
     made = pd.read_parquet(done.out)
     pd.testing.assert_frame_equal(made.drop(columns=["label", "label_before"]), frame.drop(columns="label"))
     pd.testing.assert_series_equal(made["label_before"], frame["label"], check_names=False)
@@ -227,8 +227,10 @@ def test_a_folder_of_parquet_files(tmp_path):
     pq.write_table(hugging_face(3), data / "data/test-00000-of-00001.parquet")
     (data / "README.md").write_text("animals")
     wrong = corrections(("5", "dog", "cat"))
-    with pytest.raises(ValueError, match="split must be one of test, train, got None"):
-        apply(wrong, data, tmp_path / "out")
+    with pytest.raises(ValueError, match="unknown split 'trian'; allowed: test, train; did you mean 'train'"):
+        apply(wrong, data, tmp_path / "out", split="trian")
+    through = apply(corrections(("5", "dog", "cat"), ("9", "dog", "bird")), data, tmp_path / "all")  # training first
+    assert pq.read_table(through.out / "data/test-00000-of-00001.parquet")["label"].to_pylist() == [0, 2, 0]
     done = apply(wrong, data, tmp_path / "out", split="train")
     first, second = (pq.read_table(done.out / f"data/train-0000{part}-of-00002.parquet") for part in range(2))
     assert first["label"].to_pylist() == [0, 1, 0, 1] and second["label"].to_pylist() == [0, 0, 0, 1]
@@ -272,6 +274,11 @@ def test_a_saved_data_set(tmp_path):
     assert content(done.out / "test") == content(tmp_path / "data/test")
     assert done.changes["output_id"].tolist() == ["3", None]
     assert not apply(wrong, tmp_path / "data", tmp_path / "out", split="train").written
+    through = apply(corrections(("4", "cat", "bird"), ("7", "dog", "cat")), tmp_path / "data", tmp_path / "all")
+    with pa.memory_map(str(through.out / "test/data-00000-of-00002.arrow")) as file:
+        assert pa.ipc.open_stream(file).read_all()["label"].to_pylist() == [0, 0, 0]
+    one, out = tmp_path / "data/train/data-00000-of-00002.arrow", tmp_path / "one.arrow"
+    assert apply(corrections(("1", "dog", "cat")), one, out).examples == 3
     (tmp_path / "data/train/state.json").write_text('{"_data_files": [{"filename": "../x.arrow"}]}')
     with pytest.raises(ValueError, match="a list of files beside it"):
         apply(wrong, tmp_path / "data", tmp_path / "other", split="train")

@@ -15,7 +15,7 @@ from lend.cleaning.jsonlines import ENDINGS as JSON_LINES
 from lend.cleaning.jsonlines import apply_to_json_lines
 from lend.cleaning.options import Options
 from lend.cleaning.placing import require_outside
-from lend.cleaning.shards import PARQUET, apply_to_shards
+from lend.cleaning.shards import PARQUET, STREAM, apply_to_shards
 from lend.cleaning.splits import apply_to_parquets, apply_to_saved, is_saved
 from lend.inputs import require
 
@@ -40,9 +40,9 @@ def apply(
     - **Class folders**, on a disk or in a .zip or .tar archive: a file goes to the folder of its new class and keeps
       its name; where the new class has a file of that name, the old class is added to it, ``001-from-cat.png``. An id
       is the path from the folder, ``cat/001.png``. Folders without a file are not copied.
-    - **Tables**, .parquet, .csv, .tsv, .txt, .jsonl or .ndjson: labels are replaced, and those before are in a further
-      column, ``label_before``. All else stays as it was: types, order, delimiter, quotes, encoding, line ends, metadata
-      of the schema. An id is what stands in the column of ids, or the number of the row, from 0.
+    - **Tables**, .parquet, .arrow, .csv, .tsv, .txt, .jsonl or .ndjson: labels are replaced, and those before are in a
+      further column, ``label_before``. All else stays as it was: types, order, delimiter, quotes, encoding, line ends,
+      metadata of the schema. An id is what stands in the column of ids, or the number of the row, from 0.
     - **Folders of Hugging Face's datasets**: Parquet files (``train-00000-of-00002.parquet``), or what ``save_to_disk``
       wrote. As tables; other splits and files are copied.
 
@@ -56,9 +56,11 @@ def apply(
             out of the copy.
         to: The data.
         out: The copy; of the same ending, outside of the data.
-        column: Column of the labels in a table; not needed if it is the only one beside the ids, or named "label".
-        id_column: Column of the ids in a table; if not given, "sample_id" where there is one, else rows are numbered.
-        split: Which split of a data set the corrections are for, where it has several.
+        column: Column of the labels in a table; not needed if it is the only one beside the ids, or named label,
+            labels, fine_label, class or target.
+        id_column: Column of the ids in a table; rows are numbered from 0 if not given.
+        split: The one split of a data set that the corrections are for, whose rows are then numbered by themselves; if
+            not given, through all splits, the training first, as :func:`lend.embed` does.
         below: Apply only corrections of labels with a score below this number.
         link: Of class folders, make hard links instead of copies: nothing is copied, and who changes the one file
             changes the other. Only on one disk.
@@ -101,11 +103,11 @@ def apply(
         return apply_to_text(source, target, wanted, options)
     if ending in JSON_LINES:
         return apply_to_json_lines(source, target, wanted, options)
-    if ending == PARQUET:
+    if ending in (PARQUET, STREAM):
         options.refuse(str(source), "split", "link")
         ids, n, written, _ = apply_to_shards([(source, target)], wanted, options, source)
         return write_journal(target, wanted, ids, n, written)
-    known = (PARQUET, *TEXTS, *JSON_LINES, ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+    known = (PARQUET, STREAM, *TEXTS, *JSON_LINES, ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
     require(
         ending == ".zip" or tar_ending(source) is not None,
         "to",

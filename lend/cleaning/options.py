@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lend.inputs import require, require_name
 
-IDS = "sample_id"  # a column of this name holds the ids, where none is named
+LABELS = ("label", "labels", "fine_label", "class", "target")  # columns of labels, as lend.embed finds them
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,10 @@ class Options:
 
     def columns(self, names: Sequence[str], place: str) -> tuple[str, str | None]:
         """Return the column of the labels, and that of the ids, or None where they are the numbers of the rows."""
-        ids = self.id_column or (IDS if IDS in names else None)
+        ids = self.id_column
         others = [name for name in names if name != ids]
-        label = self.column or (others[0] if len(others) == 1 else "label")
+        usual = next((name for name in LABELS if name in others), LABELS[0])
+        label = self.column or (others[0] if len(others) == 1 else usual)
         for argument, name in (("column", label), ("id_column", ids)):
             if name is not None:
                 require_name(name, names, f"{argument} of {place}")

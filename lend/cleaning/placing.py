@@ -49,14 +49,17 @@ def put_copy(source: Path, path: Path, staging: Path, link: bool) -> bool:
         if path.is_symlink() or not path.is_file() or not filecmp.cmp(source, path):
             raise _other(path)
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
     made = staging / "file"
-    made.unlink(missing_ok=True)
-    if link:
-        os.link(source.resolve(), made)
-    else:
-        shutil.copy2(source, made)
-    os.replace(made, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made.unlink(missing_ok=True)
+        if link:
+            os.link(source.resolve(), made)
+        else:
+            shutil.copy2(source, made)
+        os.replace(made, path)
+    except OSError as error:  # it would name the source, or the file in the staging folder
+        raise OSError(error.errno, error.strerror, str(path)) from error
     return True
 
 

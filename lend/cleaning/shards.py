@@ -56,6 +56,11 @@ def apply_to_shards(
     return output_ids(planned, ids is None), len(texts), written, name
 
 
+def rows_of(source: Path) -> int:
+    """Return the number of rows of a file."""
+    return sum(map(len, _parts(source, None)))
+
+
 def _writer(
     source: Path, start: int, planned: dict[int, Correction], labels: Labels, known: dict[str | None, Any]
 ) -> Callable[[BinaryIO], object]:

@@ -17,7 +17,7 @@ from lend.cleaning.folders import list_files
 from lend.cleaning.journal import Applied, write_journal
 from lend.cleaning.options import Options, before_name
 from lend.cleaning.placing import put, put_copy
-from lend.cleaning.shards import PARQUET, apply_to_shards
+from lend.cleaning.shards import PARQUET, apply_to_shards, rows_of
 from lend.inputs import require, require_name
 
 STATE, ABOUT, SPLITS = "state.json", "dataset_info.json", "dataset_dict.json"
@@ -30,46 +30,52 @@ def is_saved(folder: Path) -> bool:
 
 
 def apply_to_saved(source: Path, out: Path, corrections: Sequence[Correction], options: Options) -> Applied:
-    """Copy a folder that ``save_to_disk`` wrote, with the labels of one split corrected.
+    """Copy a folder that ``save_to_disk`` wrote, with the labels of one split corrected, or of all.
 
-    Rows are numbered through the shards of the split. The fingerprint becomes another one: by it the library finds what
+    Rows are numbered through the shards. The fingerprint becomes another one: by it the library finds what
     it computed before, from other labels.
 
     Raises:
-        ValueError: If the folder is damaged, or has several splits and none is named.
+        ValueError: If the folder is damaged, or has no such split.
     """
     options.refuse(str(source), "link")
-    inside = source
+    parts = [source]
     if (source / SPLITS).is_file():
         names = _record(source / SPLITS).get("splits")
-        inside = source / _split(names if isinstance(names, list) else [], options, source)
+        parts = [source / name for name in _chosen(list(map(str, names)) if isinstance(names, list) else [], options)]
     else:
         options.refuse(str(source), "split")
-    state, about = _record(inside / STATE), _record(inside / ABOUT)
-    files = [str(each.get("filename")) for each in state.get("_data_files", [])]
-    odd = [name for name in files if Path(name).name != name]
-    require(not odd and bool(files), str(inside / STATE), "a list of files beside it", odd or "none")
-    place = out / inside.relative_to(source)
-    shards = [(inside / name, place / name) for name in files]
-    others = {path for path in list_files(source)} - {(inside / name).relative_to(source).as_posix() for name in files}
-    changed = {(inside / name).relative_to(source).as_posix() for name in (STATE, ABOUT)}
-    _require_ours(out, list_files(source))
-    ids, n, written, label = apply_to_shards(shards, corrections, options, inside)
-    written |= _copy_all(source, out, others - changed)
-    before, dropped = before_name(label), sum(each.after is None for each in corrections)
-    written |= _put_record(place / STATE, state | {"_fingerprint": _fingerprint(state, corrections)})
-    written |= _put_record(place / ABOUT, _described(about, label, before, n - dropped))
+    records = {part: (_record(part / STATE), _record(part / ABOUT)) for part in parts}
+    shards = [(file, out / file.relative_to(source)) for part in parts for file in _arrow_files(part, records[part][0])]
+    paths = list_files(source)
+    _require_ours(out, paths)
+    ids, n, written, label = apply_to_shards(shards, corrections, options, source)
+    rewritten = {file for file, _ in shards} | {part / name for part in parts for name in (STATE, ABOUT)}
+    written |= _copy_all(source, out, set(paths) - {path.relative_to(source).as_posix() for path in rewritten})
+    for part, (state, about) in records.items():
+        place = out / part.relative_to(source)
+        examples = sum(rows_of(target) for file, target in shards if file.parent == part)
+        written |= _put_record(place / STATE, state | {"_fingerprint": _fingerprint(state, corrections)})
+        written |= _put_record(place / ABOUT, _described(about, label, before_name(label), examples))
     return write_journal(out, corrections, ids, n, written)
 
 
+def _arrow_files(part: Path, state: dict[str, Any]) -> list[Path]:
+    """The files of a split, in their order."""
+    names = [str(each.get("filename")) for each in state.get("_data_files", [])]
+    odd = [name for name in names if Path(name).name != name]
+    require(not odd and bool(names), str(part / STATE), "a list of files beside it", odd or "none")
+    return [part / name for name in names]
+
+
 def apply_to_parquets(source: Path, out: Path, corrections: Sequence[Correction], options: Options) -> Applied:
-    """Copy a folder of Parquet files, with the labels of one split corrected.
+    """Copy a folder of Parquet files, with the labels of one split corrected, or of all.
 
     A split is what the path of a file calls it, train, test, validation and the like; all files are one where none
-    does. Rows are numbered through its files in the order of their paths.
+    does. Rows are numbered through the files in the order of their paths, those of the training first.
 
     Raises:
-        ValueError: If a file is damaged, or there are several splits and none is named.
+        ValueError: If a file is damaged, or there is no such split.
     """
     options.refuse(str(source), "link")
     paths = list_files(source)
@@ -78,7 +84,7 @@ def apply_to_parquets(source: Path, out: Path, corrections: Sequence[Correction]
     for path in tables:
         found = NAMES.search(path.lower())
         splits.setdefault(found[1] if found else "all", []).append(path)
-    chosen = splits[_split(list(splits), options, source)]
+    chosen = [path for name in _chosen(list(splits), options) for path in splits[name]]
     _require_ours(out, paths)
     cards = [
         path
@@ -96,12 +102,12 @@ def apply_to_parquets(source: Path, out: Path, corrections: Sequence[Correction]
     return write_journal(out, corrections, ids, n, written)
 
 
-def _split(names: Sequence[str], options: Options, source: Path) -> str:
+def _chosen(names: Sequence[str], options: Options) -> list[str]:
+    """The split that is named, or all of them, the training first."""
     if options.split is not None:
-        require_name(options.split, names, f"split of {source}")
-        return options.split
-    require(len(names) == 1, "split", f"one of {', '.join(map(str, names))}", None)
-    return names[0]
+        require_name(options.split, names, "split")
+        return [options.split]
+    return sorted(names, key=lambda name: name != "train")
 
 
 def _require_ours(out: Path, paths: Sequence[str]) -> None:

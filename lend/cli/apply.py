@@ -21,8 +21,12 @@ def apply_parser(parser: ArgumentParser) -> None:
         "--out", type=str, required=True, help="The copy, of the same ending; it takes the place of nothing"
     )
     parser.add_argument("--column", type=str, help="Of the labels in a table")
-    parser.add_argument("--id_column", type=str, help="Of the ids in a table; sample_id, or numbers of rows from 0")
-    parser.add_argument("--split", type=str, help="Of a data set that has several, such as train")
+    parser.add_argument("--id_column", type=str, help="Of the ids in a table; rows are numbered from 0 if not given")
+    parser.add_argument(
+        "--split",
+        type=str,
+        help="The one that the corrections are for, such as train; all if not given",
+    )
     parser.add_argument("--below", type=float, help="Only labels with a score below it, such as 0.2")
     parser.add_argument("--link", action="store_true", help="Hard links in place of copies, of class folders")
     parser.add_argument("--new_classes", action="store_true", help="Allow classes that the data does not have")

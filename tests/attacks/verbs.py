@@ -68,17 +68,38 @@ def do_figures(folder):
     lend.tables.Comparison(pd.DataFrame([cell])).save("table1", folder / "book")
 
 
+def do_report(folder):
+    lend.audit(EMBEDDINGS, LABELS, progress=False).report(folder / "report.html", map=EMBEDDINGS[:, :2])
+
+
+def do_apply(folder):
+    """To class folders and to a table."""
+    both = (("files.csv", "photos", "cleaned"), ("rows.csv", "table.csv", "clean.csv"))
+    codes = (
+        main(["apply", str(folder / "wrong" / corrections), "--to", str(folder / data), "--out", str(folder / out)])
+        for corrections, data, out in both
+    )
+    return next(filter(None, codes), 0)
+
+
 VERBS = {
     "train": do_train, "sweep": do_sweep, "tsne": do_tsne, "compact": do_compact, "audit": do_audit,
-    "audit files": do_audit_files, "figures": do_figures,
+    "audit files": do_audit_files, "figures": do_figures, "report": do_report, "apply": do_apply,
 }  # fmt: skip
 
 
 def prepare(folder, run):
-    """Put what the verbs work on into a folder: a run, embeddings and labels."""
+    """Put what the verbs work on into a folder: a run, embeddings and labels, and data with corrections."""
     shutil.copytree(run, folder / "run")
     np.save(folder / "embeddings.npy", EMBEDDINGS)
     np.save(folder / "labels.npy", LABELS)
+    for name in ("cat/1", "cat/2", "dog/1"):
+        (folder / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "photos" / name).write_text(f"{name} " * 500)
+    (folder / "table.csv").write_text("label\n" + "cat\ndog\n" * 300)
+    (folder / "wrong").mkdir()
+    for name, sample_id in (("files", "cat/1"), ("rows", "0")):
+        (folder / "wrong" / f"{name}.csv").write_text(f"sample_id,given_label,suggested_label\n{sample_id},cat,dog\n")
 
 
 def result(folder):
@@ -100,6 +121,10 @@ def result(folder):
         found["audit"] = [audit.issues.to_csv(), audit.distributions.tobytes()]
     for path in sorted([*folder.glob("*.csv"), *folder.glob("book/*")]):
         found[path.name] = path.read_bytes()
+    for path in sorted(folder.glob("cleaned/*/*")):
+        found[str(path.relative_to(folder))] = path.read_bytes()
+    for path in folder.glob("*.html"):  # it says when it was written
+        found[path.name] = path.read_text().partition("<dt><bdi>written")[0]
     for path in folder.glob("*.pdf"):  # it carries the date
         found[path.name] = (path.read_bytes()[:5], path.stat().st_size)
     return hashlib.sha256(pickle.dumps({str(name): pickle.dumps(part) for name, part in found.items()})).hexdigest()
