@@ -4,11 +4,13 @@ Every number about an example rests on the labels of the *other* examples (:mod:
 votes for itself.
 """
 
+from lend.auditing.checking import Checked
 from lend.auditing.detection import audit
 from lend.auditing.files import audit_files
 from lend.auditing.inputs import NEIGHBORS, neighbor_graphs
 from lend.auditing.result import FORMAT, SHOWN, TABLES, Audit
 from lend.auditing.scores import SCORE
+from lend.auditing.stratified import Measured
 
 __all__ = [
     "FORMAT",
@@ -17,6 +19,8 @@ __all__ = [
     "SHOWN",
     "TABLES",
     "Audit",
+    "Checked",
+    "Measured",
     "audit",
     "audit_files",
     "neighbor_graphs",

@@ -25,8 +25,8 @@ def issues_table(
         agreement: (n,) share of the neighbours with the same given label.
     """
     columns = {
-        "given_label": _named(given, names),
-        "predicted_label": _named(judged.predicted, names),
+        "given_label": named(given, names),
+        "predicted_label": named(judged.predicted, names),
         "label_score": judged.scores,
         "is_label_issue": judged.flagged,
         "neighbor_agreement": agreement,
@@ -35,13 +35,13 @@ def issues_table(
     return pd.DataFrame(columns, index=index)
 
 
-def _named(codes: Int[np.ndarray, " n"], names: list[Any]) -> Any:  # noqa: ANN401 (a column of pandas)
+def named(codes: Int[np.ndarray, " n"], names: list[Any]) -> Any:  # noqa: ANN401 (a column of pandas)
     """Return the classes that codes stand for, missing for -1: without a gap integers stay plain integers."""
     entries = np.array([*names, None], dtype=object)[codes].tolist()
-    return pd.Series(entries, dtype=_nullable(names) if (codes < 0).any() else None).array
+    return pd.Series(entries, dtype=nullable(names) if (codes < 0).any() else None).array
 
 
-def _nullable(names: list[Any]) -> str:
+def nullable(names: list[Any]) -> str:
     """The type of a column of these classes that can have gaps."""
     if isinstance(names[0], str):
         return "string"
@@ -88,4 +88,4 @@ def _confused_with(judged: Judged, given: Int[np.ndarray, " n"], names: list[Any
     best: list[Any] = [None] * c
     for pair in pairs[np.argsort(-count, kind="stable")[::-1]].tolist():  # the most frequent comes last
         best[pair // c] = names[pair % c]
-    return pd.Series(best, index=pd.Index(names), dtype=_nullable(names))
+    return pd.Series(best, index=pd.Index(names), dtype=nullable(names))
