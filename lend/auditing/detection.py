@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lend.auditing.inputs import check_shown, neighbor_graphs
+from lend.auditing.duplicates import duplicates_table
+from lend.auditing.inputs import check_shown, matrices_of, neighbor_graphs
+from lend.auditing.outliers import outlier_scores
 from lend.auditing.result import Audit
 from lend.auditing.scores import class_weights, judge
 from lend.auditing.tables import classes_table, issues_table, matrix_table
@@ -119,12 +121,13 @@ def audit(
     judged = judge(votes, given, weights, every, progress)
     asked = class_prior.tolist() if isinstance(class_prior, np.ndarray) else class_prior
     return Audit(
-        issues=issues_table(judged, given, names, index, neighbor_agreement(graphs, given)),
+        issues=issues_table(judged, given, names, index, neighbor_agreement(graphs, given), outlier_scores(graphs)),
         distributions=judged.distributions,
         estimate=estimate_errors(surest, every, int(known.sum()), confidence, seed, progress),
         transition_matrix=matrix_table(surest, names),
         classes=classes_table(judged.take(known), given[known], names, surest),
         settings=asdict(settings) | {"class_prior": asked, "seed": seed},
+        duplicates=duplicates_table(graphs, matrices_of(embeddings, n, order), given, names, index),
         images=images,
         texts=texts,
         embeddings=embeddings,

@@ -63,13 +63,30 @@ def neighbor_graphs(
         graph = as_graph(given_graph)
         require(graph.n == n, "knn_graph", f"of {n} examples, one per label", graph.n)
         return [graph.first(min(NEIGHBORS, graph.k) if k is None else k)]
+    matrices = matrices_of(embeddings, n, index)
+    return [find_neighbors(matrix, NEIGHBORS if k is None else k, progress=progress) for matrix in matrices]
+
+
+def matrices_of(embeddings: Any, n: int, index: pd.Index | None = None) -> list[Any]:  # noqa: ANN401 (likewise)
+    """Return each set of embeddings as a matrix of n rows, in the order of the labels; none for None.
+
+    Args:
+        embeddings: One array (n, d), or a list or mapping of them; or None.
+        n: Number of examples.
+        index: Index of the labels, by which frames of embeddings go; positions if None.
+
+    Raises:
+        ValueError: If one is not of n examples.
+    """
+    if embeddings is None:
+        return []
     several = isinstance(embeddings, list | tuple | Mapping) and not _is_rows(embeddings)
     parts = list(embeddings.values() if isinstance(embeddings, Mapping) else embeddings) if several else [embeddings]
     require(len(parts) > 0, "embeddings", "at least one array", "none")
     matrices = [as_matrix(align_rows(part, index)) for part in parts]
     for matrix in matrices:  # before the long work
         require(matrix.shape[0] == n, "embeddings", f"of {n} rows, one per label", matrix.shape[0])
-    return [find_neighbors(matrix, NEIGHBORS if k is None else k, progress=progress) for matrix in matrices]
+    return matrices
 
 
 def _is_rows(embeddings: Any) -> bool:  # noqa: ANN401

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from lend import storage
 from lend.auditing.answers import read_answers
 from lend.auditing.checking import Checked, with_answers
+from lend.auditing.duplicates import COLUMNS as DUPLICATES
 from lend.auditing.inputs import check_shown
 from lend.auditing.transition import Estimate
 from lend.inputs import require, safe_table
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMAT = 2  # version of the folder that Audit.save writes
-READ = (1, 2)  # versions that Audit.load takes: the first has no answers of people
+READ = (1, 2)  # versions that Audit.load takes: the first has neither duplicates nor answers of people
 TABLES = ("issues", "transition_matrix", "classes")
 CHECKED = "checked"  # table that an audit has once answers are added
 ANSWERS = ("true_label", "is_wrong")
@@ -42,7 +43,8 @@ class Audit:
         issues: One row per example, index ``sample_id``. ``given_label``; ``predicted_label``, the suggested label;
             ``label_score``, in [0, 1], high where the given label looks right; ``is_label_issue``, whether the
             neighbours contradict it; ``neighbor_agreement``, the share of the labelled neighbours with its given label;
-            ``is_unlabelled``, whether it has no label: then the suggested label is all that is known of it.
+            ``is_unlabelled``, whether it has no label: then the suggested label is all that is known of it;
+            ``outlier_score``, in [0, 1], and ``is_outlier``: :mod:`lend.auditing.outliers`.
         distributions: (n, c) probability of each class from the labels of the other examples; rows sum to one. They are
             out of sample, as ``pred_probs`` of cleanlab must be.
         estimate: Number of wrong labels among those that are given, with an interval.
@@ -52,6 +54,9 @@ class Audit:
             number of them; ``confused_with``, the class that most of its issues probably belong to, missing where there
             are none.
         settings: Settings of the audit.
+        duplicates: One row per example that has a duplicate (:mod:`lend.auditing.duplicates`), index ``sample_id``:
+            ``group``; ``given_label``; ``cosine``, the largest with one of its group; ``labels_differ``, whether two of
+            its group have different labels: these groups come first.
         checked: What people have said of some labels, and what follows for all: see :meth:`check`. None at first.
         images: Images given to :func:`audit`; these and the next two are not saved.
         texts: Texts given to :func:`audit`.
@@ -64,6 +69,7 @@ class Audit:
     transition_matrix: pd.DataFrame
     classes: pd.DataFrame
     settings: Mapping[str, Any] = field(default_factory=dict)
+    duplicates: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DUPLICATES)))
     checked: Checked | None = None
     images: Any = None
     texts: Any = None
@@ -88,6 +94,13 @@ class Audit:
         """The rows of ``issues`` of examples that have a label."""
         unlabelled = self.issues.get("is_unlabelled")  # audits saved before there was one have labels for all
         return self.issues if unlabelled is None else self.issues[~unlabelled]
+
+    @property
+    def outliers(self) -> pd.DataFrame:
+        """The rows of ``issues`` of the outliers, the farthest first; none if it was saved before there was a score."""
+        if "is_outlier" not in self.issues:
+            return self.issues[:0]
+        return self.issues[self.issues["is_outlier"]].sort_values("outlier_score", ascending=False, kind="stable")
 
     @property
     def worst(self) -> pd.DataFrame:
@@ -213,6 +226,7 @@ class Audit:
         frames = {name: getattr(self, name) for name in TABLES}
         frames["distributions"] = pd.DataFrame(self.distributions, columns=[str(name) for name in self.class_names])
         frames["transition_matrix"] = frames["transition_matrix"].set_axis(frames["distributions"].columns, axis=1)
+        frames["duplicates"] = self.duplicates
         if self.checked is not None:
             frames[CHECKED] = self.checked.answers
         files = {
@@ -239,6 +253,8 @@ class Audit:
         require(record.get("format") in READ, "folder", f"an audit of format {FORMAT} or before", record.get("format"))
         path = folder / "audit.json"
         files, names = record.get("files"), [*TABLES, "distributions"]
+        if record["format"] > 1:
+            names.append("duplicates")
         if isinstance(files, Mapping) and f"{CHECKED}.parquet" in files:
             names.append(CHECKED)
         if not isinstance(files, Mapping) or set(files) != {f"{name}.parquet" for name in names}:
@@ -252,6 +268,8 @@ class Audit:
             distributions = tables.pop("distributions").to_numpy(np.float64)
         n, c = distributions.shape
         wanted = {"issues": (n, ISSUES), "classes": (c, CLASSES), "transition_matrix": (c, None)}
+        if "duplicates" in tables:
+            wanted["duplicates"] = (len(tables["duplicates"]), DUPLICATES)
         for name, (length, columns) in wanted.items():
             there = list(tables[name].columns)
             if len(tables[name]) != length or (len(there) != c if columns is None else not set(columns) <= set(there)):

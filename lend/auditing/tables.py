@@ -8,12 +8,18 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
+from lend.auditing.outliers import OUTLIER
 from lend.auditing.scores import Judged
 from lend.auditing.transition import Transition
 
 
 def issues_table(
-    judged: Judged, given: Int[np.ndarray, " n"], names: list[Any], index: pd.Index, agreement: np.ndarray
+    judged: Judged,
+    given: Int[np.ndarray, " n"],
+    names: list[Any],
+    index: pd.Index,
+    agreement: np.ndarray,
+    outlier: np.ndarray,
 ) -> pd.DataFrame:
     """Return the table ``Audit.issues``, one row per example.
 
@@ -23,6 +29,7 @@ def issues_table(
         names: The c classes that the codes stand for.
         index: Sample ids.
         agreement: (n,) share of the neighbours with the same given label.
+        outlier: (n,) score of an outlier.
     """
     columns = {
         "given_label": named(given, names),
@@ -31,6 +38,8 @@ def issues_table(
         "is_label_issue": judged.flagged,
         "neighbor_agreement": agreement,
         "is_unlabelled": given < 0,
+        "outlier_score": outlier,
+        "is_outlier": outlier >= OUTLIER,
     }
     return pd.DataFrame(columns, index=index)
 
