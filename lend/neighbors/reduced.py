@@ -1,8 +1,8 @@
 """Nearly all nearest neighbours of wide rows: candidates from fewer numbers, then exact cosines of these alone.
 
-Rows are projected on the directions in which they are largest (the eigenvectors of their second moment; not of their
-covariance: without the mean other rows would be near). A row's neighbours are among the candidates of largest product
-there, and of those the exact cosines are taken. How many numbers and candidates that takes is not guessed: the true
+Rows are projected on the directions in which they are largest (of their second moment; not of their covariance: without
+the mean other rows would be near). A row's neighbours are among the candidates of largest cosine there, and of those
+the exact cosines are taken. How many numbers and candidates that takes is not guessed: the true
 neighbours of some rows are found first, and the fewest of both are taken that hold nearly all of them. Where even the
 most do not, as where rows spread evenly in all directions, all are compared with all.
 """
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import normalize
 from tqdm.auto import tqdm
 
 from lend.neighbors.exact import nearest_by_blocks, nearest_of
@@ -24,9 +25,10 @@ from lend.neighbors.topk import Best
 TARGET = 0.995  # share of the true neighbours that candidates must hold: recall of trial rows errs by some 0.001
 TRIALS = 256  # rows whose true neighbours tell what that takes
 SAMPLE = 4096  # rows whose second moment gives the directions
-WIDTHS = (64, 128, 256)  # numbers to try
-MOST = 5  # times k candidates; with more, the next width is quicker
+WIDTHS = (64, 128, 256, 384)  # numbers to try
+MOST = 3  # times k candidates; with more, the next width is quicker
 NARROW = 3  # a width of more than this part of d saves too little
+ROUNDS, SPARE = 4, 32  # of the iteration that finds the directions, and directions that it needs beside them
 
 
 def nearest_by_reduced(rows: Rows, k: int, *, seed: int = 0, progress: bool = False) -> Best:
@@ -48,16 +50,16 @@ def nearest_by_reduced(rows: Rows, k: int, *, seed: int = 0, progress: bool = Fa
     widths = [width for width in WIDTHS if NARROW * width <= rows.d]
     if rows.precision == torch.float32 and widths:
         vectors = torch.cat([rows.take(part) for part in rows.parts()])
-        small = vectors @ _directions(vectors[_some(rows, SAMPLE, generator)], widths[-1])
+        small = vectors @ _directions(vectors[_some(rows, SAMPLE, generator)], widths[-1], generator)
         trials = _some(rows, TRIALS, generator)
         true = nearest_of(trials, vectors.__getitem__, rows.n, k).columns
         for width in widths:
-            most = _candidates(small[:, :width], trials, true)
-            if k <= most <= min(MOST * k, rows.n - 1):
-                part = small[:, :width].contiguous()
+            part = normalize(small[:, :width], dim=1)
+            most = _candidates(part, trials, true)
+            if most <= min(MOST * k, rows.n - 1):
                 found = nearest_by_blocks(part.__getitem__, rows.n, most, BLOCK, progress).columns
                 return _ranked(vectors, found, k, progress)
-        del vectors, small
+        del vectors, small, part
     return nearest_by_blocks(rows.take, rows.n, k, BLOCK, progress)
 
 
@@ -66,13 +68,19 @@ def _some(rows: Rows, count: int, generator: np.random.Generator) -> Int[Tensor,
     return torch.from_numpy(np.sort(chosen)).to(rows.device)
 
 
-def _directions(sample: Float[Tensor, "s d"], count: int) -> Float[Tensor, "d w"]:
-    """Orthogonal directions in which these rows are largest, the largest first."""
-    return torch.linalg.eigh(sample.T @ sample).eigenvectors.flip(1)[:, :count].contiguous()
+def _directions(sample: Float[Tensor, "s d"], count: int, generator: np.random.Generator) -> Float[Tensor, "d w"]:
+    """Orthogonal directions in which these rows are largest, the largest first, by subspace iteration."""
+    moment = sample.T @ sample
+    start = generator.standard_normal((len(moment), min(count + SPARE, len(moment))))
+    basis = torch.from_numpy(start).to(moment)
+    for _ in range(ROUNDS):
+        basis = torch.linalg.qr(moment @ basis).Q
+    turned = torch.linalg.eigh(basis.T @ moment @ basis).eigenvectors
+    return (basis @ turned).flip(1)[:, :count].contiguous()
 
 
 def _candidates(small: Float[Tensor, "n w"], trials: Int[Tensor, " t"], true: Int[Tensor, "t k"]) -> int:
-    """How many rows of the largest product hold the asked share of the true neighbours of the trial rows."""
+    """How many rows of the largest cosine hold the asked share of the true neighbours of the trial rows."""
     products = small[trials] @ small.T
     products[torch.arange(len(trials), device=trials.device), trials] = -torch.inf
     ranks = [(products > products.gather(1, column[:, None])).sum(dim=1) for column in true.T]
