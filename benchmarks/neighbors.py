@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-METHODS = ["scikit-learn", "faiss flat", "exact", "auto", "clusters", "hnsw"]
+METHODS = ["scikit-learn", "faiss flat", "exact", "auto", "clusters", "reduced", "hnsw"]
 
 
 def make(path, n, d, groups, spread, dtype, seed=0):

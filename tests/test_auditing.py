@@ -508,4 +508,4 @@ def test_bad_files(files):
 
 def test_the_record_is_plain_json(example, tmp_path):
     record = json.loads((example[0].save(tmp_path) / "audit.json").read_text())
-    assert record["format"] == 1 and record["settings"]["k"] == 8 and record["estimate"]["confidence"] == 0.9
+    assert record["format"] == 2 and record["settings"]["k"] == 8 and record["estimate"]["confidence"] == 0.9

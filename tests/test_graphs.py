@@ -375,7 +375,10 @@ def test_refuses_bad_graphs_where_they_are_made(indices, cosines, message):
     [
         ({"k": 0}, "k must be an integer from 1 to 19, got 0"),
         ({"k": 20}, "k must be an integer from 1 to 19, got 20"),
-        ({"method": "hnws"}, "unknown method 'hnws'; allowed: auto, clusters, exact, faiss, hnsw; did you mean 'hnsw'"),
+        (
+            {"method": "hnws"},
+            "unknown method 'hnws'; allowed: auto, clusters, exact, faiss, hnsw, reduced; did you mean 'hnsw'",
+        ),
         ({"sample": 0}, "sample must be an integer of at least 1, got 0"),
         ({"threads": 0}, "threads must be an integer of at least 1, got 0"),
         ({"embeddings": np.zeros(20)}, r"embeddings must be of shape \(n, d\), got \(20,\)"),

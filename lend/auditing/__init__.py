@@ -4,12 +4,14 @@ Every number about an example rests on the labels of the *other* examples (:mod:
 votes for itself.
 """
 
+from lend.auditing.checking import Checked
 from lend.auditing.clean import Cleaned, clean
 from lend.auditing.detection import audit
 from lend.auditing.files import audit_files
 from lend.auditing.inputs import NEIGHBORS, neighbor_graphs
 from lend.auditing.result import FORMAT, SHOWN, TABLES, Audit
 from lend.auditing.scores import SCORE
+from lend.auditing.stratified import Measured
 
 __all__ = [
     "FORMAT",
@@ -18,7 +20,9 @@ __all__ = [
     "SHOWN",
     "TABLES",
     "Audit",
+    "Checked",
     "Cleaned",
+    "Measured",
     "audit",
     "audit_files",
     "clean",

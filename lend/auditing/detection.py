@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from lend.auditing.duplicates import duplicates_table
 from lend.auditing.inputs import check_shown, matrices, neighbor_graphs
+from lend.auditing.outliers import outlier_scores
 from lend.auditing.result import Audit
 from lend.auditing.scores import class_weights, judge
 from lend.auditing.tables import classes_table, issues_table, matrix_table
@@ -141,14 +143,16 @@ def audit(
     surest, every = count_transitions(crossed[known], given[known], folds[known], progress)
     heard = hear(parts if method == "joined" else [], votes, given, folds, every, weights, seed, progress)
     judged = judge(heard.shares, given, heard.silent, heard.evidence, progress)
+    outliers = outlier_scores(graphs)
     asked = class_prior.tolist() if isinstance(class_prior, np.ndarray) else class_prior
     return Audit(
-        issues=issues_table(judged, given, names, index, neighbor_agreement(graphs, given), heard.scores),
+        issues=issues_table(judged, given, names, index, neighbor_agreement(graphs, given), heard.scores, outliers),
         distributions=judged.distributions,
         estimate=estimate_errors(surest, every, int(known.sum()), confidence, seed, progress),
         transition_matrix=matrix_table(surest, names),
         classes=classes_table(judged.take(known), given[known], names, surest),
         settings=asdict(settings) | {"class_prior": asked, "method": method, "seed": seed},
+        duplicates=duplicates_table(graphs, parts, given, names, index),
         images=images,
         texts=texts,
         embeddings=align_rows(embeddings, order),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,9 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from lend import storage
+from lend.auditing.answers import read_answers
+from lend.auditing.checking import Checked, with_answers
+from lend.auditing.duplicates import COLUMNS as DUPLICATES
 from lend.auditing.inputs import check_shown
 from lend.auditing.transition import Estimate
 from lend.inputs import require, safe_table
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
 
     import lend
 
-FORMAT = 1  # version of the folder that Audit.save writes
+FORMAT = 2  # version of the folder that Audit.save writes
+READ = (1, 2)  # versions that Audit.load takes: the first has neither duplicates nor answers of people
 TABLES = ("issues", "transition_matrix", "classes")
+CHECKED = "checked"  # table that an audit has once answers are added
+ANSWERS = ("true_label", "is_wrong")
 ISSUES = ("given_label", "predicted_label", "label_score", "is_label_issue", "neighbor_agreement")
 CLASSES = ("given", "true", "wrong", "mean_score", "issues", "confused_with")
 RLE = 10  # distributions over many classes are zero nearly everywhere, which Parquet packs closer than a zip
@@ -39,8 +45,9 @@ class Audit:
         issues: One row per example, index ``sample_id``. ``given_label``; ``predicted_label``, the suggested label;
             ``label_score``, in [0, 1], high where the given label looks right; ``is_label_issue``, whether the
             others contradict it; ``neighbor_agreement``, the share of the labelled neighbours with its given label;
-            ``is_unlabelled``, whether it has no label: then the suggested label is all that is known of it. With
-            ``method="joined"`` also ``neighbors_score`` and ``classifier_score``, what each of the two would say alone.
+            ``is_unlabelled``, whether it has no label: then the suggested label is all that is known of it;
+            ``outlier_score``, in [0, 1], and ``is_outlier``: :mod:`lend.auditing.outliers`. With ``method="joined"``
+            also ``neighbors_score`` and ``classifier_score``, what each of the two would say alone.
         distributions: (n, c) probability of each class from the labels of the other examples; rows sum to one. They are
             out of sample, as ``pred_probs`` of cleanlab must be.
         estimate: Number of wrong labels among those that are given, with an interval.
@@ -50,6 +57,10 @@ class Audit:
             number of them; ``confused_with``, the class that most of its issues probably belong to, missing where there
             are none.
         settings: Settings of the audit.
+        duplicates: One row per example that has a duplicate (:mod:`lend.auditing.duplicates`), index ``sample_id``:
+            ``group``; ``given_label``; ``cosine``, the largest with one of its group; ``labels_differ``, whether two of
+            its group have different labels: these groups come first.
+        checked: What people have said of some labels, and what follows for all: see :meth:`check`. None at first.
         images: Images given to :func:`audit`; these and the next two are not saved.
         texts: Texts given to :func:`audit`.
         embeddings: Embeddings given to :func:`audit`, as they came.
@@ -61,6 +72,8 @@ class Audit:
     transition_matrix: pd.DataFrame
     classes: pd.DataFrame
     settings: Mapping[str, Any] = field(default_factory=dict)
+    duplicates: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DUPLICATES)))
+    checked: Checked | None = None
     images: Any = None
     texts: Any = None
     embeddings: Any = None
@@ -71,7 +84,7 @@ class Audit:
         without = f", {gaps:,} examples without" if gaps else ""
         return (
             f"Audit({len(self.labelled):,} labels of {len(self.classes)} classes{without}: {flagged:,} issues; "
-            f"{self.estimate})"
+            f"{self.estimate}{'' if self.checked is None else f'; {self.checked}'})"
         )
 
     @property
@@ -84,6 +97,13 @@ class Audit:
         """The rows of ``issues`` of examples that have a label."""
         unlabelled = self.issues.get("is_unlabelled")  # audits saved before there was one have labels for all
         return self.issues if unlabelled is None else self.issues[~unlabelled]
+
+    @property
+    def outliers(self) -> pd.DataFrame:
+        """The rows of ``issues`` of the outliers, the farthest first; none if it was saved before there was a score."""
+        if "is_outlier" not in self.issues:
+            return self.issues[:0]
+        return self.issues[self.issues["is_outlier"]].sort_values("outlier_score", ascending=False, kind="stable")
 
     @property
     def worst(self) -> pd.DataFrame:
@@ -207,8 +227,63 @@ class Audit:
         table = self.worst.query("given_label != predicted_label")
         return write_patch(safe_table(table.rename(columns={"predicted_label": "suggested_label"})), path)
 
+    def check(self, n: int = 100, path: str | Path | None = None) -> pd.DataFrame:
+        """Draw the next n examples for people to look at, and write them as a table to fill in.
+
+        They are a stratified random sample, in which doubtful labels are drawn more often, and every label with a known
+        probability above 0 (:mod:`lend.auditing.drawing`). The same audit draws the same ones, from the seed of its
+        settings, until answers are added: then come those after them. Answer from the top; whoever stops early has a
+        smaller sample, which is as valid.
+
+        Args:
+            n: How many; at least some of each stratum in the first round, about 16. All that are left where these are
+                fewer.
+            path: CSV to write, too; texts that a spreadsheet would run as formulas are guarded.
+
+        Returns:
+            Index ``sample_id``; ``given_label``, ``predicted_label``, ``label_score``; ``inclusion_probability``, of
+            each to be among all that are drawn by now; ``text``, if the audit has texts; and ``true_label``, empty:
+            for the right label, "other" where it is none of the classes, or "unsure".
+
+        Raises:
+            ValueError: If n is too small, or all labels are checked.
+        """
+        table = self._checked.next(n)
+        if self.texts is not None:
+            places = self.issues.index.get_indexer(table.index)
+            table.insert(table.shape[1] - 1, "text", [self.texts[int(place)] for place in places])
+        if path is not None:
+            storage.write_csv(Path(path).expanduser(), safe_table(table))
+        return table
+
+    def add_checked(self, ids: Any, labels: Any = None) -> Audit:  # noqa: ANN401 (a table, a file or two lists)
+        """Take in what people say of the examples that :meth:`check` drew; ``checked`` of the new audit tells the rest.
+
+        Args:
+            ids: The table that :meth:`check` returned, filled in, or the path of one (.csv, .tsv, .txt or .parquet);
+                with labels the sample ids.
+            labels: True labels of these: classes, "other" if none of them is right, "unsure" if nobody can tell; empty
+                or missing is no answer yet.
+
+        Returns:
+            This audit with these answers beside those added before, which they replace if an example has two.
+
+        Raises:
+            ValueError: If an id is unknown, a label is no class, or an example that was drawn before others has no
+                answer: an example that is left out because it is difficult would make all estimates too good.
+        """
+        answers = read_answers(ids, labels, self.labelled, self.class_names)
+        return replace(self, checked=with_answers(self._checked, answers))
+
+    @property
+    def _checked(self) -> Checked:
+        if self.checked is not None:
+            return self.checked
+        seed = self.settings.get("seed", 0)
+        return Checked(self.labelled, pd.DataFrame(), seed, self.estimate.confidence)
+
     def save(self, folder: str | Path) -> Path:
-        """Write the audit as Parquet and JSON, without its images.
+        """Write the audit as Parquet and JSON, without its images, texts and embeddings.
 
         audit.json, with the SHA-256 of each table, is written last: a folder without it is an unfinished save.
 
@@ -222,6 +297,9 @@ class Audit:
         frames = {name: getattr(self, name) for name in TABLES}
         frames["distributions"] = pd.DataFrame(self.distributions, columns=[str(name) for name in self.class_names])
         frames["transition_matrix"] = frames["transition_matrix"].set_axis(frames["distributions"].columns, axis=1)
+        frames["duplicates"] = self.duplicates
+        if self.checked is not None:
+            frames[CHECKED] = self.checked.answers
         files = {
             f"{name}.parquet": storage.write_parquet(folder / f"{name}.parquet", frame)
             for name, frame in frames.items()
@@ -243,9 +321,13 @@ class Audit:
         """
         folder = Path(folder)
         record = storage.read_json(folder / "audit.json")
-        require(record.get("format") == FORMAT, "folder", f"an audit of format {FORMAT}", record.get("format"))
+        require(record.get("format") in READ, "folder", f"an audit of format {FORMAT} or before", record.get("format"))
         path = folder / "audit.json"
-        files, names = record.get("files"), (*TABLES, "distributions")
+        files, names = record.get("files"), [*TABLES, "distributions"]
+        if record["format"] > 1:
+            names.append("duplicates")
+        if isinstance(files, Mapping) and f"{CHECKED}.parquet" in files:
+            names.append(CHECKED)
         if not isinstance(files, Mapping) or set(files) != {f"{name}.parquet" for name in names}:
             raise storage.DamagedFileError(f"{path} is damaged: it does not name the files of an audit")
         tables = {name: _read_parquet(folder / f"{name}.parquet") for name in names}
@@ -257,6 +339,8 @@ class Audit:
             distributions = tables.pop("distributions").to_numpy(np.float64)
         n, c = distributions.shape
         wanted = {"issues": (n, ISSUES), "classes": (c, CLASSES), "transition_matrix": (c, None)}
+        if "duplicates" in tables:
+            wanted["duplicates"] = (len(tables["duplicates"]), DUPLICATES)
         for name, (length, columns) in wanted.items():
             there = list(tables[name].columns)
             if len(tables[name]) != length or (len(there) != c if columns is None else not set(columns) <= set(there)):
@@ -264,7 +348,12 @@ class Audit:
                     f"{folder / f'{name}.parquet'} is damaged: {len(tables[name])} rows of {length}, columns {there}"
                 )
         tables["transition_matrix"].columns = tables["classes"].index.rename("given_label")
-        return cls(**tables, distributions=distributions, estimate=estimate, settings=settings)
+        answers = tables.pop(CHECKED, None)
+        found = cls(**tables, distributions=distributions, estimate=estimate, settings=settings)
+        if answers is None:
+            return found
+        with storage.damage_of(folder / f"{CHECKED}.parquet"):
+            return replace(found, checked=with_answers(found._checked, answers[list(ANSWERS)]))
 
     def explore(self, **options: Any) -> lend.Explorer:  # noqa: ANN401 (those of lend.explore)
         """Look at the audit as linked maps in a notebook, and review its issues by keyboard; see :func:`lend.explore`.

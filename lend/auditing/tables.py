@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
+from lend.auditing.outliers import OUTLIER
 from lend.auditing.scores import Judged
 from lend.auditing.transition import Transition
 
@@ -20,6 +21,7 @@ def issues_table(
     index: pd.Index,
     agreement: np.ndarray,
     witnesses: Mapping[str, np.ndarray],
+    outlier: np.ndarray,
 ) -> pd.DataFrame:
     """Return the table ``Audit.issues``, one row per example.
 
@@ -30,26 +32,29 @@ def issues_table(
         index: Sample ids.
         agreement: (n,) share of the neighbours with the same given label.
         witnesses: Further columns (n,): what each witness alone says of the given label.
+        outlier: (n,) score of an outlier.
     """
     columns = {
-        "given_label": _named(given, names),
-        "predicted_label": _named(judged.predicted, names),
+        "given_label": named(given, names),
+        "predicted_label": named(judged.predicted, names),
         "label_score": judged.scores,
         "is_label_issue": judged.flagged,
         "neighbor_agreement": agreement,
         "is_unlabelled": given < 0,
+        "outlier_score": outlier,
+        "is_outlier": outlier >= OUTLIER,
         **witnesses,
     }
     return pd.DataFrame(columns, index=index)
 
 
-def _named(codes: Int[np.ndarray, " n"], names: list[Any]) -> Any:  # noqa: ANN401 (a column of pandas)
+def named(codes: Int[np.ndarray, " n"], names: list[Any]) -> Any:  # noqa: ANN401 (a column of pandas)
     """Return the classes that codes stand for, missing for -1: without a gap integers stay plain integers."""
     entries = np.array([*names, None], dtype=object)[codes].tolist()
-    return pd.Series(entries, dtype=_nullable(names) if (codes < 0).any() else None).array
+    return pd.Series(entries, dtype=nullable(names) if (codes < 0).any() else None).array
 
 
-def _nullable(names: list[Any]) -> str:
+def nullable(names: list[Any]) -> str:
     """The type of a column of these classes that can have gaps."""
     if isinstance(names[0], str):
         return "string"
@@ -96,4 +101,4 @@ def _confused_with(judged: Judged, given: Int[np.ndarray, " n"], names: list[Any
     best: list[Any] = [None] * c
     for pair in pairs[np.argsort(-count, kind="stable")[::-1]].tolist():  # the most frequent comes last
         best[pair // c] = names[pair % c]
-    return pd.Series(best, index=pd.Index(names), dtype=_nullable(names))
+    return pd.Series(best, index=pd.Index(names), dtype=nullable(names))

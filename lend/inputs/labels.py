@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LARGEST = 1 << 32  # entries of a table (n, c) of distributions, 16 GB in float32: more is a label that is no code
 KINDS = "all integers or all strings"
+COLLECTIONS = (list, tuple, set, frozenset, dict, np.ndarray)
+SINGLE = "of shape (n,), one class per example: several of one example (multi-label) are not supported"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +84,12 @@ def _as_column(values: Any, name: str) -> pd.Series:  # noqa: ANN401
         return column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
     if isinstance(values, list | tuple | range):
         entries = [row[0] if isinstance(row, list | tuple) and len(row) == 1 else row for row in values]
-        require(all(np.ndim(entry) == 0 for entry in entries), name, "of shape (n,)", "a list of lists")
+        require(all(np.ndim(entry) == 0 for entry in entries), name, SINGLE, "a list of lists")
         # NumPy would turn the numbers of a mixed list into text
         return pd.Series(entries, dtype=object)
     array = to_numpy(values, name)
     flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
-    require(flat.ndim == 1, name, "of shape (n,)", array.shape)
+    require(flat.ndim == 1, name, SINGLE if flat.ndim == 2 else "of shape (n,)", array.shape)
     if isinstance(flat, np.ma.MaskedArray):
         flat, mask = flat.data.astype(object), np.ma.getmaskarray(flat)
         flat[mask] = None
@@ -129,6 +131,7 @@ def _encode_objects(entries: np.ndarray, name: str) -> tuple[Int[np.ndarray, " m
         ordered = sort_names(names)
         place = {entry: code for code, entry in enumerate(ordered)}
         return np.array([place[entry] for entry in names], np.int64)[codes], ordered
+    require(not any(issubclass(kind, COLLECTIONS) for kind in kinds), name, SINGLE, f"{_listed(kinds)} as a label")
     require(not kinds & {bool, np.bool_}, name, KINDS, _listed(kinds))
     if all_are(int, np.integer):
         low, high = min(entries), max(entries)

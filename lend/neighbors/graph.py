@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from lend.inputs import as_count, as_matrix, is_sparse, require, require_name
-from lend.neighbors import clusters
+from lend.neighbors import clusters, reduced
 from lend.neighbors import faiss_index as indexes
 from lend.neighbors.exact import nearest_by_blocks, nearest_of
 from lend.neighbors.rows import BLOCK, Rows
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 EXACT = 100_000  # examples up to which "auto" is exact: half a minute on two cores at 512 numbers each
+WIDE, REDUCED = 512, 20_000  # numbers of a row and examples from which "auto" reduces
 ROUNDING, ROUNDING_64 = 1e-6, 1e-14  # of a cosine in float32 and float64
 
 
@@ -175,8 +176,8 @@ def knn_graph(
 
     An example is never its own neighbour; a duplicate of it is one. A zero row has cosine 0 with all others. The order
     of neighbours at equal cosine is free. Embeddings are read in blocks; "faiss" and "hnsw" hold a copy in their
-    index, the other methods none. The same seed and number of threads give the same graph on a CPU, but for "hnsw"
-    with several threads.
+    index, "reduced" one in float32, the other methods none. The same seed and number of threads give the same graph on
+    a CPU, but for "hnsw" with several threads.
 
     Args:
         embeddings: (n, d) finite numbers: a NumPy array of any number type, in memory or mapped from a file, a torch
@@ -184,8 +185,10 @@ def knn_graph(
             in float64 where rows are nearly parallel, with a warning.
         k: Neighbours of each, 1 to n-1.
         method: "exact"; "faiss", its flat index, as exact; "clusters", nearly exact: clusters are looked into until
-            99 % of the true neighbours of some trial rows are found; "hnsw", of faiss; or "auto": "exact" up to
-            100,000 examples, "clusters" above.
+            99 % of the true neighbours of some trial rows are found; "reduced", for wide embeddings: candidates from
+            fewer numbers, then exact cosines, exact where these do not tell; "hnsw", of faiss; or "auto": "exact" up
+            to 100,000 examples, "clusters" above; "reduced" from 512 numbers and 20,000 examples to 100,000, if its
+            recall is 0.99 at least.
         sample: Rows on which the recall of an approximate graph is measured against exact search.
         seed: Seed of whatever is drawn: those rows, clusters, levels.
         threads: To use; torch's number if not given.
@@ -207,13 +210,16 @@ def knn_graph(
         require(method in ("auto", "exact"), "method", "'auto' or 'exact' for a sparse matrix", method)
         return _finished(nearest_by_sparse(matrix, k, progress), "exact", 1.0)
     rows = Rows(matrix)
-    if method == "auto":
-        method = "exact" if rows.n <= EXACT else "clusters"
+    chosen = method == "auto"
+    if chosen:
+        method = "clusters" if rows.n > EXACT else "reduced" if rows.d >= WIDE and rows.n >= REDUCED else "exact"
     with torch.no_grad(), torch.autocast(rows.device.type, enabled=False), _threads(threads):
         best = METHODS[method](rows, k, seed=seed, progress=progress)
         _complete(best, rows)
         exact = method == "exact" or (method in EXACT_METHODS and rows.precision == torch.float32)
         recall = 1.0 if exact else _recall(best, rows, sample, seed)
+        if chosen and method == "reduced" and recall < clusters.TARGET:
+            method, best, recall = "exact", _by_blocks(rows, k, progress=progress), 1.0
     return _finished(best, method, recall)
 
 
@@ -229,6 +235,7 @@ METHODS: dict[str, Callable[..., Best]] = {
     "exact": _by_blocks,
     "faiss": indexes.nearest_by_flat,
     "clusters": clusters.nearest_by_clusters,
+    "reduced": reduced.nearest_by_reduced,
     "hnsw": indexes.nearest_by_hnsw,
 }
 EXACT_METHODS = {"exact", "faiss", "sharded"}
