@@ -161,7 +161,7 @@ def test_other_errors(photos, tmp_path):
     with pytest.raises(ValueError, match="column must be left out"):
         apply(FOLDER, photos, tmp_path / "cleaned", column="label")
     (tmp_path / "data.xlsx").write_text("?")
-    with pytest.raises(ValueError, match="to must be a folder or a file ending in .parquet, .csv"):
+    with pytest.raises(ValueError, match="to must be a folder or a file ending in .parquet, .arrow, .csv"):
         apply(FOLDER, tmp_path / "data.xlsx", tmp_path / "cleaned.xlsx")
     os.mkfifo(photos / "cat/pipe")
     with pytest.raises(ValueError, match="of files and folders alone, got .*pipe"):

@@ -72,7 +72,7 @@ def neighbor_graphs(
     """Find the neighbours in each set of embeddings, or take those of the given graph.
 
     Args:
-        parts: What :func:`matrices` returns.
+        parts: What ``matrices`` returns.
         given_graph: A `lend.KnnGraph` or a SciPy CSR matrix of cosine distances, where there are none.
         n: Number of examples.
         k: Neighbours of each example; if not given, 16, or those of the graph where it has fewer.
