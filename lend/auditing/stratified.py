@@ -11,7 +11,7 @@ of the hypergeometric distribution: Buonaccorsi, The American Statistician 1987)
 
 and that of a share A / (A + B) solves the same for A − ω B (MOVER: Zou & Donner, Statistics in Medicine 2008; Donner &
 Zou, Statistical Methods in Medical Research 2012). Where no error is seen, u_h still has a width. Coverage and width
-are measured by benchmarks/checking.py; with limits of Wilson or of Jeffreys in place of the exact ones, intervals of rare
+are measured by benchmarks/checking.py; with limits of Wilson or Jeffreys in place of exact ones, intervals of rare
 errors held less often than they should.
 """
 
