@@ -10,8 +10,9 @@ of the hypergeometric distribution: Buonaccorsi, The American Statistician 1987)
     total − √Σ (N_h x_h/n_h − l_h)²   to   total + √Σ (u_h − N_h x_h/n_h)²
 
 and that of a share A / (A + B) solves the same for A − ω B (MOVER: Zou & Donner, Statistics in Medicine 2008; Donner &
-Zou, Statistical Methods in Medical Research 2012). Where no error is seen, u_h still has a width. In simulations
-(benchmarks/checking.py) limits of Wilson and of Jeffreys in place of the exact ones missed rare errors too often.
+Zou, Statistical Methods in Medical Research 2012). Where no error is seen, u_h still has a width. Coverage and width
+are measured by benchmarks/checking.py; with limits of Wilson or Jeffreys in place of exact ones, intervals of rare
+errors held less often than they should.
 """
 
 from __future__ import annotations
