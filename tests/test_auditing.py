@@ -259,7 +259,7 @@ def test_the_tables(example):
     found, true, given = example
     issues = found.issues
     columns = ["given_label", "predicted_label", "label_score", "is_label_issue", "neighbor_agreement", "is_unlabelled"]
-    assert list(issues) == [*columns, "neighbors_score", "classifier_score"]
+    assert list(issues) == [*columns, "outlier_score", "is_outlier", "neighbors_score", "classifier_score"]
     assert issues.index.name == "sample_id" and issues.index[3] == "x3"
     assert list(issues["given_label"]) == list(given) and issues["is_label_issue"].dtype == bool
     assert issues["label_score"].between(0, 1).all() and issues["neighbor_agreement"].between(0, 1).all()
@@ -294,7 +294,7 @@ def test_save_and_load(example, tmp_path):
         pd.testing.assert_frame_equal(getattr(back, name), getattr(found, name))
     np.testing.assert_array_equal(back.distributions, found.distributions)
     assert back.estimate == found.estimate and back.settings == found.settings and back.images is None
-    assert sorted(path.suffix for path in (tmp_path / "audit").iterdir()) == [".json"] + [".parquet"] * 4
+    assert sorted(path.suffix for path in (tmp_path / "audit").iterdir()) == [".json"] + [".parquet"] * 5
     (tmp_path / "audit" / "issues.parquet").write_bytes(b"PAR1")
     with pytest.raises(DamagedFileError, match="issues.parquet"):
         Audit.load(tmp_path / "audit")

@@ -68,6 +68,8 @@ def many(tmp_path_factory):
     run = writing.create(config, given | {"sample_id": np.arange(n)}, names)
     sizes = {"embeddings": ("feature", 4), "logits": ("class", MANY), "diluted": ("class", MANY)}
     arrays = {name: (("sample", dim), np.zeros((n, size), np.float16)) for name, (dim, size) in sizes.items()}
+    for name, kind in (("logits", "predicted"), ("diluted", "diluted")):  # the snapshot says the same
+        arrays[name][1][np.arange(n), labels[kind]] = 1
     saved = {name: values.astype(code_type(MANY)) for name, values in labels.items()} | {"kept": rng.random(n) < 0.5}
     writing.commit(run, [EpochResult(1, {"test_accuracy": 0.5}, saved, xr.Dataset(arrays))], None)
     places = {"coordinates": rng.normal(size=(n, 2)).astype(np.float32), "neighbors": np.zeros((n, 10), np.int32)}

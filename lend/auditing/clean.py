@@ -9,6 +9,7 @@ from typing import Any
 
 from lend import storage
 from lend.auditing.detection import audit
+from lend.auditing.inputs import NEIGHBORS
 from lend.auditing.result import Audit
 from lend.embedding import embed_files, originals, read_embeddings
 from lend.inputs import require, safe_table
@@ -84,7 +85,8 @@ def clean(
     if labels is None:
         raise ValueError(f"{path}: labels must be class folders, or a column that is named; got none")
     images = originals(path, table.ids.tolist(), columns)
-    found = audit(table.embeddings, labels, sample_ids=table.ids, images=images, texts=table.texts, progress=progress)
+    shown: dict[str, Any] = {"sample_ids": table.ids, "images": images, "texts": table.texts}
+    found = audit(table.embeddings, labels, k=min(NEIGHBORS, max(1, len(table) - 1)), progress=progress, **shown)
     found.save(folder / "audit")
     storage.write_csv(folder / "issues.csv", safe_table(found.issues))
     found.report(folder / "report.html", title=path.name, progress=progress)

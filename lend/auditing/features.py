@@ -39,7 +39,7 @@ def features(matrix: Any) -> Float[Tensor, "n r"]:  # noqa: ANN401 (an array, a 
     return _along_directions([part @ onto / WIDE**0.5 for part in parts])
 
 
-def _of_sparse(matrix: Any) -> list[Float[Tensor, "b r"]]:  # noqa: ANN401 (any sparse matrix)
+def _of_sparse(matrix: Any) -> list[Tensor]:  # noqa: ANN401 (any sparse matrix)
     """Rows along the directions of a randomised singular value decomposition: nothing is made dense."""
     from sklearn.utils.extmath import randomized_svd
 
@@ -48,8 +48,8 @@ def _of_sparse(matrix: Any) -> list[Float[Tensor, "b r"]]:  # noqa: ANN401 (any 
     return [torch.from_numpy(np.ascontiguousarray(U * S)).float()]
 
 
-def _along_directions(parts: list[Float[Tensor, "b d"]]) -> Float[Tensor, "n r"]:
-    """Standardise the rows of all parts, and turn them into their principal directions."""
+def _along_directions(parts: list[Tensor]) -> Float[Tensor, "n r"]:
+    """Standardise the rows of all parts, each (b, d), and turn them into their principal directions."""
     X = torch.cat(parts)
     X -= X.mean(dim=0)
     X /= X.std(dim=0, correction=0).clamp(min=torch.finfo(X.dtype).eps)

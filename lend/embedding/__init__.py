@@ -2,7 +2,7 @@
 
 from lend.embedding.job import Written
 from lend.embedding.making import embed, embed_files
-from lend.embedding.originals import Originals, originals
+from lend.embedding.originals import originals
 from lend.embedding.table import Embeddings, read_embeddings
 
-__all__ = ["Embeddings", "Originals", "Written", "embed", "embed_files", "originals", "read_embeddings"]
+__all__ = ["Embeddings", "Written", "embed", "embed_files", "originals", "read_embeddings"]

@@ -42,8 +42,10 @@ class Originals(Sequence[np.ndarray]):
         return read_image(next(self._source.contents(self._places[self._ids[place]])), SIDE)[0]
 
 
-def originals(data: str | Path, ids: Sequence[Any], columns: Mapping[str, str | None]) -> Originals | None:
+def originals(data: str | Path, ids: Sequence[Any], columns: Mapping[str, str | None]) -> Sequence[Any] | None:
     """Return the images of a path in the order of some ids; None where it holds texts.
+
+    Each is decoded when it is asked for: (height, width, 3), uint8, a large JPEG at a part of its size.
 
     Args:
         data: A path, as :func:`lend.embed` takes it.
