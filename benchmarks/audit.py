@@ -1,4 +1,4 @@
-"""The audit beside cleanlab's Datalab, label spreading and a vote of ten neighbours, on labels whose errors are known.
+"""The audit beside cleanlab, a linear probe, label spreading and a vote of ten, on labels whose errors are known.
 
 Each method gets the same embeddings and given labels, one after the other in this process. AP and AUROC judge the
 label score (errors are the positives), accuracy the suggested labels against the true ones; the ratio is seconds of the
@@ -13,9 +13,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading
 
 import lend
@@ -75,8 +80,32 @@ def cleaning(V, given, c, k=10):
     return found["label_quality"].to_numpy(), found["predicted_label"].to_numpy()
 
 
-METHODS = {"lend audit": ours, "lend dilute": diluted, "vote of 10": vote, "LabelSpreading": spreading}
+def neighbors(V, given, c):
+    issues = audit(V, given, method="neighbors", progress=False).issues
+    return issues["label_score"].to_numpy(), issues["predicted_label"].to_numpy()
+
+
+def probe(V, given, c):
+    """A linear probe of the given labels, out of fold; its probability of the given label."""
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+    shares = cross_val_predict(model, V, given, cv=5, method="predict_proba")
+    return shares[np.arange(len(given)), given], shares.argmax(axis=1)
+
+
+def confident(V, given, c):
+    """The same probe with confident learning on top."""
+    from cleanlab.classification import CleanLearning
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+    shares = cross_val_predict(model, V, given, cv=5, method="predict_proba")
+    found = CleanLearning().find_label_issues(labels=given, pred_probs=shares)
+    return found["label_quality"].to_numpy(), found["predicted_label"].to_numpy()
+
+
+METHODS = {"lend audit": ours, "lend, neighbours": neighbors, "lend dilute": diluted, "vote of 10": vote}
+METHODS |= {"LabelSpreading": spreading, "linear probe": probe}
 if find_spec("cleanlab"):
+    METHODS["cleanlab, probe"] = confident
     METHODS |= {"cleanlab Datalab": datalab} if find_spec("datasets") else {"cleanlab on 10-NN": cleaning}
 
 
@@ -123,6 +152,21 @@ def blob(n, d, c):
     return f"blob, {n:,} x {d}, {c:,} classes", generator.normal(size=(n, d)).astype(np.float32), true, given, c
 
 
+def embedded(path, table, true, columns, limit):
+    """Embeddings of a .npy file, or of a column of texts, with columns of labels; examples without are left out."""
+    frame = pd.read_parquet(table, columns=[true, *columns, *(() if path else ("text",))])[:limit]
+    if path:
+        V = np.load(path, mmap_mode="r")[: len(frame)].astype(np.float32)
+    else:
+        V = lend.embed(frame["text"].tolist(), progress=False).embeddings.astype(np.float32)
+    for column in columns:
+        known = (frame[column] >= 0).to_numpy()
+        labels = frame[known]
+        _, codes = np.unique(labels[[true, column]].to_numpy(), return_inverse=True)
+        right, given = codes.reshape(-1, 2).T
+        yield f"{Path(table).stem}, {column}", V[known], right, given, int(codes.max()) + 1
+
+
 def snapshots(paths, points, epochs):
     for path in paths:
         run = lend.Run.open(path)
@@ -145,12 +189,21 @@ def main():
     parser.add_argument("--clustered", type=int, nargs=2, metavar=("N", "D"), help="these instead, for the time")
     parser.add_argument("--blob", type=int, nargs=2, metavar=("N", "D"), help="or these")
     parser.add_argument("--classes", type=int, default=10, help="of --clustered and --blob")
+    parser.add_argument("--table", help="or the labels of this .parquet, and its texts if there are no --embeddings")
+    parser.add_argument("--embeddings", help=".npy of the embeddings of the rows of --table")
+    parser.add_argument("--true", default="label", help="column of the true labels of --table")
+    parser.add_argument("--given", nargs="+", default=["noisy_label"], help="columns of given labels of --table")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, help="these alone")
     options = parser.parse_args()
+    for name in set(METHODS) - set(options.methods or METHODS):
+        del METHODS[name]
     paths = [Path(path) for path in options.runs] or with_snapshots("runs")
     for method in METHODS.values():  # imports are not timed
         method(np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32), np.arange(100) % 3, 3)
     made = [clustered(*options.clustered, options.classes)] if options.clustered else []
     made += [blob(*options.blob, options.classes)] if options.blob else []
+    if options.table:
+        made += embedded(options.embeddings, options.table, options.true, options.given, options.points or None)
     for case in made or [*digits(), *snapshots(paths, options.points, options.epochs)]:
         compare(*case)
 

@@ -683,7 +683,7 @@ def test_npz_errors(tmp_path):
     for changes, message in (
         ({"train_images": good["train_images"] / 255}, "train_images: expected uint8 .*float64"),
         ({"train_images": pixels(9, 5, 7, 2)}, r"train_images: expected uint8 .*\(9, 5, 7, 2\)"),
-        ({"train_labels": np.eye(9)}, r"train_labels must be of shape \(n,\), got \(9, 9\)"),
+        ({"train_labels": np.eye(9)}, r"train_labels must be of shape \(n,\), .*multi-label.*got \(9, 9\)"),
         ({"train_labels": np.arange(8)}, r"train_labels must be int64 of shape \(9,\)"),
         ({"test_images": pixels(3, 5, 5)}, "test_images must be of the shape of the training images"),
         ({"test_labels": np.array([0, 1, -1])}, "test_labels must be complete, .*'1 missing of 3'"),

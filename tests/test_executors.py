@@ -72,7 +72,7 @@ def test_the_childs_error_is_one_line(tiny, tmp_path):
 
 def test_a_run_that_another_process_trains(tiny, tmp_path):
     config = tiny()
-    with storage.lock(config.folder / "lock"), pytest.raises(InUseError, match="trained by another process"):
+    with storage.lock(config.folder / "lock"), pytest.raises(InUseError, match="in use by another process"):
         train_in_child(asdict(config), 1, str(tmp_path))
 
 

@@ -101,6 +101,8 @@ def _equal(graphs: Sequence[KnnGraph], matrices: Sequence[Any]) -> Int[np.ndarra
         return np.zeros(0, np.int64)
     near = np.all([graph.cosines[:, 0] >= 1 - ROUNDING for graph in graphs], axis=0)
     places = np.flatnonzero(near)
+    if not len(places):
+        return places
     group = pd.MultiIndex.from_arrays([_codes(matrix, places) for matrix in matrices]).factorize()[0]
     order = np.argsort(group, kind="stable")
     same = group[order[1:]] == group[order[:-1]]

@@ -40,10 +40,12 @@ def features(matrix: Any) -> Float[Tensor, "n r"]:  # noqa: ANN401 (an array, a 
 
 
 def _of_sparse(matrix: Any) -> list[Tensor]:  # noqa: ANN401 (any sparse matrix)
-    """Rows along the directions of a randomised singular value decomposition: nothing is made dense."""
+    """Rows as they are; of many numbers along the directions of a randomised singular value decomposition."""
     from sklearn.utils.extmath import randomized_svd
 
     rows = unit_rows_of_sparse(matrix)
+    if rows.shape[1] <= WIDE:  # no more memory than the same rows would take in an array
+        return [torch.from_numpy(rows.toarray()).float()]
     U, S, _ = randomized_svd(rows, min(DIRECTIONS, *rows.shape), random_state=0)
     return [torch.from_numpy(np.ascontiguousarray(U * S)).float()]
 
