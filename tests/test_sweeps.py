@@ -35,7 +35,7 @@ def written(configs):
 
 @pytest.fixture
 def start_sweep():
-    """Starts a sweep in a process of its own."""
+    """Starts a sweep in a process of its own, each training with one thread: two of them would wait for other tests."""
     processes = []
 
     def start(configs, **settings):
@@ -43,7 +43,7 @@ def start_sweep():
             "import lend\nfrom lend.training import sweep\n"
             "if __name__ == '__main__':\n"
             f"    configs = [lend.RunConfig.from_dict(settings) for settings in {[asdict(c) for c in configs]!r}]\n"
-            f"    sweep(configs, progress=False, **{settings!r})\n"
+            f"    sweep(configs, progress=False, **{({'threads': 1} | settings)!r})\n"
         )
         processes.append(subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True))
         return processes[-1]
@@ -115,7 +115,7 @@ def test_two_sweeps_share_the_work(tiny, start_sweep):
     taken, other = tiny(snapshots=(), **LONG), tiny(snapshots=())
     process = start_sweep([taken], workers=1)
     wait_for(lambda: epochs_done(taken.folder) > 2)
-    assert sweep([taken, other], workers=1, progress=False) == []
+    assert sweep([taken, other], workers=1, threads=1, progress=False) == []
     assert process.wait() == 0
     assert all(lend.Run.find(config).complete for config in (taken, other))
     first, last = (taken.folder / "history" / f"{epoch:04}.json" for epoch in (1, taken.epochs))
