@@ -43,7 +43,7 @@ def start_sweep():
             "import lend\nfrom lend.training import sweep\n"
             "if __name__ == '__main__':\n"
             f"    configs = [lend.RunConfig.from_dict(settings) for settings in {[asdict(c) for c in configs]!r}]\n"
-            f"    sweep(configs, progress=False, **{({'threads': 1} | settings)!r})\n"
+            f"    sweep(configs, progress=False, **{ ({'threads': 1} | settings)!r})\n"
         )
         processes.append(subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True))
         return processes[-1]
