@@ -3,9 +3,8 @@ PYTHON ?= python3
 PROFILE ?= digits
 VENV := .venv
 BIN := $(VENV)/bin
-# one test process more than cores, since many tests wait for processes of their own; each with one thread: threads of
-# several trainings would wait for each other
-PARALLEL ?= --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 5 --dist worksteal
+# one test process per core, each with one thread: threads of several trainings would wait for each other
+PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: figures refresh test test-browser test-integrations attacks docs lab lint bench install clean
 
