@@ -91,8 +91,7 @@ def clean(
     storage.write_csv(folder / "issues.csv", safe_table(found.issues))
     found.report(folder / "report.html", title=path.name, progress=progress)
     found.patch(folder / "corrections.csv")
-    better = found.worst.query("given_label != predicted_label")
-    return Cleaned(found, folder, len(better), _apply_command(path, folder, columns))
+    return Cleaned(found, folder, len(found.corrections), _apply_command(path, folder, columns))
 
 
 def _apply_command(path: Path, folder: Path, columns: dict[str, str | None]) -> str:

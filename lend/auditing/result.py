@@ -63,7 +63,7 @@ class Audit:
         checked: What people have said of some labels, and what follows for all: see :meth:`check`. None at first.
         images: Images given to :func:`audit`; these and the next two are not saved.
         texts: Texts given to :func:`audit`.
-        embeddings: Embeddings given to :func:`audit`, as they came.
+        embeddings: Embeddings given to :func:`audit`, frames in the order of the labels.
     """
 
     issues: pd.DataFrame
@@ -111,6 +111,11 @@ class Audit:
         from lend.plots import worst
 
         return worst(self.issues, len(self.issues))
+
+    @property
+    def corrections(self) -> pd.DataFrame:
+        """The label issues whose suggested label is another than the given one, lowest score first."""
+        return self.worst.query("given_label != predicted_label")
 
     def plot(self, images: Any = None, count: int = SHOWN, title: str = "") -> Figure:  # noqa: ANN401 (any library)
         """Draw the scores, given against suggested labels and, with images, the worst labels.
@@ -224,7 +229,7 @@ class Audit:
         Returns:
             The file.
         """
-        table = self.worst.query("given_label != predicted_label")
+        table = self.corrections
         return write_patch(safe_table(table.rename(columns={"predicted_label": "suggested_label"})), path)
 
     def check(self, n: int = 100, path: str | Path | None = None) -> pd.DataFrame:

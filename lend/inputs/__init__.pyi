@@ -2,7 +2,7 @@ from .aligned import align, align_rows, as_ids, as_shares, index_of
 from .arrays import as_matrix, as_tensor, check_finite, is_sparse, is_tensor, to_numpy
 from .batches import Checks, read_index, read_mask, read_rows
 from .cells import plain_cell, plain_cells, plain_table, printable, safe_cell, safe_table
-from .errors import nearest_name, require, require_encodable, require_name
+from .errors import nearest_name, require, require_encodable, require_known, require_name
 from .labels import Labels, as_codes, as_labels, sort_names
 from .numbers import as_count, is_real, is_whole
 from .tables import Layout, read_layout, read_npy, read_table, text_or_numbers
@@ -39,6 +39,7 @@ __all__ = [
     "read_rows",
     "require",
     "require_encodable",
+    "require_known",
     "require_name",
     "safe_cell",
     "safe_table",

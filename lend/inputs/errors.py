@@ -13,6 +13,16 @@ def nearest_name(name: str, allowed: Iterable[str]) -> str:
     return f"allowed: {', '.join(allowed)}" + (f"; did you mean {close[0]!r}?" if close else "")
 
 
+def require_known(place: str, name: str, known: Iterable[str]) -> None:
+    """Raise a ValueError for a name that a library does not have; a long list is told by its nearest names alone."""
+    names = list(known)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=3)
+        more = ", ..." if len(names) > 8 else ""
+        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(names[:8])}{more}"
+        raise ValueError(f"{place}: there is no {name!r}; {hint}")
+
+
 def require(condition: bool, argument: str, allowed: str, got: object) -> None:
     """Raise a ValueError unless the condition holds; it names the argument, what is allowed and what came."""
     if not condition:

@@ -7,10 +7,10 @@ from importlib.metadata import version
 import torch
 
 from lend.embedding.model import Model, Wish, fetching, weights_digest
-from lend.embedding.models.naming import require_known
 from lend.embedding.network import device_of, encoder, images_at_once, pooled, seeded
 from lend.embedding.source import IMAGES, TEXTS
 from lend.extras import extra
+from lend.inputs import require_known
 
 
 def open_open_clip(wish: Wish) -> Model:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from lend.embedding.model import Model, Wish, fetching, weights_digest
-from lend.embedding.models.naming import require_known
 from lend.embedding.network import device_of, encoder, images_at_once, ready, seeded
 from lend.embedding.source import IMAGES
 from lend.extras import extra
-from lend.inputs import require
+from lend.inputs import require, require_known
 
 
 def open_timm(wish: Wish) -> Model:

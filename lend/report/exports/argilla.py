@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,19 +43,15 @@ def write_argilla(found: Audited, path: Path, *, texts: Sequence[str] | None = N
 
 def read_argilla(path: Path) -> pd.DataFrame:
     """Read the responses to the question "label" in a file of ``Dataset.records.to_json``."""
-    rows, torn = list[tuple[Any, Any, Any, Any]](), 0
+    rows = []
     for number, record in enumerate(read_json_list(path), 1):
         about, responses = record.get("metadata") or {}, (record.get("responses") or {}).get(QUESTION) or []
         valid = "id" in record and isinstance(about, dict) and isinstance(responses, list)
         valid = valid and all(isinstance(each, dict) for each in responses)
         require(valid, f"{path}: record {number}", "a record of Argilla", record)
         values = {each.get("value") for each in responses} - {None}
-        torn += len(values) > 1
-        if len(values) == 1:
-            rows.append((record["id"], about.get("given_label"), values.pop(), about.get("label_score")))
-    if torn:
-        warnings.warn(f"{path}: {torn:,} examples are left out, whose answers contradict each other", stacklevel=4)
-    return answers_table(rows)
+        rows.append((record["id"], about.get("given_label"), values, about.get("label_score")))
+    return answers_table(path, rows)
 
 
 def _value(value: Any) -> Any:  # noqa: ANN401

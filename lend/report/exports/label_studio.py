@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,19 +72,15 @@ def configuration(names: Sequence[Any], kind: str) -> str:
 
 def read_label_studio(path: Path) -> pd.DataFrame:
     """Read the annotations in an export of the format JSON; cancelled ones do not count."""
-    rows, torn = list[tuple[Any, Any, Any, Any]](), 0
+    rows = []
     for number, task in enumerate(read_json_list(path), 1):
         data, annotations = task.get("data") or {}, task.get("annotations")
         valid = isinstance(data, dict) and "sample_id" in data and isinstance(annotations, list)
         require(valid, f"{path}: task {number}", "a task of ours, from an export in the format JSON", task)
         assert annotations is not None
         chosen = {choice for each in annotations if not each.get("was_cancelled") for choice in _choices(each)}
-        torn += len(chosen) > 1
-        if len(chosen) == 1:
-            rows.append((data["sample_id"], data.get("given_label"), chosen.pop(), data.get("label_score")))
-    if torn:
-        warnings.warn(f"{path}: {torn:,} examples are left out, whose answers contradict each other", stacklevel=4)
-    return answers_table(rows)
+        rows.append((data["sample_id"], data.get("given_label"), chosen, data.get("label_score")))
+    return answers_table(path, rows)
 
 
 def _choices(annotation: dict[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,8 +90,15 @@ def read_json_list(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def answers_table(rows: list[tuple[Any, Any, Any, Any]]) -> pd.DataFrame:
-    """Make the table of answers of id, given label, answer and score."""
+def answers_table(path: Path, answered: list[tuple[Any, Any, set[Any], Any]]) -> pd.DataFrame:
+    """Make the table of answers of id, given label, all answers to it, and score.
+
+    An example without an answer is left out, and so is one whose answers differ: a warning counts these.
+    """
+    torn = sum(len(answers) > 1 for _, _, answers, _ in answered)
+    if torn:
+        warnings.warn(f"{path}: {torn:,} examples are left out, whose answers contradict each other", stacklevel=5)
+    rows = [(name, given, *answers, score) for name, given, answers, score in answered if len(answers) == 1]
     ids, *columns = zip(*rows, strict=True) if rows else ((), (), (), ())
     index = pd.Index(list(ids), name="sample_id", dtype=object)
     table = pd.DataFrame(

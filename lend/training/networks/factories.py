@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -13,6 +12,7 @@ from torch import nn
 from lend import plugins
 from lend.config import RunConfig
 from lend.extras import extra
+from lend.inputs import require_known
 
 MeanStd = tuple[tuple[float, ...], tuple[float, ...]]  # of each channel, of values in [0, 1]
 
@@ -69,7 +69,7 @@ def _of_torchvision(config: RunConfig, name: str, num_classes: int) -> Made:
     with extra("train"):
         from torchvision import models
 
-    _require_known(config.network, name, models.list_models(module=models))
+    require_known(config.network, name, models.list_models(module=models))
     weights, mean_std = config.network_options.get("weights"), None
     options = dict(config.network_options)
     if weights is None:
@@ -78,7 +78,7 @@ def _of_torchvision(config: RunConfig, name: str, num_classes: int) -> Made:
         kinds = models.get_model_weights(name)
         known = {"DEFAULT": kinds.DEFAULT} | {entry.name: entry for entry in kinds}
         short = str(weights).removeprefix(f"{kinds.__name__}.")
-        _require_known(f"{config.network}: weights", short, known)
+        require_known(f"{config.network}: weights", short, known)
         options["weights"] = known[short]
         preset = known[short].transforms()
         mean_std = tuple(preset.mean), tuple(preset.std)
@@ -93,7 +93,7 @@ def _of_timm(config: RunConfig, num_classes: int) -> Made:
 
     name = config.network.partition(":")[2]
     if "/" not in name and ":" not in name:  # a name of lend's hub; others are of another place
-        _require_known(config.network, name.partition(".")[0], timm.list_models())
+        require_known(config.network, name.partition(".")[0], timm.list_models())
     options = {"num_classes": num_classes, **config.network_options}
     network = _attempt(config.network, timm.create_model, name, options)
     mean_std = None
@@ -101,16 +101,6 @@ def _of_timm(config: RunConfig, num_classes: int) -> Made:
         settings = timm.data.resolve_data_config({}, model=network)
         mean_std = tuple(settings["mean"]), tuple(settings["std"])
     return Made(network, {"name": config.network, "version": version("timm")}, mean_std)
-
-
-def _require_known(place: str, name: str, known: Iterable[str]) -> None:
-    """Raise ValueError for a name that a library does not have, with the nearest ones."""
-    names = list(known)
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=3)
-        more = ", ..." if len(names) > 8 else ""
-        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(names[:8])}{more}"
-        raise ValueError(f"{place}: there is no {name!r}; {hint}")
 
 
 def _attempt(place: str, make: Callable[..., Any], name: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
