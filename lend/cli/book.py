@@ -45,7 +45,7 @@ def make(
         profile: A name of `lend.paper.experiments.PROFILES`.
         trials: Runs of each cell of a figure or table to train; 0 trains those of Fig. 1 and 4 alone. All that are
             there are shown in any case.
-        workers: Trainings side by side, as for :func:`lend.sweep`.
+        workers: Trainings side by side, as for :func:`lend.sweep`, and notebooks; one notebook per core if not given.
         runs: Folder of the saved runs.
         figures: Folder of the figures.
         dataset: Where the profile's data set comes from, such as parquet:PATH; the profile's own if not given.
@@ -94,9 +94,20 @@ def make(
         "figures": str(Path(figures).resolve()),
     }
     parameters |= {"rows": own} if own else {}
-    executed = [_execute(source, target, parameters) for source in sources]
+    executed = _execute_all(sources, target, parameters, workers)
     print(f"figures, tables and executed notebooks: {target}")
     return executed
+
+
+def _execute_all(sources: list[Path], target: Path, parameters: dict[str, Any], workers: int | None) -> list[Path]:
+    """Run the notebooks side by side, the cores divided among them, with a bar that counts them."""
+    from joblib import Parallel, cpu_count, delayed
+    from tqdm.auto import tqdm
+
+    slots = min(len(sources), cpu_count() if workers is None else max(1, workers))
+    jobs = (delayed(_execute)(source, target, parameters) for source in sources)
+    executed = Parallel(slots, return_as="generator")(jobs)
+    return list(tqdm(executed, total=len(sources), desc="executing notebooks", unit="notebook"))
 
 
 def _execute(source: Path, target: Path, parameters: dict[str, Any]) -> Path:
@@ -108,13 +119,12 @@ def _execute(source: Path, target: Path, parameters: dict[str, Any]) -> Path:
     from papermill.exceptions import PapermillExecutionError
 
     executed = target / source.name
-    print(f"executing {source.name}", flush=True)
     known = inspect_notebook(source)
     given = {name: value for name, value in parameters.items() if name in known}
     with TemporaryDirectory() as folder:
         draft = Path(folder) / source.name
         try:
-            execute_notebook(source, draft, given, cwd=source.parent, progress_bar=True, log_output=False)
+            execute_notebook(source, draft, given, cwd=source.parent, progress_bar=False, log_output=False)
         except PapermillExecutionError as error:
             raise ChildProcessError(f"{executed} failed: {error.ename}: {error.evalue}") from error
         finally:

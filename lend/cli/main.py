@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -43,6 +44,10 @@ VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], N
 # Options and arguments of all verbs that are paths: "~" stands for the home, also where no shell has replaced it.
 PATHS = {"run", "runs", "folder", "like", "data", "embeddings", "labels", "out", "patch", "plot", "report", "figures"}
 PATHS |= {"corrections", "to"}
+
+
+# What a file system without room says, also where a child process or a notebook has passed it on as text.
+NO_ROOM = re.compile(rf"\[Errno ({errno.ENOSPC}|{errno.EDQUOT}|{errno.EFBIG})\]")
 
 
 class _Parser(ArgumentParser):
@@ -95,7 +100,7 @@ def _show_warning(message: Warning | str, *place: object, **further: object) -> 
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0; 2 with one line on bad input; 1 where runs or a notebook failed; 130 where the user stopped it."""
+    """Exit code 0; 2 with one line on bad input or a full disk; 1 where runs or a notebook failed; 130 where stopped."""
     argv = sys.argv[1:] if argv is None else argv
     speak_everywhere()
     try:
@@ -105,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
             VERBS[options.verb][0](options[options.verb])
     except (ArgumentError, ValueError, KeyError, OSError, FloatingPointError, MissingExtraError) as error:
         print(f"lend: error: {one_line(error, argv, _known(argv))}", file=sys.stderr)
-        return 1 if isinstance(error, ChildProcessError) else 2
+        return 1 if isinstance(error, ChildProcessError) and not NO_ROOM.search(str(error)) else 2
     except KeyboardInterrupt:
         print("lend: stopped; the same command goes on from what is saved", file=sys.stderr)
         return 130
