@@ -64,9 +64,9 @@ def test_two_processes_are_one_process_with_two_shards(tiny, tmp_path, method, o
 
 
 def test_killed_and_gone_on_with_another_number_of_processes(tiny, tmp_path):
-    config = tiny(**SETTINGS | {"snapshots": (1, 200)}, epochs=200, options={"beta": 0.5})
+    config = tiny(**SETTINGS | {"snapshots": (1, 60)}, epochs=60, options={"beta": 0.5})
     whole = alone(config)
-    settings = ["--epochs", "200", "--validation", "0.1", "--options.beta=0.5", "--snapshots", "1,200"]
+    settings = ["--epochs", "60", "--validation", "0.1", "--options.beta=0.5", "--snapshots", "1,60"]
     process = launch(tmp_path / "two", *settings)
     folder = tmp_path / "two" / config.folder.name
     wait_for(lambda: epochs_done(folder) > 2)

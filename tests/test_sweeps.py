@@ -16,7 +16,7 @@ import lend
 from lend.run import epochs_done
 from lend.training import sweep, train
 
-LONG = {"epochs": 600, "train_size": 80}  # seconds long: still in training when a test looks for its process
+LONG = {"epochs": 250, "train_size": 80}  # seconds long: still in training when a test looks for its process
 
 
 def configs_of(tiny, count=3, **settings):

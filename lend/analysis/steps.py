@@ -97,9 +97,7 @@ def limit_labels(
 
 def components(graph: Graph) -> Int[np.ndarray, " n"]:
     """Return the number of each example's connected component of W; some numbers may be unused."""
-    A, n = graph.A.cpu(), len(graph.A)
-    A = A.to_sparse_coo().coalesce()
-    A = sparse.coo_array((A.values().numpy(), tuple(A.indices().numpy())), shape=(n, n)).tocsr()
+    A, n = graph.to_scipy(), len(graph.A)
     if graph.affinity == "product":  # AᵀA joins the examples that share a row of A: make the rows nodes between them
         A = sparse.block_array([[None, A], [A.T, None]]).tocsr()
     return connected_components(A, directed=False)[1][-n:].astype(np.int64)

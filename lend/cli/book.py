@@ -16,7 +16,7 @@ from lend.inputs import nearest_name, require
 from lend.maps import make_maps
 from lend.paper import experiments
 from lend.run import Run
-from lend.training import RunsFailedError, sweep
+from lend.training import RunsFailedError, cores, sweep
 
 FIGURES = "output/figures"  # ignored by git: the figures that are committed change by `make refresh` alone
 
@@ -101,10 +101,10 @@ def make(
 
 def _execute_all(sources: list[Path], target: Path, parameters: dict[str, Any], workers: int | None) -> list[Path]:
     """Run the notebooks side by side, the cores divided among them, with a bar that counts them."""
-    from joblib import Parallel, cpu_count, delayed
+    from joblib import Parallel, delayed
     from tqdm.auto import tqdm
 
-    slots = min(len(sources), cpu_count() if workers is None else max(1, workers))
+    slots = min(len(sources), cores() if workers is None else max(1, workers))
     jobs = (delayed(_execute)(source, target, parameters) for source in sources)
     executed = Parallel(slots, return_as="generator")(jobs)
     return list(tqdm(executed, total=len(sources), desc="executing notebooks", unit="notebook"))

@@ -100,7 +100,7 @@ def _show_warning(message: Warning | str, *place: object, **further: object) -> 
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0; 2 with one line on bad input or a full disk; 1 where runs or a notebook failed; 130 where stopped."""
+    """Exit code 0; 2 with one line on bad input or no room; 1 where runs or a notebook failed; 130 where stopped."""
     argv = sys.argv[1:] if argv is None else argv
     speak_everywhere()
     try:

@@ -163,7 +163,7 @@ def similarity(embeddings: Any, *, k: int = 8, gamma: float = 3.0, affinity: str
     indices, cosines = neighbors_of(embeddings, k)
     graph = Graph.build(indices, cosines, gamma, affinity)
     root = graph.root_degrees
-    if not graph.A.is_sparse:
+    if graph.A.layout is torch.strided:
         identity = torch.eye(len(indices), dtype=cosines.dtype, device=cosines.device)
         return answer_like(root * graph.spread(identity) * root.T, embeddings)
     W = _sparse_similarity(graph, root)
@@ -181,7 +181,6 @@ def similarity(embeddings: Any, *, k: int = 8, gamma: float = 3.0, affinity: str
 def _sparse_similarity(graph: Graph, root: Float[Tensor, "n 1"]) -> Any:  # noqa: ANN401
     from scipy import sparse
 
-    A = graph.A.cpu()
-    A = sparse.csr_array((A.values().numpy(), tuple(A.indices().numpy())), shape=A.shape)
+    A = graph.to_scipy()
     scale = sparse.diags_array(root.flatten().cpu().numpy())
     return (scale @ (A.T @ A if graph.affinity == "product" else A + A.T) @ scale).tocsr()

@@ -153,8 +153,7 @@ def _factors(graph: Graph) -> list[Any]:
     """Sparse matrices whose product is W: forming AᵀA for all rows at once would cost k² entries a row."""
     from scipy import sparse
 
-    A, n = graph.A.cpu().double().to_sparse_coo().coalesce(), len(graph.A)
-    A = sparse.coo_array((A.values().numpy(), tuple(A.indices().numpy())), shape=(n, n)).tocsr()
+    A = graph.to_scipy().astype(np.float64)
     scale = sparse.diags_array(graph.root_degrees.flatten().cpu().double().numpy())
     if graph.affinity == "product":
         B = (A @ scale).tocsr()
