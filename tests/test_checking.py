@@ -93,6 +93,33 @@ def test_two_rounds_are_one_sample(example):
     assert again.checked.estimate == once.checked.estimate
 
 
+def test_corrections_are_what_people_said(example, tmp_path):
+    found, true = example
+    first = found.corrections.index[:4]
+    right, other, unsure, named = first
+    sound = found.labelled.query("not is_label_issue").index[0]  # not an issue, but wrong, somebody says
+    table = found.check(10**6).assign(true_label=found.labelled["predicted_label"])
+    said = {right: found.labelled.loc[right, "given_label"], other: "other", unsure: "unsure", named: NAMES[0]}
+    said[named] = next(
+        name for name in NAMES if name not in set(found.labelled.loc[named, ["given_label", "predicted_label"]])
+    )
+    said[sound] = next(name for name in NAMES if name != found.labelled.loc[sound, "given_label"])
+    for sample_id, word in said.items():
+        table.loc[sample_id, "true_label"] = word
+    corrections = found.add_checked(table).corrections
+    assert not {right, other, unsure} & set(corrections.index)
+    assert corrections.loc[[named, sound], "predicted_label"].tolist() == [said[named], said[sound]]
+    assert (
+        list(corrections.columns) == list(found.corrections.columns)
+        and corrections["label_score"].is_monotonic_increasing
+    )
+    part = found.add_checked(found.check(30).assign(true_label=found.labelled["given_label"]))  # all right, they say
+    rest = found.corrections.drop(part.checked.answers.index, errors="ignore")
+    pd.testing.assert_frame_equal(part.corrections, rest)
+    part.patch(tmp_path / "patch.csv")
+    assert len(pd.read_csv(tmp_path / "patch.csv")) == len(rest) < len(found.corrections)
+
+
 def test_all_checked_is_the_truth():
     found, true = made(n=200, unlabelled=10)
     checked = found.add_checked(answered(found, true, 10**6)).checked

@@ -310,6 +310,18 @@ def test_an_audit_applied(tmp_path):
     assert (pd.read_parquet(done.out)["label"] == names[true]).all()
 
 
+def test_a_table_of_embeddings_goes_by_its_ids(tmp_path):
+    """Some texts have no embedding, so a number of a row would be another text's."""
+    texts = ["", *(f"{word} {i}" for i in range(20) for word in ("sun moon", "dog cat"))]
+    labels, ids = ["sky", *["sky", "animal"] * 20], [str(i) for i in range(41)]
+    with pytest.warns(UserWarning, match="1 of 41"):
+        lend.embed(texts, labels, sample_ids=ids, out=tmp_path / "data.parquet", progress=False)
+    pd.DataFrame({"sample_id": ["2"], "given_label": "animal", "suggested_label": "sky"}).to_csv(tmp_path / "wrong.csv")
+    done = lend.apply(tmp_path / "wrong.csv", tmp_path / "data.parquet", tmp_path / "clean.parquet")
+    cleaned = pd.read_parquet(done.out).set_index("sample_id")
+    assert cleaned.query("label != label_before").index.tolist() == ["2"] and cleaned.loc["2", "text"] == "dog cat 0"
+
+
 CELL = st.text(st.sampled_from("ab \"',;\t|\r\n=é"), max_size=6)
 
 

@@ -114,8 +114,18 @@ class Audit:
 
     @property
     def corrections(self) -> pd.DataFrame:
-        """The label issues whose suggested label is another than the given one, lowest score first."""
-        return self.worst.query("given_label != predicted_label")
+        """The label issues whose suggested label is another than the given one, lowest score first.
+
+        Where people have answered (:meth:`add_checked`) their word stands in place of the suggestion: the class that
+        they named; no correction where the label is right, none of the classes is, or they were unsure.
+        """
+        suggested = self.worst.query("given_label != predicted_label")
+        if self.checked is None:
+            return suggested
+        named = self.checked.answers.query("is_wrong.fillna(False)").dropna(subset="true_label")["true_label"]
+        told = self.issues.loc[named.index].assign(predicted_label=named)
+        rest = suggested.drop(self.checked.answers.index, errors="ignore")
+        return pd.concat([rest, told]).sort_values("label_score", kind="stable")
 
     def plot(self, images: Any = None, count: int = SHOWN, title: str = "") -> Figure:  # noqa: ANN401 (any library)
         """Draw the scores, given against suggested labels and, with images, the worst labels.

@@ -58,7 +58,8 @@ def apply(
         out: The copy; of the same ending, outside of the data.
         column: Column of the labels in a table; not needed if it is the only one beside the ids, or named label,
             labels, fine_label, class or target.
-        id_column: Column of the ids in a table; rows are numbered from 0 if not given.
+        id_column: Column of the ids in a table; if not given, sample_id in a file of :func:`lend.embed`, and in others
+            the numbers of the rows, from 0.
         split: The one split of a data set that the corrections are for, whose rows are then numbered by themselves; if
             not given, through all splits, the training first, as :func:`lend.embed` does.
         below: Apply only corrections of labels with a score below this number.

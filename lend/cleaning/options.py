@@ -25,9 +25,15 @@ class Options:
         for name in names:
             require(not getattr(self, name), name, f"left out: {place} is no data that it is for", getattr(self, name))
 
-    def columns(self, names: Sequence[str], place: str) -> tuple[str, str | None]:
-        """Return the column of the labels, and that of the ids, or None where they are the numbers of the rows."""
-        ids = self.id_column
+    def columns(self, names: Sequence[str], place: str, own_ids: str | None = None) -> tuple[str, str | None]:
+        """Return the column of the labels, and that of the ids, or None where they are the numbers of the rows.
+
+        Args:
+            names: All columns.
+            place: What the table is called in errors.
+            own_ids: Column of the ids where none is named, if the table says that it has one.
+        """
+        ids = self.id_column or own_ids
         others = [name for name in names if name != ids]
         usual = next((name for name in LABELS if name in others), LABELS[0])
         label = self.column or (others[0] if len(others) == 1 else usual)

@@ -14,6 +14,7 @@ from lend.cleaning.rows import output_ids, plan_rows
 from lend.inputs import require
 
 PARQUET, STREAM = ".parquet", ".arrow"
+OWN, OWN_IDS = b"lend", "sample_id"  # what a table of lend.embed has in its schema, and its column of ids
 
 
 def apply_to_shards(
@@ -37,7 +38,8 @@ def apply_to_shards(
     schemas = [_schema(source) for source, _ in shards]
     for (source, _), schema in zip(shards, schemas, strict=True):
         require(schema.equals(schemas[0]), str(source), f"of the columns of {shards[0][0].name}", str(schema.names))
-    name, ids = options.columns(schemas[0].names, str(place))
+    own_ids = OWN_IDS if OWN in (schemas[0].metadata or {}) and OWN_IDS in schemas[0].names else None
+    name, ids = options.columns(schemas[0].names, str(place), own_ids)
     labels = Labels(schemas[0], name, corrections, str(place))
     texts, values, of_ids, starts = list[str | None](), dict[Any, None](), list[str](), [0]
     for source, _ in shards:

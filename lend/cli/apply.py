@@ -21,7 +21,11 @@ def apply_parser(parser: ArgumentParser) -> None:
         "--out", type=str, required=True, help="The copy, of the same ending; it takes the place of nothing"
     )
     parser.add_argument("--column", type=str, help="Of the labels in a table")
-    parser.add_argument("--id_column", type=str, help="Of the ids in a table; rows are numbered from 0 if not given")
+    parser.add_argument(
+        "--id_column",
+        type=str,
+        help="Of the ids in a table; if not given, sample_id in a file of lend embed, else rows are numbered from 0",
+    )
     parser.add_argument(
         "--split",
         type=str,
