@@ -95,6 +95,9 @@ def eager(sizes):
     if torch.cuda.is_available():
         note("speed", way="memory of these four", gb=torch.cuda.max_memory_allocated() / 1e9)
     del ways
+    torch.backends.cudnn.benchmark = True  # cuDNN may choose another algorithm in each process: numbers, too
+    in_turns(sizes, {"LEND, cudnn.benchmark": trainer(sizes, "lend")})
+    torch.backends.cudnn.benchmark = False
     device, steps = _device("auto"), -(-sizes["images"] // sizes["batch"])
     options = argparse.Namespace(width=sizes["width"], batch=sizes["batch"], loaders=sizes["loaders"], augment=False)
     options.steps = steps

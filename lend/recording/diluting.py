@@ -28,7 +28,7 @@ def make_snapshot(
 
     The graph is of the float16 embeddings that are saved, so that diluting a saved snapshot gives the saved
     distribution. A distribution is NaN where an example has too few others, or no vote reaches it. From a CUDA device
-    the arrays arrive later, see :func:`lend.recording.saving.to_cpu`.
+    the arrays arrive later: ``Saver`` waits for them before it writes.
 
     Args:
         embeddings: Of the examples.

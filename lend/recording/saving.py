@@ -82,7 +82,7 @@ class Saver:
 
 
 def copied(state: Any) -> Any:  # noqa: ANN401 (a state is nested to any depth)
-    """Copy a training state, every tensor to the memory of the CPU, as :func:`to_cpu` does.
+    """Copy a training state, every tensor to the memory of the CPU, as ``to_cpu`` does.
 
     Args:
         state: Tensors and plain values in dictionaries and lists, nested to any depth.
@@ -98,7 +98,7 @@ def to_cpu(values: torch.Tensor) -> torch.Tensor:
     """Copy a tensor to the memory of the CPU; one on a CUDA device without waiting for it.
 
     That copy is ordered before whatever the device is asked to do next, so the values may change at once; but only
-    who has waited for the device may read it. :class:`Saver` does before it writes.
+    who has waited for the device may read it. ``Saver`` does before it writes.
     """
     if not values.is_cuda:
         return values.to("cpu", copy=True)
