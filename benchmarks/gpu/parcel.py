@@ -24,7 +24,7 @@ def pack(run, target, **options):
         copy = compact(run, folder, **options)
         epochs = [copy.labels_path(epoch) for epoch in range(1, copy.epochs_done + 1)]
         labels = [storage.read_arrays(path) for path in epochs]
-        with tarfile.open(target, "w:xz", preset=4) as archive:
+        with tarfile.open(target, "w:xz", preset=2) as archive:
             for name in labels[0]:
                 add(archive, f"{copy.path.name}/changes/{name}.npy", changes(np.stack([part[name] for part in labels])))
             for path in sorted(copy.path.rglob("*")):
