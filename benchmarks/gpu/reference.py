@@ -48,14 +48,14 @@ def compiling_pays():
 
 
 def side_by_side(count):
-    """How many trainings at once get most done, as measured; all of them where it was not measured."""
+    """How many trainings at once get most done, of at most so many, as measured; so many where it was not."""
     seconds = {line["trainings"]: line["s_per_epoch"] for line in noted() if line["step"] == "aside"}
     return min(count, min(seconds, key=seconds.get)) if seconds else count
 
 
 def train(dry):
     runs = configs(dry)
-    workers = side_by_side(len(runs))
+    workers = side_by_side(len(runs) // len(FIGURES))  # those of one noise at least are done when the time is up
     note("reference", runs=len(runs), side_by_side=workers, compiled=runs[0].compile)
     threads = 1 if dry else max(1, len(os.sched_getaffinity(0)) // workers)
     failures = lend.sweep(runs, workers=workers, threads=threads, progress=False)
