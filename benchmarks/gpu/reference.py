@@ -72,17 +72,23 @@ def saved():
 
 def history():
     """All numbers of all epochs so far, by run."""
-    keep = ("dataset", "noise", "noise_rate", "method", "options", "dilution", "epochs", "seed", "compile")
+    keep = ("noise", "noise_rate", "method", "options", "dilution", "epochs", "seed", "compile")
     return {
         run.path.name: {
             **{name: value for name, value in asdict(run.config).items() if name in keep},
+            "dataset": run.config.dataset.rpartition("/")[2],
             "note": run.note,
             "info": {name: run.info[name] for name in ("device", "precision", "versions", "realised_noise_rate")},
             "epochs_done": run.epochs_done,
-            "rows": run.history.reset_index().round(6).to_dict(orient="list"),
+            "rows": {name: listed(values) for name, values in run.history.reset_index().items()},
         }
         for run in saved()
     }
+
+
+def listed(values):
+    """Numbers as JSON has them: NaN, an unknown one, is null."""
+    return [None if value != value else round(value, 6) for value in values.tolist()]
 
 
 def pack_one(path, archive, dry):

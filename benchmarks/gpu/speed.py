@@ -69,7 +69,7 @@ def epoch(made, number):
 
 
 def in_turns(sizes, trainers):
-    """Warm each up for an epoch, then an epoch of each in turns; returns ms of a step by name."""
+    """Warm each up for an epoch, then an epoch of each in turns; returns ms of a step and s of an epoch by name."""
     first = {name: epoch(made, 1)[1] for name, made in trainers.items()}
     taken = {name: [] for name in trainers}
     for number in range(sizes["rounds"]):
@@ -78,11 +78,10 @@ def in_turns(sizes, trainers):
     found = {}
     for name, made in trainers.items():
         steps, whole = np.median(taken[name], axis=0)
-        found[name] = float(steps / made.steps * 1e3)
-        note(
-            "speed", way=name, ms_per_step=found[name], s_per_epoch=float(whole * CIFAR10 / sizes["images"]),
-            first_epoch_s=first[name], precision="bf16" if made.learner.bf16 else "fp32",
-        )  # fmt: skip
+        found[name] = float(steps / made.steps * 1e3), float(whole * CIFAR10 / sizes["images"])
+        precision = "bf16" if made.learner.bf16 else "fp32"
+        ms, seconds = found[name]
+        note("speed", way=name, ms_per_step=ms, s_per_epoch=seconds, first_epoch_s=first[name], precision=precision)
     return found
 
 
@@ -91,7 +90,7 @@ def eager(sizes):
     ways["Standard, fp32"] = trainer(sizes, "standard", precision="fp32")
     ways["Standard, not channels_last"] = trainer(sizes, "standard", channels_last=False)
     found = in_turns(sizes, ways)
-    note("speed", way="LEND over Standard", ratio=found["LEND"] / found["Standard"])
+    note("speed", way="LEND over Standard", ratio=found["LEND"][0] / found["Standard"][0])
     if torch.cuda.is_available():
         note("speed", way="memory of these four", gb=torch.cuda.max_memory_allocated() / 1e9)
     del ways
@@ -101,8 +100,9 @@ def eager(sizes):
     device, steps = _device("auto"), -(-sizes["images"] // sizes["batch"])
     options = argparse.Namespace(width=sizes["width"], batch=sizes["batch"], loaders=sizes["loaders"], augment=False)
     options.steps = steps
-    least = floor(device, options)
-    note("speed", way="floor: convolutions alone, with a test", s_per_epoch=least * CIFAR10 / sizes["images"])
+    least = floor(device, options) * CIFAR10 / sizes["images"]
+    note("speed", way="floor: convolutions alone, with a test", s_per_epoch=least)
+    note("speed", way="floor over LEND", ratio=least / found["LEND"][1])
     ceilings(device)
     loop, taken = plain_loop(images(sizes["images"], sizes["images"] // 5), device, options), []
     for _ in range(2):
@@ -110,7 +110,9 @@ def eager(sizes):
         next(loop)
         wait(device)
         taken.append(time.perf_counter() - start)
-    note("speed", way="plain loop, fp32", s_per_epoch=min(taken) * CIFAR10 / sizes["images"])
+    plain = min(taken) * CIFAR10 / sizes["images"]
+    note("speed", way="plain loop, fp32", s_per_epoch=plain)
+    note("speed", way="plain loop over LEND", ratio=plain / found["LEND"][1])
 
 
 def ceilings(device):
@@ -152,8 +154,10 @@ def warm(sizes):
 
 def compiled(sizes):
     for mode in MODES:
-        title = "compiled" + (f", {mode}" if mode else "")
-        in_turns(sizes, {f"LEND, {title}": trainer(sizes, "lend", compiled=True, mode=mode)})
+        name, made = f"LEND, compiled{f', {mode}' if mode else ''}", trainer(sizes, "lend", compiled=True, mode=mode)
+        in_turns(sizes, {name: made})
+        if not made.learner.call.wanted:
+            note("speed", way=f"{name}: measured WITHOUT", failed="torch.compile, see the log")
         torch._dynamo.reset()
 
 
