@@ -131,9 +131,9 @@ def main():
     )
     print(f"{count} parts in {options.into}" + (f"; NOT fetched: {', '.join(missing)}" if missing else ""))
     for number in range(count - 1):
-        print(f"  carry .gpu/{number}   bash benchmarks/gpu/run.sh --take")
-    print(f"  carry .gpu/{count - 1}   bash benchmarks/gpu/run.sh")
-    print("  carry nothing  bash benchmarks/gpu/run.sh")
+        print(f"  with .gpu/{number}   bash benchmarks/gpu/run.sh --take")
+    print(f"  with .gpu/{count - 1}   bash benchmarks/gpu/run.sh")
+    print("  and again     bash benchmarks/gpu/run.sh")
 
 
 if __name__ == "__main__":
