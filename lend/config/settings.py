@@ -111,6 +111,7 @@ class RunConfig:
         data: Folder where data sets are kept.
         download: Fetch a public data set that is missing.
         device: cpu, cuda, mps, or auto.
+        compile: Compile the network with torch.compile, which takes a minute to begin with; on CPUs it does not pay.
         tracker: Send the numbers of each epoch to a tracker that accelerate knows, such as tensorboard.
         note: What a reader must know about the data and its name does not say, such as "images as JPEG".
         sources: SHA-256 of the source of each own code, by the text that names it; read from the disk where it is not
@@ -154,6 +155,7 @@ class RunConfig:
     data: str = _place("data", path=True)
     download: bool = _place(False)
     device: str = _place("auto")
+    compile: bool = _place(False)
     tracker: str | None = _place(None)
     note: str = _place("")
     sources: dict[str, str] = field(default_factory=dict)

@@ -93,6 +93,7 @@ class DivideMix(Method):
         t = torch.where(believed[:, None], refined, (p[0] + p[1]) / 2) ** (1 / self.temperature)
         x, t = torch.cat(batch.views), (t / t.sum(dim=1, keepdim=True)).repeat(self.views, 1)
         share, order = self._mixture(len(x), batch.generator)
+        order = order.to(x.device, non_blocking=x.is_cuda)  # an index on the CPU would be waited for at each use
         x, t = share * x + (1 - share) * x[order], share * t + (1 - share) * t[order]
         log_p = batch.forward(k, x).logits.log_softmax(dim=1)  # type: ignore[misc]
         believed = believed.repeat(self.views)

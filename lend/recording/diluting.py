@@ -13,6 +13,7 @@ from torch import Tensor
 from lend.config import Dilution
 from lend.dilution import dilute_from_neighbors, one_hot
 from lend.neighbors import nearest
+from lend.recording.saving import to_cpu
 
 
 @torch.no_grad()
@@ -26,7 +27,8 @@ def make_snapshot(
     """Return what is saved of an epoch's embeddings: them, the logits, and the diluted distribution among them all.
 
     The graph is of the float16 embeddings that are saved, so that diluting a saved snapshot gives the saved
-    distribution. A distribution is NaN where an example has too few others, or no vote reaches it.
+    distribution. A distribution is NaN where an example has too few others, or no vote reaches it. From a CUDA device
+    the arrays arrive later: ``Saver`` waits for them before it writes.
 
     Args:
         embeddings: Of the examples.
@@ -41,7 +43,7 @@ def make_snapshot(
         Z = dilute_from_neighbors(*nearest(embeddings.float(), settings.k), one_hot(y, len(weights)), weights, settings)
         diluted = torch.where(Z.sum(dim=1, keepdim=True) > 0, Z, torch.nan)
     parts = {"embeddings": (embeddings, "feature"), "logits": (logits, "class"), "diluted": (diluted, "class")}
-    return xr.Dataset({name: (("sample", last), t.cpu().numpy()) for name, (t, last) in parts.items()})
+    return xr.Dataset({name: (("sample", last), to_cpu(t).numpy()) for name, (t, last) in parts.items()})
 
 
 def half(embeddings: Float[Tensor, "n d"]) -> Float16[Tensor, "n d"]:

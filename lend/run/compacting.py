@@ -117,7 +117,7 @@ def _chosen_points(run: Run, points: int | None, epochs: tuple[int, ...]) -> Int
 def _public(config: RunConfig, dataset: str | None) -> RunConfig:
     """The configuration without paths and without what belongs to one machine."""
     defaults = RunConfig()
-    place = {name: getattr(defaults, name) for name in ("runs", "data", "download", "device", "tracker")}
+    place = {name: getattr(defaults, name) for name in ("runs", "data", "download", "device", "compile", "tracker")}
     own = {text: short_name(text) for text in config.sources}
     names: dict[str, Any] = {name: own[text] for name, text in own_code(asdict(config)).items()}
     for name in ("dataset", "noise"):

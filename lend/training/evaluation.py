@@ -44,5 +44,6 @@ def accuracies(
         forward: Gives the features of one batch of images.
     """
     shares = torch.stack([features(network, pixels, forward).logits.softmax(dim=1) for network in networks])
-    mean_accuracy = (shares.argmax(dim=2) == labels).float().mean().item()
-    return mean_accuracy, (shares.mean(dim=0).argmax(dim=1) == labels).float().mean().item()
+    each, together = shares.argmax(dim=2), shares.mean(dim=0).argmax(dim=1)
+    mean, ensemble = torch.stack([(found == labels).float().mean() for found in (each, together)]).tolist()
+    return mean, ensemble

@@ -68,9 +68,12 @@ def augment(
     """
     b, _, height, width = images.shape
     device = images.device
-    top = torch.randint(0, 2 * PADDING + 1, (b, 1), generator=generator).to(device)
-    left = torch.randint(0, 2 * PADDING + 1, (b, 1), generator=generator).to(device)
-    flip = (torch.rand(b, 1, generator=generator) < 0.5).to(device)
+    top = torch.randint(0, 2 * PADDING + 1, (b, 1), generator=generator)
+    left = torch.randint(0, 2 * PADDING + 1, (b, 1), generator=generator)
+    flip = torch.rand(b, 1, generator=generator) < 0.5
+    # one copy, for which CUDA does not wait: its driver has read pageable memory when the call returns
+    drawn = torch.cat([top, left, flip.long()], dim=1).to(device, non_blocking=device.type == "cuda")
+    top, left, flip = drawn[:, :1], drawn[:, 1:2], drawn[:, 2:].bool()
     rows = top + torch.arange(height, device=device)
     columns = torch.arange(width, device=device).expand(b, width)
     columns = left + torch.where(flip, width - 1 - columns, columns)

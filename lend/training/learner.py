@@ -15,6 +15,7 @@ from lend.data import Dataset
 from lend.inputs import require
 from lend.methods import Features, Method
 from lend.training import evaluation, images, networks
+from lend.training.compiling import Compiler
 from lend.training.parallel import Processes
 
 
@@ -52,6 +53,7 @@ class Learner:
         bf16: bool = False,
     ) -> None:
         self.config, self.device, self.processes, self.bf16 = config, device, processes, bf16
+        self.call = Compiler(config.compile)
         built = [self._network(number, dataset) for number in range(method.networks)]
         self.info = built[0].info
         self.prepare = self._preparation(built, dataset)
@@ -150,7 +152,7 @@ class Learner:
     def forward(self, network: nn.Module, x: Float[Tensor, "b channels height width"]) -> Features:
         """Return the features of prepared images, in float32."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            features = network(x)
+            features = self.call(network, x)
         return Features(*(part.float() for part in features))
 
     @torch.no_grad()

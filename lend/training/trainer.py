@@ -128,9 +128,12 @@ class Trainer:
         # after kept is copied: what the method does now chooses for the next epoch
         diluted = self._dilute_all(current) if self.method.scope == "dataset" else None
         self.method.after_epoch(Epoch(epoch, self.noisy, diluted, self._features, self.learner.own), self.memory)
+        scores = (
+            self._scores()
+        )  # before any number is read: its work is queued behind the steps, none waits for another
         row = {
             "train_loss": current.loss.item() / self.steps,
-            **self._scores(),
+            **scores,
             **kept_shares(kept, self.noisy, self.clean),
             **label_accuracies({"noisy": self.noisy, **current.labels}, self.clean),
         }
