@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from lend import storage
-from lend.config import Dilution, RunConfig
+from lend.config import Dilution, NamedConfig
 from lend.dilution import one_hot, prior_weights
 from lend.inputs import Checks, read_index, read_mask, read_rows, require, require_name
 from lend.recording.batches import Batches, Rows, merge
@@ -114,7 +114,7 @@ class Recorder:
         rated = noise.partition(":")[0] not in ("given", "none", "human", "matrix")
         allowed = "given where the noise has a rate, such as 'pair', and only there"
         require(rated == (noise_rate is not None), "noise_rate", allowed, noise_rate)
-        config = RunConfig(
+        config = NamedConfig(
             dataset=named["dataset"],
             method=method,
             noise=noise,
