@@ -337,6 +337,8 @@ def test_pretrained_weights_bring_their_normalisation(config, monkeypatch):
         ("bad.py:text", {}, "must return logits"),
         ("bad.py:lost", {}, "must return logits .*; got a tensor of shape"),
         ("bad.py:Evaluates", {}, "fails in training mode: RuntimeError: only in evaluation"),
+        ("bad.py:frozen", {}, "bad.py:frozen: cannot be trained: its logits have no gradient"),
+        ("bad.py:exits", {}, "bad.py:exits: line .*: SystemExit: enough"),
         ("bad.py:picky", {}, "asks for 'depth'; it can have channels, num_classes, width, image_size and its options"),
     ],
 )
@@ -371,6 +373,13 @@ class Evaluates(nn.Sequential):
         if self.training:
             raise RuntimeError("only in evaluation")
         return super().forward(x)
+class Frozen(nn.Sequential):
+    def forward(self, x):
+        return super().forward(x).detach()
+def frozen(num_classes):
+    return Frozen(nn.Flatten(), nn.LazyLinear(num_classes))
+def exits():
+    raise SystemExit("enough")
 def picky(depth):
     return nn.Flatten()
 """

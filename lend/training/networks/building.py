@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lend.config import RunConfig
 from lend.inputs import require_name
+from lend.methods import Features
 from lend.training.networks.embedding import RETURNED, head_of, parts_of, require_logits, tap
 from lend.training.networks.factories import Made, MeanStd, foreign
 from lend.training.networks.shipped import NETWORKS
@@ -144,22 +145,29 @@ def _require_finite(network: nn.Module, place: str, images: Tensor) -> None:
             raise ValueError(f"{place}: its {name} of the first trial are not finite")
 
 
-@torch.no_grad()
 def _channels_last(network: nn.Module, place: str, images: Tensor) -> bool:
     """Try a copy in training mode; whether it computes in the channels-last layout, which ``view`` in it may forbid."""
     if not any(parameter.dim() == 5 for parameter in network.parameters()):
         try:
             trial = copy.deepcopy(network).train().to(memory_format=torch.channels_last)
-            trial(images.contiguous(memory_format=torch.channels_last))
-            return True
+            features = trial(images.contiguous(memory_format=torch.channels_last))
         except Exception:  # tried again below in the common layout, where an error is told
             pass
+        else:
+            _require_gradient(features, place)
+            return True
     try:
-        copy.deepcopy(network).train()(images)
+        features = copy.deepcopy(network).train()(images)
     except Exception as error:
         said = " ".join(str(error).split())
         raise ValueError(f"{place}: fails in training mode: {type(error).__name__}: {said}") from error
+    _require_gradient(features, place)
     return False
+
+
+def _require_gradient(features: Features, place: str) -> None:
+    if not features.logits.requires_grad:
+        raise ValueError(f"{place}: cannot be trained: its logits have no gradient, all of it is frozen or detached")
 
 
 def _info(origin: Mapping[str, Any], network: nn.Module, where: str, mean_std: MeanStd | None) -> dict[str, Any]:
