@@ -209,6 +209,17 @@ def test_a_method_that_is_none_is_one_line_and_no_folder(own, message):
     assert not config.folder.exists() and "\n" not in str(caught.value) and "method mine.py:Bad" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["sop", "dividemix"])
+def test_being_tried_and_guarded_changes_no_number(own, name):
+    """A method of lend, named by its place as if it were somebody's own."""
+    kind = lend.METHODS[name]
+    usual, placed = (
+        train(own(method=method), progress=False) for method in (name, f"{kind.__module__}:{kind.__name__}")
+    )
+    assert placed.config.sources and placed.path != usual.path
+    same(usual, placed)
+
+
 def test_an_error_after_an_epoch_names_its_line(own):
     Path("mine.py").write_text(SOURCE.replace("epoch.own.epochs += 1", "epoch.own.epochs += []"))
     with pytest.raises(ValueError, match=r"method mine\.py:Mine: line \d+: TypeError: "):
