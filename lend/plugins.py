@@ -79,8 +79,11 @@ def load(text: str, digest: str | None = None) -> Any:  # noqa: ANN401
     place, _, name = text.rpartition(":")
     module = _file_module(place, path, content, found) if _is_file(place) else _module(place, path, found)
     if not hasattr(module, name):
-        there = [own for own, value in vars(module).items() if callable(value) and not own.startswith("_")]
-        raise ValueError(f"{text}: {path.name} has no {name!r}; it has {', '.join(there) or 'no class or function'}")
+        every = {one: value for one, value in vars(module).items() if callable(value) and not one.startswith("_")}
+        there = [one for one, value in every.items() if getattr(value, "__module__", "") == module.__name__]
+        raise ValueError(
+            f"{text}: {path.name} has no {name!r}; it has {', '.join(there or every) or 'no class or function'}"
+        )
     return getattr(module, name)
 
 

@@ -259,6 +259,15 @@ def test_bad_noises(here, tiny, body, message):
     assert not settings.folder.exists()
 
 
+@pytest.mark.filterwarnings("ignore:.*no test set")
+def test_a_data_set_of_one_class_has_no_noise(here, tiny):
+    Path("one.py").write_text(DATA.replace("return images, labels", "return images, 0 * labels"))
+    settings = tiny(dataset="one.py:make", noise="symmetric", train_size=None)
+    with pytest.raises(ValueError, match="data set 'make' must be of at least 2 classes for noise symmetric, got 1"):
+        train(settings, progress=False)
+    assert not settings.folder.exists()
+
+
 def test_a_noise_that_ignores_its_seed_is_told(here, tiny):
     Path("bad.py").write_text(
         "import itertools\ncount = itertools.count()\ndef f(labels):\n    return (labels + next(count)) % 10\n"

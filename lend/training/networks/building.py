@@ -76,16 +76,19 @@ def make(config: RunConfig, image_shape: tuple[int, ...], num_classes: int) -> B
         FileNotFoundError: If the file of own code is missing.
     """
     if ":" not in config.network:
-        network, place = build(config.network, image_shape, num_classes, config.width), config.network
-        where = (
-            tap(network, place, num_classes, config.embedding_layer, "", True) if config.embedding_layer else RETURNED
-        )
-        name = next(name for name, kind in NETWORKS.items() if type(network) is kind)
-        return Built(network, _info({"name": name}, network, where, None), image_shape[0])
+        return _shipped(config, image_shape, num_classes)
     try:
         return _ready(foreign(config, image_shape, num_classes), config, image_shape, num_classes)
     except (ValueError, OSError) as error:
         raise type(error)(f"network {error}") from error
+
+
+def _shipped(config: RunConfig, image_shape: tuple[int, ...], num_classes: int) -> Built:
+    network, where = build(config.network, image_shape, num_classes, config.width), RETURNED
+    if config.embedding_layer:
+        where = tap(network, f"network {config.network}", num_classes, config.embedding_layer, "", True)
+    name = next(name for name, kind in NETWORKS.items() if type(network) is kind)
+    return Built(network, _info({"name": name}, network, where, None), image_shape[0])
 
 
 def _ready(made: Made, config: RunConfig, image_shape: tuple[int, ...], num_classes: int) -> Built:
