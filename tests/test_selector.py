@@ -31,8 +31,8 @@ def clusters(seed=0, noise=0.3, n=N):
 )
 def test_a_loop_by_hand_ends_as_the_trainer_does(tiny, options, dilution):
     """Bit for bit: weights, losses and masks."""
-    settings = {"options": {"beta": 0.5, **options}, "dilution": lend.Dilution(k=5, **dilution)}
-    config = tiny(method="lend", precision="fp32", **settings)  # the loop below is in that of its own accord
+    chosen = lend.Dilution(k=5, **dilution)
+    config = tiny(method="lend", options={"beta": 0.5, **options}, dilution=chosen, precision="fp32")
     run = train(config, progress=False)
     source = examples.load(config)
     data, noisy = source.dataset, source.noisy
