@@ -36,7 +36,8 @@ test-browser: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable ".[dev,browser]"
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
-# Trainings by Lightning, Hugging Face and timm, in an environment of their own, which is made where it is missing.
+# Trainings by Lightning, Hugging Face and timm, models of open_clip, what Argilla, FiftyOne and datasets read: in an
+# environment of their own of 8 GB, which is made where it is missing.
 test-integrations:
 	test -d .venv-integrations || $(PYTHON) -m venv .venv-integrations
 	.venv-integrations/bin/python -m pip install --quiet --editable ".[dev,integrations]"

@@ -79,8 +79,11 @@ def load(text: str, digest: str | None = None) -> Any:  # noqa: ANN401
     place, _, name = text.rpartition(":")
     module = _file_module(place, path, content, found) if _is_file(place) else _module(place, path, found)
     if not hasattr(module, name):
-        there = [own for own, value in vars(module).items() if callable(value) and not own.startswith("_")]
-        raise ValueError(f"{text}: {path.name} has no {name!r}; it has {', '.join(there) or 'no class or function'}")
+        every = {one: value for one, value in vars(module).items() if callable(value) and not one.startswith("_")}
+        there = [one for one, value in every.items() if getattr(value, "__module__", "") == module.__name__]
+        raise ValueError(
+            f"{text}: {path.name} has no {name!r}; it has {', '.join(there or every) or 'no class or function'}"
+        )
     return getattr(module, name)
 
 
@@ -118,9 +121,20 @@ def call(
         raise ValueError(f"{text}: asks for {lacking[0]!r}; it can have {', '.join(offered)} and its options")
     try:
         return function(**given)
-    except Exception as error:  # own code may raise anything
-        file = getattr(sys.modules.get(function.__module__), "__file__", None)
-        raise ValueError(f"{text}: {_in_one_line(error, file)}") from error
+    except (Exception, SystemExit) as error:  # own code may raise anything
+        raise told(text, error, function) from error
+
+
+def told(text: str, error: BaseException, code: Any) -> ValueError:  # noqa: ANN401 (a class or function)
+    """Return what own code has raised as an error of one line, with its place, its line and its type.
+
+    Args:
+        text: Where the code is.
+        error: What was raised.
+        code: The function or class that was called: the line is one of its file.
+    """
+    file = getattr(sys.modules.get(code.__module__), "__file__", None)
+    return ValueError(f"{text}: {_in_one_line(error, file)}")
 
 
 def takes(function: Any, name: str) -> bool:  # noqa: ANN401
@@ -158,6 +172,8 @@ def spelled(code: Callable[..., Any]) -> str:
             f"{name} is defined in a notebook or console, where no later process finds it: write it into a file "
             f"(%%writefile mine.py above its cell), and name it 'mine.py:{name}'"
         )
+    if getattr(module, name, None) is not code:
+        raise ValueError(f"{name} cannot be found by its name: define it at the top level of a file")
     path, here = Path(str(file)).absolute(), Path.cwd()
     return f"{path.relative_to(here) if path.is_relative_to(here) else path}:{name}"
 

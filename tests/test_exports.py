@@ -1,6 +1,10 @@
 """An audit in the formats of other tools: as their documentation says, with their packages where they are, and back."""
 
 import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from uuid import uuid4
 from xml.etree import ElementTree
 
 import numpy as np
@@ -175,23 +179,57 @@ def test_records_of_argilla_and_their_answers(texts, tmp_path):
 
 
 @pytest.mark.integrations
-def test_argilla_reads_our_records(texts, tmp_path):
-    pytest.importorskip("argilla")
+@pytest.mark.filterwarnings("default")  # the library warns of its own
+def test_argilla_reads_our_records_and_we_its_answers(texts, tmp_path):
+    argilla = pytest.importorskip("argilla")
     from argilla.records._io import JsonIO
 
     records = JsonIO._records_from_json(texts.export("argilla", tmp_path / "records.json"))
     assert [record.id for record in records] == [str(sample_id) for sample_id in texts.worst.index]
-    assert records[0].suggestions.label.value == texts.worst["predicted_label"].iloc[0]
+    for record, (_, row) in zip(records, texts.worst.iterrows(), strict=True):
+        assert record.suggestions["label"].value == row["predicted_label"]
+        assert record.metadata["given_label"] == row["given_label"]
+    for record, label in zip(records[:2], ("cat", "ant"), strict=True):
+        record.responses.add(argilla.Response("label", label, user_id=uuid4(), status="submitted"))
+    answers = read_answers("argilla", JsonIO.to_json(records, tmp_path / "answers.json"))
+    assert answers["suggested_label"].tolist() == ["cat", "ant"]
+    assert answers["given_label"].tolist() == texts.worst["given_label"].tolist()[:2]
+
+
+# in a process of its own: where another library has imported importlib_metadata, fiftyone cannot be imported
+BY_FIFTYONE = """
+import json, os, sys
+from fiftyone.utils.data import FiftyOneImageClassificationDatasetImporter as Importer
+photos, labels = sys.argv[1:]
+read = Importer(data_path=photos, labels_path=labels)
+read.setup()
+found = {os.path.relpath(path, photos): label and [label.label, label.confidence] for path, _, label in read}
+print(json.dumps([read.get_dataset_info()["classes"], found]))
+"""
 
 
 @pytest.mark.integrations
 def test_fiftyone_reads_our_labels(photos, tmp_path):
-    fiftyone = pytest.importorskip("fiftyone")
+    if find_spec("fiftyone") is None:
+        pytest.skip("fiftyone is not installed")
     folder = photos.export("fiftyone", tmp_path / "labels")
-    importer = fiftyone.utils.data.FiftyOneImageClassificationDatasetImporter
-    read = importer(data_path=str(tmp_path), labels_path=str(folder / "given.json"))
-    read.setup()
-    assert read.get_dataset_info()["classes"] == list(NAMES)
+    (tmp_path / "photos" / "cat").mkdir(parents=True)
+    for sample_id in photos.issues.index:
+        (tmp_path / "photos" / sample_id).write_bytes(b"")
+    for file, column in (("given", "given_label"), ("suggested", "predicted_label")):
+        command = [sys.executable, "-c", BY_FIFTYONE, tmp_path / "photos", folder / f"{file}.json"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        classes, found = json.loads(done.stdout.splitlines()[-1])
+        assert classes == list(NAMES) and set(found) == set(photos.issues.index)
+        for place, (sample_id, row) in enumerate(photos.issues.iterrows()):
+            if file == "given" and row["is_unlabelled"]:
+                assert found[sample_id] is None
+            else:
+                name, confidence = found[sample_id]
+                assert name == row[column]
+                best = photos.distributions[place, list(NAMES).index(name)]
+                assert confidence == (None if file == "given" else best)
 
 
 @pytest.mark.parametrize(

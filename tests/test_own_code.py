@@ -12,7 +12,7 @@ import torch
 import lend
 from lend import analysis, data, noise
 from lend.cli.main import main
-from lend.config import RunConfig
+from lend.config import RunConfig, saved_config
 from lend.explorer.inspection.pixels import of_run
 from lend.run import Run, compact
 from lend.storage import DamagedFileError
@@ -167,6 +167,41 @@ def test_a_run_whose_digests_are_missing_is_damaged(run):
         Run.open(run.path)
 
 
+@pytest.fixture
+def blind(monkeypatch):
+    """Nothing is looked for: neither a source nor the list of installed packages."""
+
+    def look(*_, **__):
+        raise AssertionError("looked for code")
+
+    monkeypatch.setattr("lend.plugins._source", look)
+    monkeypatch.setattr("lend.config.own.entry_points", look)
+
+
+@pytest.mark.parametrize("setting", ["method", "dataset", "noise"])
+@pytest.mark.parametrize("name", ["crowd:amt", "train.py", "mine.py:flip", "json:dumps", "better", "C:\\x.py:f"])
+def test_a_recorded_run_may_be_called_anything(here, blind, setting, name):
+    Path("mine.py").write_text("raise SystemExit('must not be run')")
+    named = {setting: name} | ({"noise_rate": 0.5} if setting == "noise" else {})
+    for resume in (False, True):
+        with lend.Recorder("runs/one", labels=[0, 1] * 10, resume=resume, **named) as recorder:
+            recorder.batch(np.arange(20), embeddings=np.eye(20))
+            recorder.epoch()
+    run = Run.open("runs/one")
+    assert getattr(run.config, setting) == name and run.config.sources == {} and run.epochs_done == 2
+    assert lend.table("runs")[setting].tolist() == [name] and main(["list", "--runs", "runs"]) == 0
+    assert analysis.noise_matrices(run) == {} and run.check() == []
+    assert compact(run, here / "copies").config.sources == {}
+    assert replace(run.config, seed=1).sources == {}
+
+
+def test_a_method_of_another_version_is_looked_for_nowhere(blind, tiny):
+    settings = asdict(tiny(method="standard")) | {"method": "better"}
+    assert saved_config(settings, recorded=False).method == "better"
+    with pytest.raises(AssertionError, match="looked for code"):
+        tiny(method="better")
+
+
 @pytest.mark.filterwarnings("ignore:.*no test set")
 def test_a_new_run_says_what_has_changed(run, config, capsys):
     Path("mine.py").write_text(DATA + NOISE + "\n")
@@ -220,6 +255,15 @@ def test_bad_noises(here, tiny, body, message):
     Path("bad.py").write_text(f"def f(labels, images):\n    {body}\n")
     settings = tiny(noise="bad.py:f")
     with pytest.raises(ValueError, match=message):
+        train(settings, progress=False)
+    assert not settings.folder.exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*no test set")
+def test_a_data_set_of_one_class_has_no_noise(here, tiny):
+    Path("one.py").write_text(DATA.replace("return images, labels", "return images, 0 * labels"))
+    settings = tiny(dataset="one.py:make", noise="symmetric", train_size=None)
+    with pytest.raises(ValueError, match="data set 'make' must be of at least 2 classes for noise symmetric, got 1"):
         train(settings, progress=False)
     assert not settings.folder.exists()
 

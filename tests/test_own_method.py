@@ -156,6 +156,76 @@ def test_what_cannot_be_trained_is_one_error_and_no_folder(own, method, options,
     assert not config.folder.exists()
 
 
+HELPERS = """
+
+def losses(self, outputs, batch, *others):
+    return cross_entropy(outputs[0].logits, batch.labels, reduction="none")
+
+def good(*given):
+    return losses(*given).mean()
+
+def spoiled(self, outputs, *others):
+    e = outputs[0].logits.exp()
+    return e.mul_(e).sum()
+
+class Bad(Method):
+    loss = good
+    BODY
+"""
+BAD = {
+    "must be a class with a loss, got 'Bad'": "loss = Method.loss",
+    "must be decorated with @dataclass.*, got 'share'": "share: float = 0.5",
+    "TypeError: .*missing 1 required positional argument: 'speed'": "def __init__(self, speed): pass",
+    r"loss must be one number, a tensor of shape \(\), got 'float32 of shape \(32,\)'": "loss = losses",
+    "loss must be one number, a tensor of shape .*, got 'float'": "loss = lambda *given: 0.5",
+    "loss must be one number, a tensor of shape .*, got 'NoneType'": "loss = lambda *given: None",
+    "loss must be a number that has a gradient": "loss = lambda *given: good(*given).detach()",
+    "loss must be finite in the first batch, got nan": "loss = lambda *given: good(*given) * torch.nan",
+    r"line \d+: KeyError: 'my key'": "loss = lambda *given: {}['my key']",
+    "TypeError: .*takes 1 positional argument but 5": "loss = lambda self: 1",
+    "no gradient of its loss: .*inplace": "loss = spoiled",
+    r"memory\['x'\] must be a tensor of 240 rows, .*, got 'float32 of shape \(3,\)'": "x = torch.zeros(3)",
+    r"memory\['x'\] must be a tensor of 240 rows, .*, got 'list'": "x = [0] * 240",
+    r"memory\['kept'\] must be bool of shape \(240,\)": "kept = torch.ones(240)",
+    "initial_memory must be a dictionary, got 'NoneType'": "initial_memory = lambda *given: None",
+    "build_own must be a torch.nn.Module or None, got 'int'": "build_own = lambda *given: 3",
+    "networks must be an integer of at least 1, got 0": "networks: ClassVar[int] = 0",
+    r"average_decay must be None, or inside \(0, 1\), got 2": "average_decay: ClassVar[int] = 2",
+    "scope must be 'batch' or 'dataset', got 'all'": "scope: ClassVar[str] = 'all'",
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_a_method_that_is_none_is_one_line_and_no_folder(own, message):
+    """It is tried on copies of everything before a run begins."""
+    body = BAD[message]
+    if body.startswith(("x = ", "kept = ")):
+        body = f"initial_memory = lambda *given: dict({body})"
+    with open("mine.py", "a") as file:
+        file.write(HELPERS.replace("BODY", body))
+    config = own(method="mine.py:Bad")
+    with pytest.raises(ValueError, match=message) as caught:
+        train(config, progress=False)
+    assert not config.folder.exists() and "\n" not in str(caught.value) and "method mine.py:Bad" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["sop", "dividemix"])
+def test_being_tried_and_guarded_changes_no_number(own, name):
+    """A method of lend, named by its place as if it were somebody's own."""
+    kind = lend.METHODS[name]
+    usual, placed = (
+        train(own(method=method), progress=False) for method in (name, f"{kind.__module__}:{kind.__name__}")
+    )
+    assert placed.config.sources and placed.path != usual.path
+    same(usual, placed)
+
+
+def test_an_error_after_an_epoch_names_its_line(own):
+    Path("mine.py").write_text(SOURCE.replace("epoch.own.epochs += 1", "epoch.own.epochs += []"))
+    with pytest.raises(ValueError, match=r"method mine\.py:Mine: line \d+: TypeError: "):
+        train(own(), progress=False)
+
+
 def test_a_changed_method_is_a_new_run_and_said_so(own, capsys):
     first = train(own(epochs=1, snapshots=()), progress=False)
     Path("mine.py").write_text(SOURCE + "\n# a better idea\n")

@@ -324,7 +324,7 @@ def test_pretrained_weights_bring_their_normalisation(config, monkeypatch):
             {"network_options": {"depth": 3}},
             "cannot be made: TypeError: .*unexpected keyword argument 'depth'",
         ),
-        ("nets.py:None_", {}, "network nets.py:None_: nets.py has no 'None_'; it has NamedTuple, Net, Dropped, Pair"),
+        ("nets.py:None_", {}, "network nets.py:None_: nets.py has no 'None_'; it has Net, Dropped, Pair"),
         ("nets.py:Net", {"network_options": {"depth": 3}}, "unknown option 'depth'; it takes channels, num_classes"),
         ("nets.py:Net", {"embedding_layer": "hiden"}, "embedding_layer must be one of conv, .* did you mean hidden"),
         ("nets.py:Net", {"embedding_layer": "unused"}, "its layer 'unused' was not called"),
@@ -337,6 +337,10 @@ def test_pretrained_weights_bring_their_normalisation(config, monkeypatch):
         ("bad.py:text", {}, "must return logits"),
         ("bad.py:lost", {}, "must return logits .*; got a tensor of shape"),
         ("bad.py:Evaluates", {}, "fails in training mode: RuntimeError: only in evaluation"),
+        ("bad.py:frozen", {}, "bad.py:frozen: cannot be trained: its logits have no gradient"),
+        ("bad.py:exits", {}, "bad.py:exits: line .*: SystemExit: enough"),
+        ("small", {"embedding_layer": "nope"}, "network small: embedding_layer must be one of body, head"),
+        ("bad.py:Bare", {}, r"bad.py:Bare: no nn.Linear .* has no layer to name: return \(embeddings, logits\)"),
         ("bad.py:picky", {}, "asks for 'depth'; it can have channels, num_classes, width, image_size and its options"),
     ],
 )
@@ -371,6 +375,16 @@ class Evaluates(nn.Sequential):
         if self.training:
             raise RuntimeError("only in evaluation")
         return super().forward(x)
+class Bare(nn.Module):
+    def forward(self, x):
+        return x.flatten(1)[:, :3]
+class Frozen(nn.Sequential):
+    def forward(self, x):
+        return super().forward(x).detach()
+def frozen(num_classes):
+    return Frozen(nn.Flatten(), nn.LazyLinear(num_classes))
+def exits():
+    raise SystemExit("enough")
 def picky(depth):
     return nn.Flatten()
 """

@@ -64,8 +64,9 @@ def here(tmp_path, monkeypatch):
 def small(monkeypatch):
     """A profile of seconds, with a figure that takes own rows and one that does not."""
     settings = {"dataset": "digits", "train_size": 240, "epochs": 3, "batch_size": 80, "width": 8, "device": "cpu"}
-    grids = {"figure6": experiments.Grid({"Standard": {"method": "standard"}}, rates("symmetric", 0.4), own=True)}
-    profile = Profile(settings | {"snapshots": (3,)}, ("figure1", "figure6"), grids=grids)
+    grid = experiments.Grid({"Standard": {"method": "standard"}}, rates("symmetric", 0.4), own=True)
+    grids = {"figure6": grid, "table1": grid}
+    profile = Profile(settings | {"snapshots": (3,)}, ("figure1", "figure6", "table1"), grids=grids)
     monkeypatch.setitem(experiments.PROFILES, "small", profile)
 
 
@@ -257,14 +258,15 @@ def test_own_rows_go_on_with_the_same_numbers_after_a_worker_and_the_sweep_were_
 # --- Notebooks ------------------------------------------------------------------------------------------------------
 
 
-def test_the_notebooks_show_own_rows(small, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("notebook", "made"), [("accuracy_curves", "accuracy_symmetric"), ("tables", "table1")])
+def test_the_notebooks_show_own_rows(small, tmp_path, monkeypatch, notebook, made):
     rows = {"Mine": "mine.py:Mine", "Gentle": {"method": "gce", "options": {"q": 0.5}}}
     configs = [entry.config for entry in experiments.plan("figure6", "small", rows=rows)]
     assert sweep(configs, workers=0, progress=False) == []
     parameters = {"profile": "small", "runs": str(tmp_path / "runs"), "figures": str(tmp_path / "output"), "trials": 1}
     # as lend figures gives them: with the digest of the file, which a notebook does not find from its own folder
     parameters["rows"] = own_rows(rows)
-    source = shipped("notebooks") / "accuracy_curves.ipynb"
+    source = shipped("notebooks") / f"{notebook}.ipynb"
     code = [cell.source for cell in nbformat.read(source, as_version=4).cells if cell.cell_type == "code"]
     names = {}
     exec(code[0], names)
@@ -275,5 +277,5 @@ def test_the_notebooks_show_own_rows(small, tmp_path, monkeypatch):
     for text in code[1:3]:
         exec(text, names)
     assert names["notes"][0] is None  # all runs are there
-    written = pd.read_csv(tmp_path / "output" / "small" / "accuracy_symmetric.csv")
+    written = pd.read_csv(tmp_path / "output" / "small" / f"{made}.csv")
     assert list(dict.fromkeys(written["row"])) == ["Standard", "Mine", "Gentle"] and written["mean"].notna().all()

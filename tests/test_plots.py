@@ -392,6 +392,17 @@ def test_own_rows_are_drawn_and_take_no_room_from_the_panels(figures, name):
     assert heights[0] > 0.93 * heights[1]
 
 
+@pytest.mark.parametrize("own", [1, 2, 3, 6])
+def test_the_legend_of_own_rows_stays_inside_the_page(own):
+    rows = [*ROWS, *(f"Mine {i}" for i in range(own))]
+    figure = plots.accuracy_curves(trial_curves(rows=rows, columns=("40 %",)))
+    FigureCanvasAgg(figure).draw()
+    (legend,) = figure.legends
+    box, page = legend.get_window_extent(), figure.bbox
+    assert page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0
+    assert figure.axes[0].get_window_extent().height > 1.6 * figure.dpi
+
+
 def test_without_runs_or_a_plan_there_are_empty_frames():
     gone = plots.accuracy_curves(trial_curves(absent=[(row, c) for row in plots.LINES for c in ("40 %", "50 %")]))
     assert [frame_text(axes) for axes in gone.axes] == [["no finished run yet"]] * 2

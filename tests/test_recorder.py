@@ -7,6 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pandas as pd
 import pytest
@@ -406,8 +407,9 @@ def test_an_epoch_that_was_not_ended_is_not_saved(tmp_path):
         recorder.close()
     recorder.close()
     assert lend.Run.open(tmp_path / "run").epochs_done == 1
-    with pytest.raises(ValueError, match="recorder must be open"):
-        recorder.epoch()
+    for again in (recorder.epoch, recorder.wait, recorder.__enter__):
+        with pytest.raises(ValueError, match="recorder must be open"):
+            again()
 
 
 def test_a_loop_that_fails_keeps_its_epochs(tmp_path):
@@ -536,6 +538,9 @@ BATCHES = {
     r"index must be of different examples in one batch, got '\[3\] more than once'": {"index": [*range(9), 3]},
     r"index must be integers of shape \(b,\), positions in the labels, got 'float64": {"index": np.arange(10.0)},
     r"index must be integers of shape \(b,\), positions in the labels, got 'bool": {"index": np.ones(10, bool)},
+    r"index must be integers .*, got 'ndarray of <U1'": {"index": list("abcdefghij")},
+    r"index must be integers .*, got 'ndarray of object'": {"index": slice(0, 10)},
+    r"kept must be bool of shape \(10,\), got 'MaskedArray of bool'": {"kept": np.ma.masked_array(np.ones(10, bool))},
     "embeddings must be finite": {"embeddings": changed(np.ones((10, D)), (3, 2), np.nan)},
     r"embeddings must be of shape \(10, 16\), got \(9, 16\)": {"embeddings": np.ones((9, D))},
     r"embeddings must be of shape \(10, 16\), got \(10, 15\)": {"embeddings": np.ones((10, D - 1))},
@@ -596,6 +601,8 @@ ARGUMENTS = {
     "true_labels must be of length 240": {"true_labels": [0, 1]},
     "true_labels must be of the kind of labels": {"true_labels": ["a"] * N},
     "class_names must be all different": {"class_names": ["a"] * C},
+    "resume must be True, False, or the number of epochs to keep, got -1": {"resume": -1},
+    "folder must be that of the run with the first 3 epochs, got .*which holds none": {"resume": 3},
     "sample_ids must be all different": {"sample_ids": [1] * N},
     "unknown scope 'epoch'": {"scope": "epoch"},
     "method must be a name": {"method": " "},
@@ -610,6 +617,26 @@ def test_bad_arguments_write_nothing(tmp_path, message):
     with pytest.raises(ValueError, match=message):
         lend.Recorder(tmp_path / "run", **settings(**ARGUMENTS[message]))
     assert not list(tmp_path.iterdir())
+
+
+def test_values_of_other_types_are_told_where_nothing_checks_annotations(tmp_path, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    monkeypatch.chdir(tmp_path)
+    for folder, others, message in (
+        (3, {}, "folder must be a path, got 3"),
+        ("run", {"class_names": C}, "class_names must be a list of names, got 10"),
+        ("run", {"resume": "yes"}, "resume must be True, False, or the number of epochs to keep, got 'yes'"),
+        ("run", {"resume": 1.5}, "resume must be True, False, or the number of epochs to keep, got 1.5"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            lend.Recorder(folder, **settings(**others))
+    assert not list(tmp_path.iterdir())
+    with lend.Recorder("run", **settings()) as recorder:
+        recorder.batch(np.arange(N), embeddings=features(1)[0])
+        with pytest.raises(ValueError, match="snapshot must be True or False, got 'no'"):
+            recorder.epoch(snapshot="no")
+        recorder.epoch(snapshot=np.True_)
+    assert lend.Run.open("run").epochs == (1,)
 
 
 @pytest.mark.parametrize("scope", ["batch", "dataset"])

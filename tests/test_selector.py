@@ -145,6 +145,10 @@ def test_an_unlabelled_example_has_no_vote_and_is_never_kept():
         (lambda s, V: lend.Selector(s.labels, gama=2), "dilution must be of the settings .* got 'gama'"),
         (lambda s, V: lend.Selector(s.labels, scope="all"), "scope must be 'batch' or 'dataset'"),
         (lambda s, V: lend.Selector(3), "labels must be"),
+        (lambda s, V: lend.Selector([0, 1] * 4), "k must be below 8, the number of labels, got 8"),
+        (lambda s, V: s.targets([60]), r"index must be inside 0\.\.59"),
+        (lambda s, V: s.weights(torch.tensor([-1])), r"index must be inside 0\.\.59"),
+        (lambda s, V: s.targets(torch.tensor([0.5])), "index must be integers"),
         (
             lambda s, V: lend.Selector(s.labels, k=4, scope="dataset").after_epoch(),
             "examples of the epoch must be more than k = 4, got 0",
@@ -158,6 +162,21 @@ def test_bad_input_is_named_and_changes_nothing(call, message):
     with pytest.raises(ValueError, match=message):
         call(selector, V)
     assert all(torch.equal(values, selector.state_dict()[name]) for name, values in before.items())
+
+
+def test_an_epoch_has_embeddings_of_one_width():
+    V, _, noisy = clusters()
+    selector = lend.Selector(noisy, C, k=K, scope="dataset")
+    selector(torch.arange(30), V[:30])
+    with pytest.raises(ValueError, match="embeddings must be of 3 numbers as before in this epoch, got 2"):
+        selector(torch.arange(30, 60), V[30:, :2])
+    selector(torch.arange(30, 60), V[30:])
+    selector.after_epoch()
+    selector(torch.arange(60), V[:, :2])  # another epoch
+    selector.after_epoch()
+    index = torch.tensor([5, 5, 0])
+    assert torch.equal(selector.targets([5, 5, 0]), selector.targets(index))
+    assert torch.equal(selector.weights(index.numpy()), selector.weights(index))
 
 
 def _process(rank, address, scope, results):

@@ -79,11 +79,16 @@ def digests(settings: Mapping[str, str], known: Mapping[str, str]) -> dict[str, 
         FileNotFoundError: If a file is missing.
         ValueError: If a module is missing, or a known digest is none.
     """
+    require_digests(known)
+    own = own_code(settings)
+    return {text: known[text] if text in known else _digest(name, text) for name, text in own.items()}
+
+
+def require_digests(known: Mapping[str, str]) -> None:
+    """Raise ValueError unless all values are digests."""
     for digest in known.values():
         valid = isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest) is not None
         require(valid, "sources", "the SHA-256 of each own code, by its place", digest)
-    own = own_code(settings)
-    return {text: known[text] if text in known else _digest(name, text) for name, text in own.items()}
 
 
 def _digest(name: str, text: str) -> str:

@@ -165,7 +165,6 @@ class RunConfig:
             if callable(getattr(self, name)):
                 object.__setattr__(self, name, spelled(name, getattr(self, name)))
         make_typed(self)
-        object.__setattr__(self, "method", place_of_method(self.method))
         require(self.train_size is None or self.train_size >= 1, "train_size", "at least 1", self.train_size)
         require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
         require(self.batch_size >= 2, "batch_size", "at least 2", self.batch_size)
@@ -191,14 +190,19 @@ class RunConfig:
             ("device", ("auto", "cpu", "cuda", "mps")),
         ):
             require_name(getattr(self, name), allowed, name)
-        settings = {name: getattr(self, name) for name in OWN_CODE}
-        require_places(settings)
-        object.__setattr__(self, "sources", digests(settings, self.sources))
+        self._find_code()
         if not self._rated:
             object.__setattr__(self, "noise_rate", 0.0)
         if self.noise_seed is None:
             object.__setattr__(self, "noise_seed", self.seed)
         object.__setattr__(self, "snapshots", self._read_snapshots())
+
+    def _find_code(self) -> None:
+        """Find out which settings name own code, and read the digest of each that has none yet."""
+        object.__setattr__(self, "method", place_of_method(self.method))
+        settings = {name: getattr(self, name) for name in OWN_CODE}
+        require_places(settings)
+        object.__setattr__(self, "sources", digests(settings, self.sources))
 
     def _read_snapshots(self) -> tuple[int, ...]:
         """The snapshot epochs as given, as text, or the paper's scaled to the epochs of this run; ascending."""

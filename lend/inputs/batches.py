@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -35,18 +36,19 @@ class Checks:
                 require(not bad, argument, allowed, got() if bad else None)
 
 
-def read_index(index: Any, n: int, checks: Checks) -> Int[Tensor, " b"]:  # noqa: ANN401 (arrays of any library)
-    """Return the positions of a batch's examples, all different and inside 0..n-1."""
-    positions = index.detach() if isinstance(index, Tensor) else as_tensor(to_numpy(index, "index"))
-    whole = not (positions.is_floating_point() or positions.is_complex() or positions.dtype == torch.bool)
+def read_index(index: Any, n: int, checks: Checks, once: bool = True) -> Int[Tensor, " b"]:  # noqa: ANN401
+    """Return the positions of a batch's examples inside 0..n-1, all different unless each need not be there once."""
     allowed = "integers of shape (b,), positions in the labels"
+    positions = _numbers(index, "index", allowed)
+    whole = not (positions.is_floating_point() or positions.is_complex() or positions.dtype == torch.bool)
     require(positions.ndim == 1 and len(positions) > 0 and whole, "index", allowed, _shape(positions))
     positions = positions.long()
     ordered = positions.sort().values
     outside = (ordered[0] < 0) | (ordered[-1] >= n)
     checks.refuse(outside, "index", f"inside 0..{n - 1}, positions in the labels", lambda: _range(positions))
-    repeated = (ordered[1:] == ordered[:-1]).any()
-    checks.refuse(repeated, "index", "of different examples in one batch", lambda: _repeated(positions))
+    if once:
+        repeated = (ordered[1:] == ordered[:-1]).any()
+        checks.refuse(repeated, "index", "of different examples in one batch", lambda: _repeated(positions))
     return positions.clamp(0, n - 1)  # a device must not be asked to write elsewhere before the check is read
 
 
@@ -63,9 +65,19 @@ def read_rows(values: Any, name: str, b: int, width: int | None, checks: Checks)
 
 def read_mask(values: Any, b: int) -> Bool[Tensor, " b"]:  # noqa: ANN401
     """Return the mask of the kept examples of a batch."""
-    mask = values.detach() if isinstance(values, Tensor) else as_tensor(to_numpy(values, "kept"))
+    mask = _numbers(values, "kept", f"bool of shape ({b},)")
     require(mask.dtype == torch.bool and mask.shape == (b,), "kept", f"bool of shape ({b},)", _shape(mask))
     return mask
+
+
+def _numbers(values: Any, name: str, allowed: str) -> Tensor:  # noqa: ANN401
+    """An array of numbers as a tensor; text, objects and masked entries are none."""
+    if isinstance(values, Tensor):
+        return values.detach()
+    array = to_numpy(values, name)
+    plain = array.dtype.kind in "biuf" and array.dtype.itemsize <= 8 and not isinstance(array, np.ma.MaskedArray)
+    require(plain, name, allowed, f"{type(array).__name__} of {array.dtype}")
+    return as_tensor(array)
 
 
 def _shape(values: Tensor) -> str:

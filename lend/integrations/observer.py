@@ -69,8 +69,6 @@ class Observer:
         goes_on: bool | int = epochs_done if resumed or self.resume else False
         recorder = Recorder(self.folder, **self.settings, resume=goes_on)
         try:
-            there = recorder.epochs_done  # none where the run is not in its folder any more
-            require(there == epochs_done, "folder", f"that of the run with the first {epochs_done} epochs", f"{there}")
             self._tap = Tap(model, len(recorder.class_names), self.head)
         except ValueError as error:
             recorder.__exit__(ValueError, error, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from inspect import get_annotations
 from typing import Any
 
 from lend.inputs import nearest_name, require, require_name
@@ -48,8 +49,9 @@ def build(name: str, options: Mapping[str, Any], kind: Any = None) -> Method:  #
         require_name(name, METHODS, "method")
         kind = METHODS[name]
     right = isinstance(kind, type) and issubclass(kind, Method)
-    require(right, f"method {name}", "a subclass of lend.methods.Method", kind)
+    require(right, f"method {name}", "a subclass of lend.methods.Method", getattr(kind, "__name__", kind))
     known = [f.name for f in fields(kind) if f.init]
+    _require_decorated(kind, name, known)
     for option in options:
         if option not in known:
             hint = nearest_name(option, known) if known else f"{name} has none"
@@ -58,4 +60,15 @@ def build(name: str, options: Mapping[str, Any], kind: Any = None) -> Method:  #
     absent = [field for field in lacking if field not in options]
     if absent:
         raise ValueError(f"method {name} needs the option {absent[0]!r}")
+    require(kind.loss is not Method.loss, f"method {name}", "a class with a loss", kind.__name__)
     return kind(**options)
+
+
+def _require_decorated(kind: type[Method], name: str, known: list[str]) -> None:
+    """Raise ValueError where a class writes hyper-parameters as fields, and is no dataclass."""
+    if "__dataclass_params__" in vars(kind):
+        return
+    written = get_annotations(kind).items()
+    lost = [field for field, hint in written if field not in known and "ClassVar" not in str(hint)]
+    allowed = "decorated with @dataclass(frozen=True), without which its fields are no options"
+    require(not lost, f"method {name}", allowed, ", ".join(lost))

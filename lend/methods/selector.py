@@ -69,6 +69,7 @@ class Selector(nn.Module):
         require(not unknown, "dilution", "of the settings of lend.Dilution", ", ".join(unknown))
         self.settings = Dilution(**dilution)
         y, c = as_codes(labels, np.shape(labels)[0] if np.ndim(labels) else 0, num_classes)
+        require(self.settings.k < len(y), "k", f"below {len(y)}, the number of labels", self.settings.k)
         state = self.method.initial_memory(y, c)
         self.register_buffer("labels", y)
         self.register_buffer("class_weights", prior_weights(class_prior, state["diluted"]))
@@ -97,14 +98,17 @@ class Selector(nn.Module):
         V = read_rows(embeddings, "embeddings", len(index), None, self._checks).to(self.labels.device)
         few = self.method.scope == "batch" and len(V) <= self.settings.k
         require(not few, "embeddings", f"of more than k = {self.settings.k} examples", len(V))
-        self.seen[index] = True
         if self.method.scope == "dataset":
             if self._embeddings is None or self._embeddings.shape[1] != V.shape[1]:
+                width = 0 if self._embeddings is None else self._embeddings.shape[1]
+                began = width > 0 and bool(self.seen.any())
+                require(not began, "embeddings", f"of {width} numbers as before in this epoch", V.shape[1])
                 self._embeddings = V.new_zeros(len(self.labels), V.shape[1])
-            self._embeddings[index] = V
+            self._embeddings[index], self.seen[index] = V, True
             return self.kept[index]
         with torch.autocast(V.device.type, enabled=False):  # cosines of half precision would tell few neighbours apart
             Z, _ = dilute_among(V, self.labels[index], self.class_weights, self.settings)
+        self.seen[index] = True
         self._remember(index, Z)
         return self.kept[index]
 
@@ -128,17 +132,27 @@ class Selector(nn.Module):
             self._remember(index, Z)
         self.seen.zero_()
 
-    def targets(self, index: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
-        """Corrected labels: the memory Z of Eq. (5) of some examples, as distributions."""
-        Z = self.diluted[index.to(self.diluted.device)]
+    def targets(self, index: Any) -> Float[Tensor, "b c"]:  # noqa: ANN401
+        """Corrected labels: the memory Z of Eq. (5) of some examples, as distributions.
+
+        Args:
+            index: (b,) positions of the examples in ``labels``.
+        """
+        Z = self.diluted[self._positions(index)]
         return Z / Z.sum(dim=1, keepdim=True).clamp(min=torch.finfo(Z.dtype).tiny)
 
-    def weights(self, index: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
-        """Soft weights: the share of an example's own label in :meth:`targets`; 0 where it is unlabelled."""
-        index = index.to(self.labels.device)
-        y = self.labels[index]
+    def weights(self, index: Any) -> Float[Tensor, " b"]:  # noqa: ANN401
+        """Soft weights: the share of an example's own label in :meth:`targets`; 0 where it is unlabelled.
+
+        Args:
+            index: (b,) positions of the examples in ``labels``.
+        """
+        y = self.labels[self._positions(index)]
         own = self.targets(index).gather(1, y.clamp(min=0)[:, None])[:, 0]
         return torch.where(y >= 0, own, 0.0)
+
+    def _positions(self, index: Any) -> Int[Tensor, " b"]:  # noqa: ANN401
+        return read_index(index, len(self.labels), self._checks, once=False).to(self.labels.device)
 
     def _remember(self, index: Int[Tensor, " b"], Z: Float[Tensor, "b c"]) -> None:
         """Eq. (5) and (6)."""

@@ -75,6 +75,8 @@ def known_matrix(dataset: Labelled, noise: str, rate: float) -> np.ndarray | Non
     check_rate(rate)
     c = dataset.num_classes
     kind, argument = _parse(noise, dataset)
+    enough = c >= 2 or kind in ("none", "human", "matrix")
+    require(enough, f"data set {dataset.name!r}", f"of at least 2 classes for noise {noise}", c)
     if kind == "none":
         return np.eye(c)
     if kind in ("symmetric", "symmetric-inclusive"):

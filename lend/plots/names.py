@@ -40,14 +40,15 @@ def columns(text: str) -> int:
     return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
 
 
-def legend_columns(words: Sequence[str], inches: float) -> int:
+def legend_columns(words: Sequence[str], inches: float, handle: int = 5) -> int:
     """Return the number of columns of a legend: all entries in a line if they fit, or as many as fit of the longest.
 
     Args:
         words: The entries.
         inches: Width of the figure.
+        handle: Characters that the line or dot before an entry takes, with the room around it.
     """
-    room, handle = 15 * inches, 5  # characters
+    room = 15 * inches  # characters
     lengths = [columns(word) + handle for word in words]
     if sum(lengths) <= room:
         return len(words)

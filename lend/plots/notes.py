@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 
 from lend.plots.names import legend_columns, literal
 
+LINE = 7  # characters that a line of the legend below takes, longer than the dots of other legends
+
 
 def trials(n: pd.Series) -> str:
     """Return how many finished trials the cells of a panel have, such as "3 to 5 trials".
@@ -54,7 +56,7 @@ def more_lines(words: Sequence[str], inches: float) -> float:
         words: The entries.
         inches: Width of the figure.
     """
-    lines = -(-len(words) // legend_columns(words, inches)) if words else 1
+    lines = -(-len(words) // legend_columns(words, inches, LINE)) if words else 1
     return 0.16 * (lines - 1)
 
 
@@ -66,7 +68,7 @@ def row_legend(figure: Figure, handles: Sequence[Artist], title: str) -> None:
             title=title,
             title_fontsize=7.5,
             loc="outside lower center",
-            ncols=legend_columns([str(handle.get_label()) for handle in handles], figure.get_size_inches()[0]),
+            ncols=legend_columns([str(handle.get_label()) for handle in handles], figure.get_size_inches()[0], LINE),
             handlelength=2.6,
             columnspacing=1.2,
         )

@@ -83,7 +83,8 @@ def read_given(labels: Any, true_labels: Any, class_names: Iterable[Any] | None,
 
 
 def _read_names(class_names: Iterable[Any]) -> tuple[str, ...]:
-    require(not isinstance(class_names, str), "class_names", "a list of names", class_names)
+    listed = isinstance(class_names, Iterable) and not isinstance(class_names, str)
+    require(listed, "class_names", "a list of names", class_names)
     names = tuple(str(name) for name in class_names)
     require(len(names) > 0, "class_names", "one per class", "none")
     repeated = sorted({name for name in names if names.count(name) > 1})

@@ -19,17 +19,23 @@ from lend.run import Run, writing
 PACKAGES = ("lend", "torch", "numpy", "zarr", "xarray")
 
 
-def require_usable(folder: Path, resume: bool) -> None:
+def require_usable(folder: Path, resume: bool | int) -> None:
     """Raise before anything is written, the lock too, where a folder cannot take the run.
+
+    Args:
+        folder: Folder of the run.
+        resume: Whether a run that is there is to go on; a number asks for its first epochs.
 
     Raises:
         FileExistsError: If it holds something else, or a run that is not to go on.
-        ValueError: If it holds a run that cannot go on.
+        ValueError: If it holds a run that cannot go on, or none where its first epochs are asked for.
     """
     if not writing.holds_run(folder):
+        first = f"that of the run with the first {resume} epochs"
+        require(isinstance(resume, bool) or resume == 0, "folder", first, f"{folder}, which holds none")
         writing.require_free(folder)
         return
-    if not resume:
+    if resume is False:
         raise FileExistsError(f"{folder} already exists: go on with it by resume=True, or record into another folder")
     run = Run.open(folder)
     allowed = "the folder of a run that was recorded"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Iterable
@@ -11,12 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import torch
 
 from lend import storage
-from lend.config import Dilution, RunConfig
+from lend.config import Dilution, NamedConfig
 from lend.dilution import one_hot, prior_weights
-from lend.inputs import Checks, read_index, read_mask, read_rows, require, require_name
+from lend.inputs import Checks, is_whole, read_index, read_mask, read_rows, require, require_name
 from lend.recording.batches import Batches, Rows, merge
 from lend.recording.given import Given, read_given
 from lend.recording.opening import open_or_create, require_usable
@@ -26,6 +28,7 @@ from lend.recording.saving import Saver
 from lend.run import Run, writing
 
 SCOPES = ("batch", "dataset")
+RESUME = "True, False, or the number of epochs to keep"
 SMALL = ("predicted", "kept")  # what an epoch keeps of each example, without its embeddings and logits
 
 
@@ -65,7 +68,8 @@ class Recorder:
             checkpoint, keeps so many epochs of it and removes later ones.
 
     Raises:
-        ValueError: If an argument is wrong, before anything is written, or the run that is to go on has others.
+        ValueError: If an argument is wrong, before anything is written, or the run that is to go on has others, or is
+            not there where some of its epochs are to be kept.
         FileExistsError: If the folder holds something else, or a run and ``resume`` is not given.
         InUseError: If another recorder writes to it.
         DamagedFileError: If a file of the run that is to go on is damaged.
@@ -105,7 +109,9 @@ class Recorder:
         dilution: Dilution | None = None,
         resume: bool | int = False,
     ) -> None:
+        require(isinstance(folder, str | os.PathLike), "folder", "a path", folder)
         self.path = Path(folder).absolute()
+        require(isinstance(resume, bool) or (is_whole(resume) and resume >= 0), "resume", RESUME, resume)
         require_name(scope, SCOPES, "scope")
         require(dilution is None or isinstance(dilution, Dilution), "dilution", "a lend.Dilution", dilution)
         named = {"dataset": self.path.name if dataset is None else dataset, "method": method, "noise": noise}
@@ -114,7 +120,7 @@ class Recorder:
         rated = noise.partition(":")[0] not in ("given", "none", "human", "matrix")
         allowed = "given where the noise has a rate, such as 'pair', and only there"
         require(rated == (noise_rate is not None), "noise_rate", allowed, noise_rate)
-        config = RunConfig(
+        config = NamedConfig(
             dataset=named["dataset"],
             method=method,
             noise=noise,
@@ -136,12 +142,12 @@ class Recorder:
         self._saver: Saver | None = None  # in the process that writes
         self._processes = Processes()
         begin = partial(open_or_create, self.path, config, given, scope, resume)
-        opened = self._processes.share(self._processes.first(lambda: self._begin(begin, resume is not False)))
+        opened = self._processes.share(self._processes.first(lambda: self._begin(begin, resume)))
         assert opened is not None  # the first process says what it has opened
         self.epochs_done, self._features = opened
         self._start = time.perf_counter()
 
-    def _begin(self, begin: partial[tuple[Run, int]], resume: bool) -> tuple[int, int | None]:
+    def _begin(self, begin: partial[tuple[Run, int]], resume: bool | int) -> tuple[int, int | None]:
         """Take hold of the folder; the epochs that are there, and the width of their embeddings, if one is saved."""
         require_usable(self.path, resume)
         with ExitStack() as stack:
@@ -226,6 +232,7 @@ class Recorder:
         self._require_open()
         rows, row, failure = {}, {}, None
         try:
+            require(isinstance(snapshot, bool | np.bool_), "snapshot", "True or False", snapshot)
             row = read_numbers({"train_loss": train_loss, "test_accuracy": test_accuracy, **numbers})
             rows = self._rows(bool(snapshot))
         except Exception as error:
@@ -304,6 +311,7 @@ class Recorder:
         self._processes.first(self._open.close)
 
     def __enter__(self) -> Recorder:
+        self._require_open()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

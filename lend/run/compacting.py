@@ -119,7 +119,7 @@ def _public(config: RunConfig, dataset: str | None) -> RunConfig:
     defaults = RunConfig()
     place = {name: getattr(defaults, name) for name in ("runs", "data", "download", "device", "compile", "tracker")}
     own = {text: short_name(text) for text in config.sources}
-    names: dict[str, Any] = {name: own[text] for name, text in own_code(asdict(config)).items()}
+    names: dict[str, Any] = {name: own[text] for name, text in own_code(asdict(config)).items() if text in own}
     for name in ("dataset", "noise"):
         names.setdefault(name, _without_folder(getattr(config, name)))
     if dataset is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lend import storage
-from lend.config import RunConfig, own_code
+from lend.config import RunConfig, own_code, saved_config
 from lend.inputs import is_real, is_whole
 from lend.run.layout import CONFIG, GIVEN, epochs_done, numbered
 from lend.run.records import is_digest
@@ -32,11 +32,13 @@ def read_config(folder: Path) -> tuple[RunConfig, Mapping[str, Any], str | None]
     settings, info = record.get("config"), record.get("info")
     if not isinstance(settings, Mapping) or not isinstance(info, Mapping):
         raise storage.DamagedFileError(f"{path} is damaged: it is no record of a run, with its config and info")
-    _require_sources(path, settings)
-    if info.get("recorded") is not None:
+    recorded = info.get("recorded") is not None
+    if recorded:
         settings = {**settings, **_recorded_so_far(folder)}
+    else:
+        _require_sources(path, settings)
     try:
-        config = RunConfig.from_dict({"data": "data", **settings, "runs": str(folder.parent)})
+        config = saved_config({"data": "data", **settings, "runs": str(folder.parent)}, recorded)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ValueError(f"{path} has settings that cannot be used: {error}") from error
     if config.epochs > MOST_EPOCHS:

@@ -17,6 +17,7 @@ from lend.recording import Saver
 from lend.run import EpochResult, Run, writing
 from lend.training import examples, own, tracking
 from lend.training.allocator import keep_freed_memory
+from lend.training.guarded import Guarded
 from lend.training.opening import open_or_create
 from lend.training.parallel import Processes
 from lend.training.trainer import Trainer
@@ -55,6 +56,8 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
     # a run keeps the precision that it was started in, wherever it goes on
     precision = _precision(config.precision, device) if run is None else run.info["precision"]
     trainer = Trainer(config, method, source, device, processes, bf16=precision == "bf16")
+    if run is None and isinstance(method, Guarded):
+        trainer.try_out(method)
     with _only_writer(config, processes):
         run = processes.first(partial(open_or_create, config, source, device, precision, trainer.learner.info))
         done, state = processes.first(partial(writing.restore, run))

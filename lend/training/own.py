@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lend import data, methods, noise, plugins
 from lend.config import RunConfig
+from lend.training.guarded import Guarded
 
 
 def build_method(config: RunConfig) -> methods.Method:
@@ -22,7 +23,13 @@ def build_method(config: RunConfig) -> methods.Method:
     """
     if config.method not in config.sources:
         return methods.build(config.method, config.options)
-    return methods.build(config.method, config.options, _loaded("method", config))
+    kind, place = _loaded("method", config), f"method {config.method}"
+    try:
+        return Guarded(place, methods.build(config.method, config.options, kind))
+    except ValueError:
+        raise
+    except (Exception, SystemExit) as error:  # own code may raise anything where it is made
+        raise plugins.told(place, error, kind) from error
 
 
 def read_dataset(config: RunConfig) -> data.Dataset:

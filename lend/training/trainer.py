@@ -6,6 +6,7 @@ optimiser and per-example memory, and a run that goes on draws what it would hav
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 import warnings
@@ -22,14 +23,17 @@ from tqdm.auto import tqdm
 
 from lend.config import RunConfig
 from lend.dilution import COLLAPSE, dilute_among, one_hot, prior_weights
+from lend.inputs import require
 from lend.methods import Batch, Epoch, Features, Method
 from lend.recording import kept_shares, label_accuracies, make_snapshot
 from lend.run import EPOCH_ARRAYS, EpochResult, code_type
 from lend.training import evaluation, images
 from lend.training.examples import Source
+from lend.training.guarded import Guarded
 from lend.training.learner import Learner
 from lend.training.parallel import Processes
 
+TRIED = 32  # examples of the batch on which a method of one's own is tried
 LABEL_KINDS = tuple(name for name in EPOCH_ARRAYS if name != "kept")  # the labels of a pass
 
 
@@ -100,6 +104,32 @@ class Trainer:
         """Go on from what :meth:`state` returned after an earlier epoch."""
         self.learner.load(state)
         self.memory = {name: value.to(self.device) for name, value in state["memory"].items()}
+
+    def try_out(self, method: Guarded) -> None:
+        """Take the loss of a batch and its gradient, on copies: what fails in it is known before anything is written.
+
+        Args:
+            method: That of this trainer, of which nothing is known.
+
+        Raises:
+            ValueError: If the loss fails, is not finite or has no gradient, or leaves a memory that is none.
+        """
+        trial = copy.copy(self)
+        trial.memory = {name: values.clone() for name, values in self.memory.items()}
+        trial.learner = copy.copy(self.learner)
+        trial.learner.own = copy.deepcopy(self.learner.own)
+        shard = copy.deepcopy(next(iter(self.learner.shards.values()))).train()
+        few = max(TRIED, 2 * self.config.dilution.k)
+        index = torch.arange(min(few, self.config.batch_size, len(self.noisy)), device=self.device)
+        current, generator = self._new_pass(1), self._generator(1, 1)
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            loss = trial._loss(shard, index, generator, current)
+            try:
+                loss.backward()
+            except RuntimeError as error:
+                raise ValueError(f"{method.place}: no gradient of its loss: {' '.join(str(error).split())}") from error
+        require(bool(loss.isfinite()), f"{method.place}: loss", "finite in the first batch", loss.item())
+        method.check(trial.memory, self.noisy)
 
     # --- One epoch ------------------------------------------------------------------------------------------------
 

@@ -96,6 +96,6 @@ def test_open_clip_embeds_images_and_texts():
 
 def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch):
     pytest.importorskip("transformers")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # the variable has been read
     with pytest.raises(ValueError, match="its weights cannot be had .* without a network: model tfidf"):
         lend.embed(TEXTS, model="hf:nobody/has-this-model")

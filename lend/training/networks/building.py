@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lend.config import RunConfig
 from lend.inputs import require_name
+from lend.methods import Features
 from lend.training.networks.embedding import RETURNED, head_of, parts_of, require_logits, tap
 from lend.training.networks.factories import Made, MeanStd, foreign
 from lend.training.networks.shipped import NETWORKS
@@ -75,16 +76,19 @@ def make(config: RunConfig, image_shape: tuple[int, ...], num_classes: int) -> B
         FileNotFoundError: If the file of own code is missing.
     """
     if ":" not in config.network:
-        network, place = build(config.network, image_shape, num_classes, config.width), config.network
-        where = (
-            tap(network, place, num_classes, config.embedding_layer, "", True) if config.embedding_layer else RETURNED
-        )
-        name = next(name for name, kind in NETWORKS.items() if type(network) is kind)
-        return Built(network, _info({"name": name}, network, where, None), image_shape[0])
+        return _shipped(config, image_shape, num_classes)
     try:
         return _ready(foreign(config, image_shape, num_classes), config, image_shape, num_classes)
     except (ValueError, OSError) as error:
         raise type(error)(f"network {error}") from error
+
+
+def _shipped(config: RunConfig, image_shape: tuple[int, ...], num_classes: int) -> Built:
+    network, where = build(config.network, image_shape, num_classes, config.width), RETURNED
+    if config.embedding_layer:
+        where = tap(network, f"network {config.network}", num_classes, config.embedding_layer, "", True)
+    name = next(name for name, kind in NETWORKS.items() if type(network) is kind)
+    return Built(network, _info({"name": name}, network, where, None), image_shape[0])
 
 
 def _ready(made: Made, config: RunConfig, image_shape: tuple[int, ...], num_classes: int) -> Built:
@@ -144,22 +148,29 @@ def _require_finite(network: nn.Module, place: str, images: Tensor) -> None:
             raise ValueError(f"{place}: its {name} of the first trial are not finite")
 
 
-@torch.no_grad()
 def _channels_last(network: nn.Module, place: str, images: Tensor) -> bool:
     """Try a copy in training mode; whether it computes in the channels-last layout, which ``view`` in it may forbid."""
     if not any(parameter.dim() == 5 for parameter in network.parameters()):
         try:
             trial = copy.deepcopy(network).train().to(memory_format=torch.channels_last)
-            trial(images.contiguous(memory_format=torch.channels_last))
-            return True
+            features = trial(images.contiguous(memory_format=torch.channels_last))
         except Exception:  # tried again below in the common layout, where an error is told
             pass
+        else:
+            _require_gradient(features, place)
+            return True
     try:
-        copy.deepcopy(network).train()(images)
+        features = copy.deepcopy(network).train()(images)
     except Exception as error:
         said = " ".join(str(error).split())
         raise ValueError(f"{place}: fails in training mode: {type(error).__name__}: {said}") from error
+    _require_gradient(features, place)
     return False
+
+
+def _require_gradient(features: Features, place: str) -> None:
+    if not features.logits.requires_grad:
+        raise ValueError(f"{place}: cannot be trained: its logits have no gradient, all of it is frozen or detached")
 
 
 def _info(origin: Mapping[str, Any], network: nn.Module, where: str, mean_std: MeanStd | None) -> dict[str, Any]:

@@ -148,10 +148,10 @@ def tap(network: nn.Module, place: str, classes: int, layer: str | None, head: s
         _layer(network, place, found).register_forward_hook(hooks.keep_output)
         said = f"output of {found}"
     elif not returned:
-        raise ValueError(
-            f"{place}: no nn.Linear gives its logits, so its embeddings must be named: embedding_layer is one of "
-            f"{_some(network)}"
-        )
+        layers = any(True for _ in network.children())
+        named = f"so its embeddings must be named: embedding_layer is one of {_some(network)}"
+        what = named if layers else "and it has no layer to name: return (embeddings, logits)"
+        raise ValueError(f"{place}: no nn.Linear gives its logits, {what}")
     network.register_forward_hook(hooks.features)
     return said
 
