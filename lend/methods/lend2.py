@@ -24,9 +24,9 @@ LEAST = 1e-12  # smallest number to divide by
 class LEND2(Method):
     """Label noise dilution with restraint: a few labels are held out, and tell how many of the others to drop.
 
-    A share of the examples, H, is never trained on. After epoch e, from the embeddings of its pass, the k nearest of
-    all examples vote for each example i; of the votes V the noise is taken out, and the share R of the examples whose
-    label has the least support is dropped. The next epoch is cross entropy with the others.
+    Some examples, H, drawn at random, are never trained on. After epoch e, from the embeddings of its pass, the k
+    nearest of all examples vote for each example i; of the votes V the noise is taken out, and the share R of the
+    examples outside H whose label has the least support is dropped. The next epoch is cross entropy with the others.
 
         v_i ∝ Σ_j max(0, cos_ij)^γ onehot(ỹ_j),   V_i = (1 - β) v_i + β V_i         its own label takes no part
         T_jy  share of label y among the surest of class j = argmax V               the noise, row = true class
@@ -44,7 +44,7 @@ class LEND2(Method):
     Args:
         neighbors: k, below the number of examples.
         beta: β, the momentum of the votes over the epochs, in [0, 1).
-        held: Share of H, in (0, 0.5].
+        held: Number of examples in H, at most a fifth of all are taken; its precision does not depend on the others.
         restraint: Exponent of ρ, at least 0: how strongly weak votes hold R back.
         pressure: Factor of m, at least 0: how strongly memorisation presses R up.
         warmup: Epochs over which R rises while nothing is memorised.
@@ -56,7 +56,7 @@ class LEND2(Method):
     scope: ClassVar[str] = "dataset"
     neighbors: int = 32
     beta: float = 0.7
-    held: float = 0.05
+    held: int = 500
     restraint: float = 2.0
     pressure: float = 3.0
     warmup: int = 10
@@ -64,7 +64,7 @@ class LEND2(Method):
     def __post_init__(self) -> None:
         as_count(self.neighbors, "neighbors")
         require(is_real(self.beta) and 0 <= self.beta < 1, "beta", "inside [0, 1)", self.beta)
-        require(is_real(self.held) and 0 < self.held <= 0.5, "held", "inside (0, 0.5]", self.held)
+        as_count(self.held, "held")
         for name in ("restraint", "pressure"):
             value = getattr(self, name)
             require(is_real(value) and value >= 0, name, "at least 0", value)
@@ -73,7 +73,7 @@ class LEND2(Method):
     def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
         n, device = len(labels), labels.device
         require(self.neighbors < n, "neighbors", f"below the {n} examples of the training set", self.neighbors)
-        drawn = torch.randperm(n, generator=torch.Generator().manual_seed(0))[: max(1, round(self.held * n))]
+        drawn = torch.randperm(n, generator=torch.Generator().manual_seed(0))[: min(self.held, max(1, n // 5))]
         held = torch.zeros(n, dtype=torch.bool).index_fill(0, drawn, True).to(device)
         votes = torch.zeros(n, num_classes, device=device)
         return {"votes": votes, "agreed": torch.zeros_like(held), "held": held, "kept": ~held}
