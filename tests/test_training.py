@@ -392,7 +392,7 @@ def test_divergence_is_one_clear_error(tiny):
         (
             {"method": "lendd"},
             "unknown method 'lendd'; allowed: coteaching, coteaching\\+, dividemix, elr, forward, gce, jocor, lend, "
-            "sigua, sop, standard; did you mean 'lend'",
+            "lend2, sigua, sop, standard; did you mean 'lend'",
         ),
         ({"options": {"gama": 1}}, "unknown option 'gama' of method lend"),
         ({"options": {"beta": 1.5}}, "beta must be inside"),

@@ -19,7 +19,7 @@ OWN_CODE: dict[str, tuple[str, ...]] = {
     "network": ("torchvision", "timm"),
 }
 NETWORKS = ("auto", "resnet18", "small")
-METHODS = tuple("standard lend coteaching gce jocor sigua forward elr coteaching+ dividemix sop".split())
+METHODS = tuple("standard lend coteaching gce jocor sigua forward elr coteaching+ dividemix sop lend2".split())
 GROUP = "lend.methods"  # of entry points, by which installed packages bring methods
 FORMS = "file.py:NAME or package.module:NAME"
 

@@ -76,8 +76,8 @@ class RunConfig:
         dataset: digits, cifar10, cifar100, animal10n, folder:PATH, parquet:PATH or npz:PATH; or FILE.py:FUNCTION of
             your own.
         train_size: Train on a stratified subset of this many examples; all of them if not given.
-        method: The way to train: standard, lend, coteaching, gce, jocor, sigua, forward, elr, coteaching+, dividemix or
-            sop; or FILE.py:CLASS of your own, or the name that an installed package gives to one.
+        method: The way to train: standard, lend, coteaching, gce, jocor, sigua, forward, elr, coteaching+, dividemix,
+            sop or lend2; or FILE.py:CLASS of your own, or the name that an installed package gives to one.
         options: Hyper-parameters of the method, such as --options.beta 0.7; see `lend.METHODS`.
         dilution: The graph and the iteration that dilute labels: LEND selects by them, every run records them.
         noise: none, symmetric, symmetric-inclusive, pair, asymmetric, asymmetric:NAME, instance, human:NAME

@@ -12,6 +12,7 @@ from lend.methods.elr import ELR
 from lend.methods.forward import Forward
 from lend.methods.gce import GCE
 from lend.methods.lend import LEND
+from lend.methods.lend2 import LEND2
 from lend.methods.registry import METHODS, build
 from lend.methods.selector import Selector
 from lend.methods.small_loss import SIGUA, CoTeaching, JoCoR, SmallLoss
@@ -30,6 +31,7 @@ __all__ = [
     "GCE",
     "JoCoR",
     "LEND",
+    "LEND2",
     "METHODS",
     "Memory",
     "Method",

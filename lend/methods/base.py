@@ -46,6 +46,7 @@ class Epoch(NamedTuple):
     # features of all n training examples in evaluation mode, from the network of this number; a pass over the data
     features: Callable[[int], Features] | None = None
     own: nn.Module | None = None
+    embeddings: Float[Tensor, "n d"] | None = None  # of the epoch's training passes, if the scope is the data set
 
 
 def masked_mean(losses: Float[Tensor, " b"], kept: Bool[Tensor, " b"]) -> Float[Tensor, ""]:

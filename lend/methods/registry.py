@@ -15,6 +15,7 @@ from lend.methods.elr import ELR
 from lend.methods.forward import Forward
 from lend.methods.gce import GCE
 from lend.methods.lend import LEND
+from lend.methods.lend2 import LEND2
 from lend.methods.small_loss import SIGUA, CoTeaching, JoCoR
 from lend.methods.sop import SOP
 from lend.methods.standard import Standard
@@ -31,6 +32,7 @@ METHODS: dict[str, type[Method]] = {
     "coteaching+": CoTeachingPlus,
     "dividemix": DivideMix,
     "sop": SOP,
+    "lend2": LEND2,
 }
 
 

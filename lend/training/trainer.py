@@ -157,10 +157,9 @@ class Trainer:
         kept = self.memory.get("kept", torch.ones_like(current.seen_here)).clone()
         # after kept is copied: what the method does now chooses for the next epoch
         diluted = self._dilute_all(current) if self.method.scope == "dataset" else None
-        self.method.after_epoch(Epoch(epoch, self.noisy, diluted, self._features, self.learner.own), self.memory)
-        scores = (
-            self._scores()
-        )  # before any number is read: its work is queued behind the steps, none waits for another
+        known = Epoch(epoch, self.noisy, diluted, self._features, self.learner.own, self.embeddings)
+        self.method.after_epoch(known, self.memory)
+        scores = self._scores()  # before any number is read: its work is queued behind the steps, none waits
         row = {
             "train_loss": current.loss.item() / self.steps,
             **scores,
