@@ -240,7 +240,7 @@ def test_numbers_are_those_of_one_process_wherever_a_row_is_trained(tiny, tmp_pa
 
 
 def test_own_rows_go_on_with_the_same_numbers_after_a_worker_and_the_sweep_were_killed(tiny, start_sweep):  # noqa: F811
-    long = {"epochs": 80, "train_size": 80, "snapshots": (80,)}
+    long = {"epochs": 200, "train_size": 80, "snapshots": (200,)}
     killed, whole = (planned(tiny, runs=runs, **long) for runs in ("killed", "whole"))
     process = start_sweep(killed, workers=2, threads=1)
     for config, victim in zip(killed, (None, process.pid), strict=True):
