@@ -86,6 +86,7 @@ FURTHER_ROWS: dict[str, Settings] = {
     "Co-teaching+": {"method": "coteaching+"},
     "DivideMix": {"method": "dividemix"},
     "SOP": {"method": "sop"},
+    "LEND2": {"method": "lend2"},  # the library's own, at its defaults
 }
 
 

@@ -70,7 +70,10 @@ FREE_MARKERS = ("P", "X", "*", "p", "h", "d")
 FURTHER_LINES: dict[str, dict[str, Any]] = {
     name: {"color": GREY, "linestyle": dashes, "marker": marker}
     for name, dashes, marker in zip(
-        ("Forward", "ELR", "Co-teaching+", "DivideMix", "SOP"), ("-", *FREE_DASHES), FREE_MARKERS, strict=False
+        ("Forward", "ELR", "Co-teaching+", "DivideMix", "SOP", "LEND2"),
+        ("-", *FREE_DASHES, (0, (5, 1, 1, 1, 1, 1))),
+        FREE_MARKERS,
+        strict=True,
     )
 }
 Line = dict[str, Any]  # properties of a Line2D
