@@ -191,7 +191,10 @@ class Audit:
         """
         from lend.auditing.reporting import write_report
 
-        return write_report(self, path, map, title, images, texts, examples, progress)
+        n, ids = len(self.issues), self.issues.index
+        images = self.images if images is None else check_shown(images, n, ids)
+        texts = self.texts if texts is None else check_shown(texts, n, ids, "texts")
+        return write_report(self, path, map, self.embeddings, title, images, texts, examples, progress)
 
     def export(self, tool: str, path: str | Path, **options: Any) -> Path:  # noqa: ANN401 (those of the tool)
         """Write the audit for another tool; :func:`lend.report.read_answers` reads what people answered there.
