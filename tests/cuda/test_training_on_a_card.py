@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from test_training import assert_same, interrupted
+from test_training import assert_same, interrupted, save_every_epoch  # noqa: F401 (a fixture of every test)
 
 import lend
 from lend.methods import build
@@ -12,16 +12,6 @@ from lend.training.parallel import Processes
 from lend.training.trainer import Trainer
 
 pytestmark = pytest.mark.cuda
-
-
-@pytest.fixture(autouse=True)
-def save_every_epoch(monkeypatch):
-    def settled(saver):
-        saver.wait()
-        return False
-
-    monkeypatch.setattr("lend.training.loop.SAVING_SHARE", 1e9)
-    monkeypatch.setattr("lend.recording.Saver.busy", property(settled))
 
 
 @pytest.mark.parametrize("method", ["standard", "lend"])
