@@ -517,7 +517,7 @@ def test_weights_that_cannot_be_fetched_are_one_line(monkeypatch, capsys, tmp_pa
 
 
 def test_a_missing_package_is_one_line(monkeypatch):
-    from lend.extras import MissingExtraError
+    from lend.inputs import MissingExtraError
 
     images = np.stack([picture(i) for i in range(2)])
     for name, package, model in (

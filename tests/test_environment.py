@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from lend.extras import EXTRAS
+from lend.inputs import EXTRAS
 
 ROOT = Path(__file__).parent.parent
 CONDA_NAMES = {
@@ -51,7 +51,7 @@ def test_the_two_files_agree():
 
 
 def test_a_missing_package_is_looked_for_in_its_extra():
-    """lend.extras names the packages as they are imported, pyproject.toml as they are installed."""
+    """lend.inputs.extras names the packages as they are imported, pyproject.toml as they are installed."""
     imported = {"anywidget", "ipywidgets", "jupyterlab", "papermill", "accelerate", "torchvision", "dask"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for name, packages in EXTRAS.items():

@@ -174,7 +174,8 @@ def blind(monkeypatch):
     def look(*_, **__):
         raise AssertionError("looked for code")
 
-    monkeypatch.setattr("lend.plugins._source", look)
+    for module in ("places", "loading"):
+        monkeypatch.setattr(f"lend.inputs.plugins.{module}.read_source", look)
     monkeypatch.setattr("lend.config.own.entry_points", look)
 
 

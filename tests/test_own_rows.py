@@ -14,9 +14,9 @@ from test_sweeps import start_sweep  # noqa: F401 (a fixture)
 from test_training import assert_same
 
 import lend
-from lend import plugins
 from lend.cli.main import main
 from lend.cli.shipped import shipped
+from lend.inputs import plugins
 from lend.methods import GCE
 from lend.paper import experiments, tables
 from lend.paper.grids import Profile, rates

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lend.extras import EXTRAS, MissingExtraError, extra
+from lend.inputs import EXTRAS, MissingExtraError, extra
 
 ROOT = Path(__file__).parent.parent
 
@@ -112,7 +112,7 @@ def test_long_work_asks_for_its_extra_first(monkeypatch, tmp_path):
     """A sweep stops before its first run, with one error and not one for each run."""
     import lend
 
-    monkeypatch.setattr("lend.extras.find_spec", lambda name: None if name == "torchvision" else True)
+    monkeypatch.setattr("lend.inputs.extras.find_spec", lambda name: None if name == "torchvision" else True)
     with pytest.raises(MissingExtraError, match="torchvision is not installed"):
         lend.sweep([lend.RunConfig(epochs=1, runs=str(tmp_path))])
     assert list(tmp_path.iterdir()) == []

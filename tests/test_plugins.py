@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from lend import plugins
+from lend.inputs import plugins
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def here(tmp_path, monkeypatch):
     yield tmp_path
     for name in set(sys.modules) - before:
         del sys.modules[name]
-    plugins._seen.clear()
+    plugins.loading._seen.clear()
 
 
 def write(path, text):
@@ -96,7 +96,7 @@ def test_places_without_code(here, text, message):
         ("\nimport nowhere_at_all\n", "mine.py: line 2: ModuleNotFoundError: No module named 'nowhere_at_all'"),
         ("import sys\nsys.exit()\n", "mine.py: line 2: SystemExit"),
         (
-            "from lend import plugins\nplugins.load('mine.py:Net')\n",
+            "from lend.inputs import plugins\nplugins.load('mine.py:Net')\n",
             "mine.py asks for itself while it is loaded: .*__main__",
         ),
         ("class Other: ...\n_x = print\n", "mine.py:Net: mine.py has no 'Net'; it has Other"),
@@ -107,7 +107,7 @@ def test_files_that_cannot_be_loaded(here, body, message):
     before = set(sys.modules)
     with pytest.raises(ValueError, match=message):
         plugins.load("mine.py:Net")
-    left = {name for name in set(sys.modules) - before if name.startswith(plugins.PRIVATE)}
+    left = {name for name in set(sys.modules) - before if name.startswith(plugins.loading.PRIVATE)}
     assert len(left) == ("no 'Net'" in message)  # a module that was loaded stays, one that failed does not
 
 
@@ -171,7 +171,7 @@ def test_a_call_that_raises_is_told_with_its_line(here):
 
 
 def test_classes_and_functions_become_text():
-    assert plugins.spelled(plugins.load) == "lend.plugins:load"
+    assert plugins.spelled(plugins.load) == "lend.inputs.plugins:load"
     with pytest.raises(ValueError, match="cannot be found by its name: define it at the top level of a file"):
         plugins.spelled(lambda: 1)
     with pytest.raises(ValueError, match="own code must be a class or a function"):
@@ -179,12 +179,12 @@ def test_classes_and_functions_become_text():
 
 
 def test_what_a_script_defines_is_found_in_its_file(here):
-    write(here / "sub" / "script.py", "from lend import plugins\nclass Net: ...\nprint(plugins.spelled(Net))\n")
+    write(here / "sub" / "script.py", "from lend.inputs import plugins\nclass Net: ...\nprint(plugins.spelled(Net))\n")
     shown = subprocess.run([sys.executable, "sub/script.py"], capture_output=True, text=True, check=True)
     assert shown.stdout == "sub/script.py:Net\n"
 
 
 def test_what_a_console_defines_is_found_in_no_file(here):
-    code = "from lend import plugins\nclass Net: ...\nplugins.spelled(Net)\n"
+    code = "from lend.inputs import plugins\nclass Net: ...\nplugins.spelled(Net)\n"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "defined in a notebook or console" in shown.stderr and "%%writefile mine.py" in shown.stderr

@@ -11,8 +11,7 @@ from typing import Any
 from lend import storage
 from lend.cli.rows import require_methods
 from lend.cli.shipped import shipped
-from lend.extras import require_extra
-from lend.inputs import nearest_name, require
+from lend.inputs import nearest_name, require, require_extra
 from lend.maps import make_maps
 from lend.paper import experiments
 from lend.run import Run

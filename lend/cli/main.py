@@ -20,7 +20,7 @@ from lend.cli.sweep import figures, figures_parser, sweep, sweep_parser
 from lend.cli.tour import demo, demo_parser, notebooks, notebooks_parser
 from lend.cli.train import train, train_parser
 from lend.cli.words import hyphens, one_line, speak_everywhere
-from lend.extras import MissingExtraError
+from lend.inputs import MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from lend import plugins
-from lend.inputs import require, require_name
+from lend.inputs import plugins, require, require_name
 
 # The settings that may name own code, each with what stands before a colon in it without being a module.
 OWN_CODE: dict[str, tuple[str, ...]] = {

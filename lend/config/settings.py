@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from lend import plugins
 from lend.config.naming import folder_name
 from lend.config.own import OWN_CODE, digests, place_of_method, require_places, spelled
 from lend.config.typed import make_typed, typed
-from lend.inputs import require, require_name
+from lend.inputs import plugins, require, require_name
 
 T = TypeVar("T")
 

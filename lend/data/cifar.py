@@ -9,7 +9,7 @@ from lend.data.assembling import assemble
 from lend.data.dataset import Dataset
 from lend.data.files import one_line
 from lend.data.human import read_human_labels
-from lend.extras import extra
+from lend.inputs import extra
 
 
 def read_cifar(name: str, folder: Path, download: bool) -> Dataset:

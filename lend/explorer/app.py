@@ -21,8 +21,7 @@ from lend.explorer.inspection.sources import Data, brings_labels, inspect
 from lend.explorer.pictures import explorer_figure
 from lend.explorer.pictures.maps import MOST_VIEWS
 from lend.explorer.pictures.words import reason
-from lend.extras import MissingExtraError, extra
-from lend.inputs import require, require_name
+from lend.inputs import MissingExtraError, extra, require, require_name
 from lend.plots import STYLE, png_bytes
 
 if TYPE_CHECKING:

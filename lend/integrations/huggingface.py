@@ -11,8 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from lend.extras import extra
-from lend.inputs import require
+from lend.inputs import extra, require
 from lend.integrations.observer import Observer, accuracy_of
 
 with extra("transformers"):

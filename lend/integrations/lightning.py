@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lend.extras import extra
-from lend.inputs import require
+from lend.inputs import extra, require
 from lend.integrations.observer import Observer, accuracy_of
 
 with extra("lightning"):

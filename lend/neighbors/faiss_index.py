@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from lend.extras import extra
+from lend.inputs import extra
 from lend.neighbors.rows import BLOCK, Rows
 from lend.neighbors.topk import Best
 

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lend.extras import extra
-from lend.inputs import as_count, require
+from lend.inputs import as_count, extra, require
 from lend.neighbors.exact import compare_all, compare_two
 from lend.neighbors.graph import KnnGraph
 from lend.neighbors.rows import Rows

@@ -16,8 +16,7 @@ from jaxtyping import Float, Float16, Int, Int8
 
 from lend import storage
 from lend.config import RunConfig, own_code
-from lend.inputs import require
-from lend.plugins import short_name
+from lend.inputs import plugins, require
 from lend.run import writing
 from lend.run.layout import EPOCH_ARRAYS, SEEN, numbered
 from lend.run.run import Run
@@ -118,7 +117,7 @@ def _public(config: RunConfig, dataset: str | None) -> RunConfig:
     """The configuration without paths and without what belongs to one machine."""
     defaults = RunConfig()
     place = {name: getattr(defaults, name) for name in ("runs", "data", "download", "device", "compile", "tracker")}
-    own = {text: short_name(text) for text in config.sources}
+    own = {text: plugins.short_name(text) for text in config.sources}
     names: dict[str, Any] = {name: own[text] for name, text in own_code(asdict(config)).items() if text in own}
     for name in ("dataset", "noise"):
         names.setdefault(name, _without_folder(getattr(config, name)))

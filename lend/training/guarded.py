@@ -10,8 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from lend import plugins
-from lend.inputs import is_real, is_whole, require
+from lend.inputs import is_real, is_whole, plugins, require
 from lend.methods import Batch, Epoch, Features, Memory, Method
 
 SCOPES = ("batch", "dataset")

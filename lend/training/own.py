@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from lend import data, methods, noise, plugins
+from lend import data, methods, noise
 from lend.config import RunConfig
+from lend.inputs import plugins
 from lend.training.guarded import Guarded
 
 

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor, distributed, nn
 
-from lend.extras import extra
+from lend.inputs import extra
 
 T = TypeVar("T")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from lend.extras import extra
-from lend.inputs import nearest_name
+from lend.inputs import extra, nearest_name
 from lend.run import Run
 
 Log = Callable[[Mapping[str, float], int], None]  # takes the numbers of an epoch, and its number

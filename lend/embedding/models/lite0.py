@@ -17,8 +17,7 @@ from lend.embedding.images import whole_square
 from lend.embedding.model import Model, Wish, weights_digest
 from lend.embedding.network import device_of, encoder, images_at_once, ready, seeded
 from lend.embedding.source import IMAGES
-from lend.extras import extra
-from lend.inputs import require
+from lend.inputs import extra, require
 
 NAME = "efficientnet-lite0"
 SIZE = 128  # pixels: a third of the time of 224, at which it was trained

@@ -9,8 +9,7 @@ import torch
 from lend.embedding.model import Model, Wish, fetching, weights_digest
 from lend.embedding.network import device_of, encoder, images_at_once, pooled, seeded
 from lend.embedding.source import IMAGES, TEXTS
-from lend.extras import extra
-from lend.inputs import require_known
+from lend.inputs import extra, require_known
 
 
 def open_open_clip(wish: Wish) -> Model:

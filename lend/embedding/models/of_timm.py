@@ -7,8 +7,7 @@ from importlib.metadata import version
 from lend.embedding.model import Model, Wish, fetching, weights_digest
 from lend.embedding.network import device_of, encoder, images_at_once, ready, seeded
 from lend.embedding.source import IMAGES
-from lend.extras import extra
-from lend.inputs import require, require_known
+from lend.inputs import extra, require, require_known
 
 
 def open_timm(wish: Wish) -> Model:

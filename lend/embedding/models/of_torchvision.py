@@ -10,8 +10,7 @@ import torch
 from lend.embedding.model import Model, Wish, fetching, weights_digest
 from lend.embedding.network import device_of, encoder, images_at_once, ready, seeded, without_last_linear
 from lend.embedding.source import IMAGES
-from lend.extras import extra
-from lend.inputs import require_known
+from lend.inputs import extra, require_known
 
 
 def open_torchvision(wish: Wish) -> Model:

@@ -15,8 +15,7 @@ from torch import Tensor
 from lend.embedding.model import Model, Wish, fetching, weights_digest
 from lend.embedding.network import device_of, images_at_once, pooled, seeded
 from lend.embedding.source import IMAGES, TEXTS
-from lend.extras import extra
-from lend.inputs import require
+from lend.inputs import extra, require
 
 TOKENS = 512  # of a text, at most: what comes after them is not seen
 POOLING = "1_Pooling/config.json"  # where sentence-transformers says how tokens become one embedding

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import difflib
 
-from lend import plugins
 from lend.embedding.model import Model, Wish
 from lend.embedding.source import Source
-from lend.inputs import nearest_name
+from lend.inputs import nearest_name, plugins
 
 FORMS = ("efficientnet-lite0", "tfidf", "torchvision:NAME", "timm:NAME", "open_clip:NAME", "hf:NAME", "file.py:NAME")
 

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lend import plugins
 from lend.embedding.images import whole_square
 from lend.embedding.model import Model, Wish
 from lend.embedding.network import device_of, encoder, images_at_once, pooled, seeded
 from lend.embedding.source import IMAGES, TEXTS
-from lend.inputs import as_count, require
+from lend.inputs import as_count, plugins, require
 
 SIZE = 224  # pixels, where the model does not say
 

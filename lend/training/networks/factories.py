@@ -9,10 +9,8 @@ from typing import Any
 
 from torch import nn
 
-from lend import plugins
 from lend.config import RunConfig
-from lend.extras import extra
-from lend.inputs import require_known
+from lend.inputs import extra, plugins, require_known
 
 MeanStd = tuple[tuple[float, ...], tuple[float, ...]]  # of each channel, of values in [0, 1]
 

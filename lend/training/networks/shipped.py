@@ -7,7 +7,7 @@ from collections.abc import Callable
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lend.extras import extra
+from lend.inputs import extra
 from lend.methods import Features
 
 with extra("train"):
