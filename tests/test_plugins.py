@@ -171,7 +171,7 @@ def test_a_call_that_raises_is_told_with_its_line(here):
 
 
 def test_classes_and_functions_become_text():
-    assert plugins.spelled(plugins.load) == "lend.inputs.plugins:load"
+    assert plugins.spelled(plugins.load) == "lend.inputs.plugins.loading:load"
     with pytest.raises(ValueError, match="cannot be found by its name: define it at the top level of a file"):
         plugins.spelled(lambda: 1)
     with pytest.raises(ValueError, match="own code must be a class or a function"):

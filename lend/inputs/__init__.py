@@ -1,7 +1,7 @@
 """The gate: every array, label, name and table from outside comes in here, and errors name it; own code as well.
 
-Checked once, in one place, and of one kind afterwards; the rooms behind it trust what they get. :mod:`plugins` finds
-people's own classes and functions, :func:`extra` optional packages.
+Checked once, in one place, and of one kind afterwards; the rooms behind it trust what they get. People's own classes
+and functions are found by :mod:`lend.inputs.plugins`, optional packages by :func:`extra`.
 """
 
 import lazy_loader
