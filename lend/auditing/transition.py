@@ -54,9 +54,8 @@ class Estimate:
 
     def __str__(self) -> str:
         shares = [100 * value / self.examples for value in (self.errors, self.low, self.high)]
-        least = f"at least {self.low:,.0f} wrong ({shares[1]:.1f} %), " if self.low >= 1 else ""
         return (
-            f"{least}about {self.errors:,.0f} wrong ({shares[0]:.1f} %), "
+            f"at least {self.low:,.0f} wrong ({shares[1]:.1f} %), about {self.errors:,.0f} ({shares[0]:.1f} %), "
             f"{100 * self.confidence:g} % interval {self.low:,.0f} to {self.high:,.0f} "
             f"({shares[1]:.1f} to {shares[2]:.1f} %)"
         )
