@@ -1,6 +1,7 @@
 """Every notebook, executed by the main job on tiny runs; and what is committed is clean."""
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -8,6 +9,7 @@ import pytest
 
 import lend
 from lend.cli import book
+from lend.paper import experiments
 
 TRAINS = "bring_your_own"  # the one that shows code of one's own, and trains
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
@@ -41,6 +43,22 @@ def test_a_notebook_that_fails_is_one_error_and_stays_readable(tmp_path):
     with pytest.raises(ChildProcessError, match=r"out/odd\.ipynb failed: FileNotFoundError: .*/no/such/file"):
         book._execute(tmp_path / "odd.ipynb", tmp_path / "out", {})
     assert "before" in (tmp_path / "out" / "odd.ipynb").read_text()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_says_which_figures_of_a_profile_it_shows(path):
+    """What `lend figures --only` trains: no more and no less than the runs that the code asks for."""
+    cells = nbformat.read(path, as_version=4).cells
+    names = set(re.findall(r'"(\w+)"', "\n".join(cell.source for cell in cells if cell.cell_type == "code")))
+    assert set(book.shown_by(path)) == names & set(experiments.FIGURES)
+
+
+def test_one_notebook_trains_its_runs_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(book, "_execute_all", lambda sources, *_: sources)
+    (path,) = book.make("tiny", runs=str(tmp_path / "runs"), figures=str(tmp_path / "figures"), only="tsne_snapshots")
+    assert path.stem == "tsne_snapshots"
+    (run,) = lend.runs(tmp_path / "runs")
+    assert len(experiments.plan_all("tiny")) > 1 and run.config.method == "standard"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,7 +53,7 @@ def make(
         download: Fetch a public data set that is missing.
         note: Of the data, for everyone who reads of a run.
         rows: Methods of your own beside the paper's: see :func:`lend.paper.experiments.own_rows`.
-        only: One notebook, without .ipynb.
+        only: One notebook, without .ipynb; what it does not show is not trained.
         notebooks: Folder of the notebooks; those that come with the library if not given.
 
     Returns:
@@ -68,21 +69,23 @@ def make(
     require(trials >= 0, "trials", "at least 0", trials)
     require_extra("notebooks")
     own = experiments.own_rows(rows)
-    configs = experiments.plan_all(profile, trials=trials, rows=own, **place)
     notebooks = shipped("notebooks") if notebooks is None else notebooks
     sources = sorted(notebooks.glob("*.ipynb"))
+    if not sources:
+        raise FileNotFoundError(f"no notebooks in {notebooks}")
+    shown = None
     if only is not None:
         names = [path.stem for path in sources]
         if only not in names:
             raise ValueError(f"unknown notebook {only!r}; {nearest_name(only, names)}")
         sources = [notebooks / f"{only}.ipynb"]
-    if not sources:
-        raise FileNotFoundError(f"no notebooks in {notebooks}")
+        shown = shown_by(sources[0])
+    configs = experiments.plan_all(profile, figures=shown, trials=trials, rows=own, **place)
     require_methods(configs, own)
     failures = sweep(configs, workers=workers)
     if failures:
         raise RunsFailedError(failures, len(configs))
-    if "figure1" in experiments.PROFILES[profile].figures:
+    if "figure1" in experiments.PROFILES[profile].figures and (shown is None or "figure1" in shown):
         for entry in experiments.plan("figure1", profile, **place):
             make_maps(Run.open(entry.config.folder))
     target = Path(figures) / profile
@@ -96,6 +99,12 @@ def make(
     executed = _execute_all(sources, target, parameters, workers)
     print(f"figures, tables and executed notebooks: {target}")
     return executed
+
+
+def shown_by(notebook: Path) -> list[str] | None:
+    """Return the figures of the profile that a notebook shows, from its metadata; None where it does not say."""
+    says: dict[str, Any] = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]
+    return says["lend"]["figures"] if "lend" in says else None
 
 
 def _execute_all(sources: list[Path], target: Path, parameters: dict[str, Any], workers: int | None) -> list[Path]:

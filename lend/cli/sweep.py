@@ -72,4 +72,4 @@ def sweep_parser(parser: ArgumentParser) -> None:
 def figures_parser(parser: ArgumentParser) -> None:
     _profile_options(parser, 1, "; 0: of Fig. 1 and 4 alone")
     parser.add_argument("--figures", type=str, default="output/figures", help="Folder of the figures")
-    parser.add_argument("--only", type=str, help="One notebook, such as tsne_snapshots")
+    parser.add_argument("--only", type=str, help="One notebook, such as tsne_snapshots, and its runs alone")

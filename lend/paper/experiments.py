@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -112,6 +112,7 @@ def takes_rows(figure: str, profile: str) -> bool:
 def plan_all(
     profile: str = "digits",
     *,
+    figures: Collection[str] | None = None,
     trials: int = 1,
     rows: Mapping[str, Any] | None = None,
     **place: Any,  # noqa: ANN401
@@ -120,6 +121,7 @@ def plan_all(
 
     Args:
         profile: A name of PROFILES.
+        figures: Names of FIGURES, of which those count that the profile has; all if not given.
         trials: Runs of each cell.
         rows: Methods of your own, in those figures that :func:`takes_rows`.
         place: runs, dataset, data, download and note, as for :func:`plan`.
@@ -129,13 +131,16 @@ def plan_all(
         FileNotFoundError: If there is no file of an own row.
     """
     require_name(profile, PROFILES, "profile")
-    own, figures = own_rows(rows), PROFILES[profile].figures
-    taking = [figure for figure in figures if own and takes_rows(figure, profile)]
+    for figure in figures or ():
+        require_name(figure, FIGURES, "figure")
+    own, there = own_rows(rows), PROFILES[profile].figures
+    taking = [figure for figure in there if own and takes_rows(figure, profile)]
     if own and not taking:
         raise ValueError(f"rows have no place in profile {profile}, which compares no methods")
     entries = [
         entry
-        for figure in figures
+        for figure in there
+        if figures is None or figure in figures
         for entry in plan(figure, profile, trials=trials, rows=own if figure in taking else None, **place)
     ]
     configs = {entry.config.hash: entry.config for entry in entries}
