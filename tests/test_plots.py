@@ -152,6 +152,15 @@ def oklab(colours, vision):
     return 100 * np.cbrt(linear.clip(0, 1) @ lms.T) @ lab.T
 
 
+def test_rows_that_a_column_does_not_compare_are_marked_and_one_trial_has_no_spread():
+    table = collected(rows=("Standard", "LEND", "ELR", "SOP"))
+    only = table[~(table["row"].isin(["ELR", "SOP"]) & (table["column"] == "50 %"))]
+    texts = [[text.get_text() for text in axes.texts] for axes in plots.trial_dots(only).axes]
+    assert texts == [[], ["not compared"]]
+    assert "standard deviation" in plots.trial_dots(only).get_supxlabel()
+    assert "standard deviation" not in plots.trial_dots(only[only["seed"] == 0]).get_supxlabel()
+
+
 @pytest.mark.parametrize("vision", VISION)
 def test_ten_classes_can_be_told_apart(vision):
     lab = oklab(plots.class_colours(10), vision)

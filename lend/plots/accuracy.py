@@ -41,7 +41,8 @@ def accuracy_curves(curves: pd.DataFrame) -> Figure:
         panels[0].set_xticks([])
     drawn = set(curves[curves["n"] > 0].index.get_level_values("row"))
     handles = [Line2D([], [], label=literal(row), **lines[row]) for row in rows if row in drawn]
-    row_legend(figure, handles, "mean over the trials; band: ± 1 standard deviation")
+    repeated = curves["n"].max() > 1
+    row_legend(figure, handles, "mean over the trials; band: ± 1 standard deviation" if repeated else "")
     return figure
 
 

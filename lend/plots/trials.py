@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -49,9 +50,9 @@ def trial_dots(collected: pd.DataFrame, measure: str = "last") -> Figure:
     if not columns:
         nothing(grid[0], "no runs are planned for this figure")
         grid[0].set_yticks([])
-    figure.supxlabel(
-        f"{MEASURE_TITLES[measure]}\nsmall: single trials; large: their mean, ± 1 standard deviation", fontsize=8
-    )
+    repeated = collected.dropna(subset=measure).groupby(["row", "column"]).size().max() > 1
+    note = "\nsmall: single trials; large: their mean, ± 1 standard deviation" if repeated else "\none trial"
+    figure.supxlabel(f"{MEASURE_TITLES[measure]}{note}", fontsize=8)
     return figure
 
 
@@ -71,6 +72,13 @@ def _draw_dots(axes: Axes, table: pd.DataFrame, rows: Sequence[str], measure: st
     axes.grid(color="#ececec", linewidth=0.6)
     axes.tick_params(axis="y", length=0)
     planned = list(dict.fromkeys(table["row"]))  # a row may have some of the columns alone
+    for left_out, block in groupby(range(len(rows)), lambda place: rows[place] not in planned):
+        if left_out:
+            places = [*block]
+            axes.axhspan(places[0] - 0.5, places[-1] + 0.5, color="#f3f2ee", linewidth=0, zorder=1)
+            middle = (0.5, (places[0] + places[-1]) / 2)
+            style = {"ha": "center", "va": "center", "color": "#777777", "fontsize": 7}
+            axes.annotate("not compared", middle, xycoords=axes.get_yaxis_transform(), **style)
     absent = [row for row in planned if not table.loc[table["row"] == row, measure].notna().any()]
     if len(absent) == len(planned):
         nothing(axes, "no finished run yet")
