@@ -7,6 +7,7 @@ votes for itself.
 from lend.auditing.checking import Checked
 from lend.auditing.clean import Cleaned, clean
 from lend.auditing.detection import audit
+from lend.auditing.epochs import audit_epochs
 from lend.auditing.files import audit_files
 from lend.auditing.inputs import NEIGHBORS, neighbor_graphs
 from lend.auditing.result import FORMAT, SHOWN, TABLES, Audit
@@ -24,6 +25,7 @@ __all__ = [
     "Cleaned",
     "Measured",
     "audit",
+    "audit_epochs",
     "audit_files",
     "clean",
     "neighbor_graphs",

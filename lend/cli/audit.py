@@ -3,27 +3,60 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from lend.inputs import require
+from lend import storage
+from lend.inputs import require, safe_table
+from lend.run import Run
+
+if TYPE_CHECKING:
+    from lend.auditing import Audit
 
 
 def audit(options: Namespace) -> None:
     """Find the labels that their neighbours in embedding space contradict."""
-    from lend.auditing import audit_files
-
     _check_files(options)
-    settings = {name: options[name] for name in ("column", "id_column", "k", "steps")}
-    prior = None if options.class_prior == "none" else options.class_prior
-    found = audit_files(options.embeddings, options.labels, options.out, class_prior=prior, **settings)
+    settings = {name: options[name] for name in ("k", "steps")}
+    settings["class_prior"] = None if options.class_prior == "none" else options.class_prior
+    found = (_of_run if _is_run(options.embeddings) else _of_files)(options, settings)
     if options.patch is not None:
         found.patch(options.patch)
     if options.plot is not None:
         found.save_plot(options.plot)
     if options.report is not None:
         found.report(options.report, title=Path(options.labels or options.embeddings).name)
-    print(f"{found}\n{options.out}: every example, its suggested label and its score")
+    heard = found.settings.get("epochs")
+    told = "" if heard is None else f"\nheard together: the embeddings of epochs {', '.join(map(str, heard))}"
+    print(f"{found}{told}\n{options.out}: every example, its suggested label and its score")
+
+
+def _is_run(path: str) -> bool:
+    place = Path(path).expanduser()
+    return place.is_dir() and place.suffix != ".zarr"  # a table of lend embed may be a folder as well
+
+
+def _of_files(options: Namespace, settings: dict[str, Any]) -> Audit:
+    from lend.auditing import audit_files
+
+    columns = {name: options[name] for name in ("column", "id_column")}
+    return audit_files(options.embeddings, options.labels, options.out, **columns, **settings)
+
+
+def _of_run(options: Namespace, settings: dict[str, Any]) -> Audit:
+    """Audit the given labels of a run by its snapshots."""
+    from lend.auditing import audit_epochs
+
+    for name in ("labels", "column", "id_column"):
+        require(options[name] is None, name, "left out with a run, which has its labels", options[name])
+    run = Run.open(options.embeddings)
+    embeddings = {epoch: run.embeddings(epoch) for epoch in run.require_snapshots()}
+    labels = run.labels["noisy"].iloc[run.snapshot_samples]
+    known = dict(enumerate(run.class_names))
+    found = audit_epochs(embeddings, labels.map(known), **settings)  # -1, without a label, is in no name
+    storage.write_csv(Path(options.out).expanduser(), safe_table(found.issues))
+    return found
 
 
 def _check_files(options: Namespace) -> None:
@@ -45,8 +78,10 @@ def _check_files(options: Namespace) -> None:
 
 
 def audit_parser(parser: ArgumentParser) -> None:
-    parser.add_argument("embeddings", type=str, help=".npy file (n, d), or the .parquet of lend embed")
-    parser.add_argument("labels", type=str, nargs="?", help=".npy file (n,), or .csv; not for a table with labels")
+    parser.add_argument("embeddings", type=str, help=".npy file (n, d), the .parquet of lend embed, or a saved run")
+    parser.add_argument(
+        "labels", type=str, nargs="?", help=".npy file (n,), or .csv; not with a run, or a table with labels"
+    )
     parser.add_argument("--out", type=str, default="issues.csv", help="Every example: suggested label, score, issue")
     parser.add_argument("--patch", type=str, help="CSV of the suggested corrections alone, worst first")
     parser.add_argument("--plot", type=str, help="Figure, such as audit.pdf")

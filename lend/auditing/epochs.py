@@ -1,0 +1,56 @@
+"""An audit of a training's epochs: those are heard together that have not memorised the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from lend.auditing.detection import audit
+from lend.auditing.result import Audit
+from lend.inputs import require
+
+
+def audit_epochs(embeddings: Any, labels: Any, *, progress: bool = True, **settings: Any) -> Audit:  # noqa: ANN401
+    """Audit the embeddings of one network at several epochs, as far as it has not memorised the labels.
+
+    Networks learn right labels first. Each epoch is audited by its neighbours alone, in turn, until one shows no error
+    for sure: the lower end of its estimate is 0, since by then the neighbours repeat the errors. That epoch is the last
+    that is heard, or the one before where its upper end lies below what that one shows at least. The votes of all that
+    are heard are averaged, which found more errors than the best single epoch in most runs that were measured. No true
+    label is needed.
+
+    Args:
+        embeddings: A mapping from epochs, in their order, to arrays (n, d) as :func:`audit` takes them.
+        labels: (n,) given labels.
+        progress: Show progress bars.
+        settings: Further arguments of :func:`audit`.
+
+    Returns:
+        The audit of the epochs that are heard together; its ``settings`` name them as ``epochs``.
+
+    Raises:
+        ValueError: Naming the argument, what is allowed and what came.
+
+    Example:
+        >>> import numpy as np
+        >>> true = np.arange(120) % 3
+        >>> given = np.where(np.arange(120) < 12, (true + 1) % 3, true)
+        >>> noise = np.random.default_rng(0).normal(size=(120, 3))
+        >>> epochs = {5: np.eye(3)[true] + noise / 5, 50: np.eye(3)[given] + noise / 50, 100: np.eye(3)[given]}
+        >>> audit_epochs(epochs, given, k=8, progress=False).settings["epochs"]
+        [5]
+    """
+    require(isinstance(embeddings, Mapping), "embeddings", "a mapping from epochs to arrays", type(embeddings).__name__)
+    require(len(embeddings) > 0, "embeddings", "of at least one epoch", "none")
+    heard: list[Any] = []
+    shown = 0.0
+    for epoch, V in embeddings.items():
+        estimate = audit(V, labels, progress=progress, **settings | {"method": "neighbors"}).estimate
+        if not heard or estimate.high >= shown:
+            heard.append(epoch)
+        if estimate.low < 1:
+            break
+        shown = estimate.low
+    found = audit({epoch: embeddings[epoch] for epoch in heard}, labels, progress=progress, **settings)
+    return replace(found, settings=dict(found.settings) | {"epochs": heard})

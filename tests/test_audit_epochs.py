@@ -1,0 +1,66 @@
+"""Which epochs of a training an audit hears, and audits of saved runs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lend
+from lend.auditing import audit_epochs
+from lend.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def course():
+    """Embeddings that know more and more of the true classes, then of the given labels; true and given labels."""
+    rng = np.random.default_rng(0)
+    true = rng.integers(0, 4, 600)
+    given = lend.noise.corrupt(true, lend.noise.symmetric(4, 0.3), 1)
+    epochs = {}
+    for epoch, right, learned in ((1, 0.7, 0.0), (5, 1.5, 0.0), (10, 2.0, 0.3), (50, 1.0, 6.0), (99, 0.5, 9.0)):
+        epochs[epoch] = right * np.eye(4)[true] + learned * np.eye(4)[given] + rng.normal(size=(600, 4)) / 2
+    return epochs, true, given
+
+
+def test_epochs_that_have_memorised_the_labels_are_not_heard(course):
+    epochs, true, given = course
+    found = audit_epochs(epochs, given, progress=False)
+    heard = found.settings["epochs"]
+    assert heard[0] == 1 and not {50, 99} & set(heard)
+    wrong, flagged = true != given, found.issues["is_label_issue"].to_numpy()
+    assert (flagged & wrong).sum() > 0.9 * wrong.sum() and (flagged & ~wrong).sum() < 0.1 * wrong.sum()
+    everything = lend.audit(epochs, given, progress=False)
+    assert everything.issues["is_label_issue"].sum() < 0.1 * wrong.sum()
+
+
+def test_the_audit_is_that_of_the_epochs_heard(course):
+    epochs, _, given = course
+    settings = {"k": 8, "seed": 3, "method": "neighbors", "progress": False}
+    found = audit_epochs(epochs, given, **settings)
+    same = lend.audit({epoch: epochs[epoch] for epoch in found.settings["epochs"]}, given, **settings)
+    pd.testing.assert_frame_equal(found.issues, same.issues)
+
+
+def test_one_epoch_is_heard_whatever_it_says(course):
+    epochs, _, given = course
+    assert audit_epochs({99: epochs[99]}, given, progress=False).settings["epochs"] == [99]
+
+
+@pytest.mark.parametrize(("embeddings", "said"), [({}, "of at least one epoch"), (np.eye(2), "a mapping")])
+def test_embeddings_without_epochs(embeddings, said):
+    with pytest.raises(ValueError, match=f"embeddings must be {said}"):
+        audit_epochs(embeddings, [0, 1])
+
+
+def test_a_saved_run_is_audited_by_its_snapshots(saved, tmp_path, capsys):
+    assert main(["audit", str(saved.path), "--k", "2", "--out", str(tmp_path / "issues.csv")]) == 0
+    assert "heard together: the embeddings of epochs 1" in capsys.readouterr().out
+    table = pd.read_csv(tmp_path / "issues.csv")
+    assert len(table) == len(saved.labels) and table["sample_id"].tolist() == saved.labels.index.tolist()
+    names = np.array(saved.class_names)[saved.labels["noisy"]]
+    assert table["given_label"].astype(str).tolist() == names.tolist()
+
+
+@pytest.mark.parametrize("extra", [["labels.npy"], ["--column", "label"]])
+def test_a_saved_run_has_its_labels(saved, tmp_path, capsys, extra):
+    assert main(["audit", str(saved.path), *extra, "--out", str(tmp_path / "issues.csv")]) == 2
+    assert "left out with a run, which has its labels" in capsys.readouterr().err
