@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from lend.neighbors import nearest, unit_rows
-from lend.neighbors.exact import check_finite, compare_two, nearest_of
+from lend.neighbors.blocks import compare_two, nearest_of
+from lend.neighbors.exact import check_finite
 from lend.neighbors.topk import Best
 
 

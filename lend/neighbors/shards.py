@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lend.extras import extra
 from lend.inputs import as_count, require
-from lend.neighbors.exact import compare_all, compare_two
+from lend.neighbors.blocks import compare_all, compare_two
 from lend.neighbors.graph import KnnGraph
 from lend.neighbors.rows import Rows
 from lend.neighbors.topk import Best
