@@ -17,7 +17,10 @@ from lend.auditing.scores import joined
 RNG = np.random.default_rng
 
 
-def test_each_fold_is_the_regression_of_scikit_learn_on_the_others():
+@pytest.mark.parametrize("large", [8192, 20])
+def test_each_fold_is_the_regression_of_scikit_learn_on_the_others(monkeypatch, large):
+    """From zero, and from what a part of the examples says."""
+    monkeypatch.setattr("lend.auditing.regression.LARGE", large)
     V, y = clusters(n=300, spread=0.6)
     X, folds = features(V.astype(np.float32)), torch.arange(300) % 3
     W = fit_folds(X, torch.eye(4)[torch.from_numpy(y)], folds, 3, strength=2.0, tolerance=1e-5)
@@ -39,7 +42,9 @@ def test_soft_targets_are_examples_of_each_class_in_their_share():
     np.testing.assert_allclose((X @ W).softmax(dim=1).numpy(), model.predict_proba(X[:, :-1]), atol=0.01)
 
 
-def test_a_fold_learns_nothing_from_its_own_labels():
+@pytest.mark.parametrize("large", [8192, 20])
+def test_a_fold_learns_nothing_from_its_own_labels(monkeypatch, large):
+    monkeypatch.setattr("lend.auditing.regression.LARGE", large)
     V, y = clusters(n=200)
     X, targets, folds = features(V.astype(np.float32)), torch.eye(4)[torch.from_numpy(y)], torch.arange(200) % 5
     changed = torch.where(folds[:, None] == 0, targets.roll(1, dims=1), targets)

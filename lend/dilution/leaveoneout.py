@@ -138,14 +138,15 @@ def closed_walks(graph: Graph, steps: int) -> Float[Tensor, "t n"]:
 
     factors, n = _factors(graph), len(graph.A)
     walks = np.empty((steps + 1, n))
-    identity = sparse.eye_array(n, format="csr")
-    for start in range(0, n, ROWS):
-        powers = [identity[start : start + ROWS]]
-        for _ in range((steps + 1) // 2):
+    identity, half = sparse.eye_array(n, format="csr"), (steps + 1) // 2
+    block = n if half * len(factors) <= 1 else ROWS  # rows of W itself are short
+    for start in range(0, n, block):
+        powers = [identity[start : start + block]]
+        for _ in range(half):
             powers.append(_times(powers[-1], factors))
         for t in range(steps + 1):
             a, b = powers[(t + 1) // 2], powers[t // 2]
-            walks[t, start : start + ROWS] = np.asarray(a.multiply(b).sum(axis=1)).ravel()
+            walks[t, start : start + block] = np.asarray(a.multiply(b).sum(axis=1)).ravel()
     return torch.from_numpy(walks)
 
 

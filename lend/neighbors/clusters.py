@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from tqdm.auto import tqdm
 
-from lend.neighbors.exact import compare_all, nearest_by_blocks, nearest_of
+from lend.neighbors.blocks import compare_all, nearest_by_blocks, nearest_of
 from lend.neighbors.rows import BLOCK, Rows
 from lend.neighbors.topk import Best
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from lend.inputs import check_finite
-from lend.neighbors.topk import Best
+from lend.neighbors import halves
+from lend.neighbors.blocks import nearest_by_blocks
 
 PARALLEL = 0.99  # mean cosine above which float32, exact to some 1e-7, no longer tells neighbours apart
 
@@ -54,7 +54,10 @@ def nearest(
             return indices, cosines.to(dtype)
         if check and nearly_parallel(vectors.mean(dim=0)):
             vectors = unit_rows(embeddings.double())
-        best = nearest_by_blocks(vectors.__getitem__, len(vectors), k, block, progress)
+        if halves.pay(len(vectors), vectors.shape[1], k, vectors):
+            best = halves.nearest_by_halves(vectors, k, progress)
+        else:
+            best = nearest_by_blocks(vectors.__getitem__, len(vectors), k, block, progress)
         return best.columns, best.values.to(dtype)
 
 
@@ -100,101 +103,3 @@ def _check_shapes(embeddings: Tensor, k: int, block: int) -> None:
         raise ValueError(f"k must be at least 1 and below n = {len(embeddings)}, got {k}")
     if block < 1:
         raise ValueError(f"block must be at least 1, got {block}")
-
-
-def nearest_by_blocks(
-    read: Callable[[Tensor], Tensor], n: int, k: int, block: int = 4096, progress: bool = False
-) -> Best:
-    """Find the k nearest neighbours of every row among all, exactly, holding two blocks of rows at a time.
-
-    Args:
-        read: Gives the rows of these ids (b,), of length 1 or 0, as a tensor (b, d).
-        n: Rows in all.
-        k: Neighbours per row, 1 <= k < n.
-        block: Rows of a block.
-        progress: Show a progress bar.
-
-    Returns:
-        Neighbours as columns (n, k) and cosines as values (n, k).
-    """
-    from tqdm.auto import tqdm
-
-    like = read(torch.arange(1))
-    best, parts = Best(n, k, like), torch.arange(n, device=like.device).split(block)
-    pairs = len(parts) * (len(parts) + 1) // 2
-    for _ in tqdm(compare_all(best, parts, read), "neighbours", pairs, unit="block", disable=not progress):
-        pass
-    return best
-
-
-def compare_all(best: Best, parts: Sequence[Tensor], read: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Compare every row of some blocks with every other row of them, pair of blocks by pair of blocks.
-
-    The cosines of two blocks are computed once, and serve the rows of both.
-
-    Args:
-        best: Takes the cosines.
-        parts: Ids (b,) of the rows of each block, all different.
-        read: Gives the rows of some ids.
-
-    Yields:
-        None, after each pair.
-    """
-    space = _space(parts, parts, read)
-    for number, ids in enumerate(parts):
-        rows = read(ids)
-        best.update(ids, _cosines(rows, rows, space).fill_diagonal_(-torch.inf), ids)
-        yield
-        yield from _compare_with(best, ids, rows, parts[number + 1 :], read, space)
-
-
-def compare_two(
-    best: Best, parts: Sequence[Tensor], others: Sequence[Tensor], read: Callable[[Tensor], Tensor]
-) -> Iterator[None]:
-    """Compare every row of some blocks with every row of others that share none with them, as :func:`compare_all`."""
-    space = _space(parts, others, read)
-    for ids in parts:
-        yield from _compare_with(best, ids, read(ids), others, read, space)
-
-
-def _compare_with(
-    best: Best, ids: Tensor, rows: Tensor, others: Sequence[Tensor], read: Callable[[Tensor], Tensor], space: Tensor
-) -> Iterator[None]:
-    for other_ids in others:
-        cosines = _cosines(rows, read(other_ids), space)
-        best.update(ids, cosines, other_ids)
-        best.update(other_ids, cosines.T, ids)
-        yield
-
-
-def _space(parts: Sequence[Tensor], others: Sequence[Tensor], read: Callable[[Tensor], Tensor]) -> Tensor:
-    """Memory for the cosines of any two blocks, used again for each: new memory can cost as much as the product."""
-    return read(parts[0][:1]).new_empty(max(map(len, parts)) * max(map(len, others)))
-
-
-def _cosines(rows: Tensor, others: Tensor, space: Tensor) -> Tensor:
-    shape = (len(rows), len(others))
-    return torch.mm(rows, others.T, out=space[: shape[0] * shape[1]].view(shape))
-
-
-def nearest_of(ids: Tensor, read: Callable[[Tensor], Tensor], n: int, k: int, block: int = 4096) -> Best:
-    """Find the k nearest neighbours of some rows among all, exactly.
-
-    Args:
-        ids: Numbers of the rows, (t,), increasing.
-        read: Gives the rows of some ids, of length 1 or 0.
-        n: Rows in all.
-        k: Neighbours per row, 1 <= k < n.
-        block: Rows of a block; t times as many cosines are held.
-
-    Returns:
-        Neighbours as columns (t, k) and cosines as values (t, k).
-    """
-    queries = read(ids)
-    best, places = Best(len(ids), k, queries), torch.arange(len(ids), device=ids.device)
-    for part in torch.arange(n, device=ids.device).split(block):
-        cosines = queries @ read(part).T
-        own = places[(ids >= part[0]) & (ids <= part[-1])]
-        cosines[own, ids[own] - part[0]] = -torch.inf
-        best.update(places, cosines, part)
-    return best

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from lend.inputs import as_count, as_matrix, is_sparse, require, require_name
-from lend.neighbors import clusters, reduced
+from lend.neighbors import clusters, halves, reduced
 from lend.neighbors import faiss_index as indexes
-from lend.neighbors.exact import nearest_by_blocks, nearest_of
+from lend.neighbors.blocks import nearest_by_blocks, nearest_of
 from lend.neighbors.rows import BLOCK, Rows
 from lend.neighbors.sparse import nearest_by_sparse
 from lend.neighbors.topk import Best
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 EXACT = 100_000  # examples up to which "auto" is exact: half a minute on two cores at 512 numbers each
-WIDE, REDUCED = 512, 20_000  # numbers of a row and examples from which "auto" reduces
+WIDE, REDUCED = 1024, 20_000  # numbers of a row and examples from which "auto" reduces: of fewer it can lose a fifth
 ROUNDING, ROUNDING_64 = 1e-6, 1e-14  # of a cosine in float32 and float64
 
 
@@ -176,8 +176,9 @@ def knn_graph(
 
     An example is never its own neighbour; a duplicate of it is one. A zero row has cosine 0 with all others. The order
     of neighbours at equal cosine is free. Embeddings are read in blocks; "faiss" and "hnsw" hold a copy in their
-    index, "reduced" one in float32, the other methods none. The same seed and number of threads give the same graph on
-    a CPU, but for "hnsw" with several threads.
+    index, "reduced" one in float32, and so does "exact" where the processor multiplies halves (AMX), with one or three
+    in bfloat16; the other methods none. The same seed and number of threads give the same graph on a CPU, but for
+    "hnsw" with several threads.
 
     Args:
         embeddings: (n, d) finite numbers: a NumPy array of any number type, in memory or mapped from a file, a torch
@@ -187,8 +188,8 @@ def knn_graph(
         method: "exact"; "faiss", its flat index, as exact; "clusters", nearly exact: clusters are looked into until
             99 % of the true neighbours of some trial rows are found; "reduced", for wide embeddings: candidates from
             fewer numbers, then exact cosines, exact where these do not tell; "hnsw", of faiss; or "auto": "exact" up
-            to 100,000 examples, "clusters" above; "reduced" from 512 numbers and 20,000 examples to 100,000, if its
-            recall is 0.99 at least.
+            to 100,000 examples, "clusters" above; "reduced" from 1,024 numbers and 20,000 examples to 100,000, if its
+            recall is 0.99 at least, and the processor has no AMX, by which "exact" is faster.
         sample: Rows on which the recall of an approximate graph is measured against exact search.
         seed: Seed of whatever is drawn: those rows, clusters, levels.
         threads: To use; torch's number if not given.
@@ -212,14 +213,15 @@ def knn_graph(
     rows = Rows(matrix)
     chosen = method == "auto"
     if chosen:
-        method = "clusters" if rows.n > EXACT else "reduced" if rows.d >= WIDE and rows.n >= REDUCED else "exact"
+        reduce = rows.d >= WIDE and rows.n >= REDUCED and not _halves_pay(rows, k)
+        method = "clusters" if rows.n > EXACT else "reduced" if reduce else "exact"
     with torch.no_grad(), torch.autocast(rows.device.type, enabled=False), _threads(threads):
         best = METHODS[method](rows, k, seed=seed, progress=progress)
         _complete(best, rows)
         exact = method == "exact" or (method in EXACT_METHODS and rows.precision == torch.float32)
         recall = 1.0 if exact else _recall(best, rows, sample, seed)
         if chosen and method == "reduced" and recall < clusters.TARGET:
-            method, best, recall = "exact", _by_blocks(rows, k, progress=progress), 1.0
+            method, best, recall = "exact", _exact(rows, k, progress=progress), 1.0
     return _finished(best, method, recall)
 
 
@@ -227,12 +229,19 @@ def _finished(best: Best, method: str, recall: float) -> KnnGraph:
     return KnnGraph(best.columns.cpu().numpy(), best.values.clamp(-1, 1).float().cpu().numpy(), method, recall)
 
 
-def _by_blocks(rows: Rows, k: int, *, seed: int = 0, progress: bool = False) -> Best:
+def _halves_pay(rows: Rows, k: int) -> bool:
+    return halves.pay(rows.n, rows.d, k, torch.empty(0, dtype=rows.precision, device=rows.device))
+
+
+def _exact(rows: Rows, k: int, *, seed: int = 0, progress: bool = False) -> Best:
+    if _halves_pay(rows, k):
+        vectors = torch.cat([rows.take(part) for part in rows.parts()])
+        return halves.nearest_by_halves(vectors, k, progress)
     return nearest_by_blocks(rows.take, rows.n, k, BLOCK, progress)
 
 
 METHODS: dict[str, Callable[..., Best]] = {
-    "exact": _by_blocks,
+    "exact": _exact,
     "faiss": indexes.nearest_by_flat,
     "clusters": clusters.nearest_by_clusters,
     "reduced": reduced.nearest_by_reduced,

@@ -9,8 +9,6 @@ most do not, as where rows spread evenly in all directions, all are compared wit
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -18,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from tqdm.auto import tqdm
 
-from lend.neighbors.exact import nearest_by_blocks, nearest_of
+from lend.neighbors.blocks import cosines_of_pairs, nearest_by_blocks, nearest_of
 from lend.neighbors.rows import BLOCK, Rows
 from lend.neighbors.topk import Best
 
@@ -95,12 +93,7 @@ def _ranked(vectors: Float[Tensor, "n d"], found: Int[Tensor, "n c"], k: int, pr
     for ids in tqdm(everyone.split(BLOCK), "ranking", unit="block", disable=not progress):
         columns = found[ids].sort(dim=1).values
         starts = torch.arange(0, count * len(ids) + 1, count, device=found.device)
-        zeros = vectors.new_zeros(count * len(ids))
-        with warnings.catch_warnings():  # that this part of torch is young
-            warnings.simplefilter("ignore")
-            wanted = torch.sparse_csr_tensor(starts, columns.flatten(), zeros, (len(ids), len(found)))
-            # products of the wanted pairs alone, without copies of the rows
-            products = torch.sparse.sampled_addmm(wanted, vectors[ids], vectors.T).values()
+        products = cosines_of_pairs(vectors, ids, starts, columns.flatten())
         values, order = products.view(-1, count).topk(k)
         best.values[ids], best.columns[ids] = values, columns.gather(1, order)
     return best

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lend.inputs import as_count, extra, require
-from lend.neighbors.exact import compare_all, compare_two
+from lend.neighbors.blocks import compare_all, compare_two
 from lend.neighbors.graph import KnnGraph
 from lend.neighbors.rows import Rows
 from lend.neighbors.topk import Best
