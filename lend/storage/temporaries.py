@@ -45,8 +45,8 @@ def temporary_folder(path: Path) -> Iterator[Path]:
         ) as folder:
             yield Path(folder)
     except OSError as error:  # of making the folder as well
-        inside = any(part.startswith(hidden) for part in Path(str(error.filename)).parts)
-        if error.errno is None or not inside:
+        named = None if error.filename is None else Path(str(error.filename))  # a write without room names no file
+        if error.errno is None or not (named is None or any(part.startswith(hidden) for part in named.parts)):
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
 
