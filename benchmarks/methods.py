@@ -39,7 +39,7 @@ def main():
     for round_ in range(options.rounds + 1):
         for name, trainer in trainers.items():
             start = time.perf_counter()
-            trainer.epoch(20 + round_, Bar())  # ends with a number from the device
+            trainer.read(trainer.epoch(20 + round_, Bar()))  # numbers from the device: all is done
             if round_:  # the first warms caches and allocators
                 seconds[name].append((time.perf_counter() - start) / options.steps)
     medians = {name: sorted(values)[len(values) // 2] for name, values in seconds.items()}

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import zarr
 from PIL import Image
 
 import lend
@@ -342,6 +343,62 @@ def test_the_file_is_what_its_page_says(tmp_path, colours, precision):
     table = read_embeddings(out)
     assert table.embeddings.dtype == precision and table.about == about
     assert sorted(os.listdir(tmp_path)) == ["colours.py", "photos", "photos.parquet"]
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".zarr"])
+def test_a_flipped_bit_of_embeddings_is_found(tmp_path, ending):
+    texts = [f"{word} {number}" for number in range(300) for word in ("cat", "dog", "old house", "new house")]
+    path = tmp_path / f"texts{ending}"
+    whole = lend.embed(texts, out=path, progress=False).embeddings
+    file = path if ending == ".parquet" else path / "embedding" / "c" / "0" / "0"
+    content = file.read_bytes()
+    for place in (len(content) // 4, len(content) // 3, len(content) // 2):
+        file.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        with pytest.raises(ValueError, match=f"{path}: "):
+            read_embeddings(path)
+    file.write_bytes(content)
+    assert (read_embeddings(path).embeddings == whole).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda at: (at / "label" / "c" / "0").unlink(), "label has 0 chunks of 1"),
+        (lambda at: (at / "label" / "c" / "1").symlink_to("/dev/zero"), "label/c/1 is neither a file nor a folder"),
+        (lambda at: os.mkfifo(at / "label" / "c" / "1"), "label/c/1 is neither a file nor a folder"),
+        (lambda at: describe(at / "label", shape=[10**12]), "would unpack to"),
+        (
+            lambda at: describe(at / "label", codecs=[{"name": "bytes"}, {"name": "crc32c"}]),
+            "is packed by bytes, crc32c",
+        ),
+        (lambda at: describe(at / "label", zarr_format=2), "no zarr group of lend embed"),
+        (lambda at: zarr.create_group(at / "more").create_array("x", shape=9, dtype="i4"), None),
+        (lambda at: zarr.open_group(at).create_array("path", data=np.ones(3), overwrite=True), "one length"),
+    ],
+)
+def test_a_hostile_zarr_group_is_one_error(tmp_path, change, said):
+    """Nothing is waited for, unpacked without bound, or taken as zeros; no other codec is called, as pickle is one."""
+    path = tmp_path / "texts.zarr"
+    lend.embed(TEXTS, out=path, progress=False)
+    change(path)
+    if said is None:
+        assert len(read_embeddings(path)) == len(TEXTS)  # what is beside the columns is left alone
+    else:
+        with pytest.raises(ValueError, match=said):
+            read_embeddings(path)
+
+
+def describe(array, **values):
+    about = json.loads((array / "zarr.json").read_text())
+    (array / "zarr.json").write_text(json.dumps(about | values))
+
+
+def test_a_pipe_is_no_table_of_embeddings(tmp_path):
+    os.mkfifo(tmp_path / "texts.parquet")
+    with pytest.raises(ValueError, match=r"embeddings must be a file, got .*texts\.parquet"):
+        read_embeddings(tmp_path / "texts.parquet")
+    with pytest.raises(ValueError, match="out must be a new file, or one of lend embed"):
+        lend.embed(TEXTS, out=tmp_path / "texts.parquet", progress=False)
 
 
 def test_zarr_holds_the_same(tmp_path):

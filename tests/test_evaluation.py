@@ -46,7 +46,8 @@ def test_accuracies_of_two_networks_and_of_their_mean_softmax():
     first = Fixed([[9.0, 0.0], [0.0, 9.0], [1.0, 0.0], [0.0, 1.0]])
     second = Fixed([[0.0, 1.0], [1.0, 0.0], [0.0, 9.0], [0.0, 1.0]])
     labels = torch.tensor([0, 1, 1, 0])
-    assert evaluation.accuracies([first, second], images(4), labels, forward) == (3 / 8, 3 / 4)
+    mean, together = evaluation.accuracies([first, second], images(4), labels, forward)
+    assert (mean.item(), together.item()) == (3 / 8, 3 / 4)
 
 
 def test_accuracies_of_labels():

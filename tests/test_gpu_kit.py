@@ -49,6 +49,19 @@ def test_the_plan_fits_into_a_call_and_the_dry_one_is_the_same_but_small(kit):
     assert next(iter(module.GROUPS)) == "eager" and max(module.GROUPS.values()) < full.steps[1].seconds
 
 
+@pytest.mark.parametrize("option", ["--dry", "--take"])
+def test_a_python_without_packages_is_one_line(tmp_path, option):
+    """The first command of a newcomer, before `make install`."""
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')  # -S: no packages but those of Python itself
+    bare.chmod(0o755)
+    environment = os.environ | {"PYTHON": str(bare), "LEND_GPU_WORK": str(tmp_path)}
+    command = ["bash", str(KIT / "run.sh"), option]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith(f"{bare} lacks numpy or torch: make install, or ") and done.stderr.count("\n") == 1
+
+
 def test_parts_arrive_whole_or_are_refused(kit, tmp_path):
     arrive = kit("arrive")
     command = [sys.executable, KIT / "prepare.py", "--no-wheels", "--part", "300000", "--into", tmp_path / "sent"]

@@ -214,6 +214,27 @@ def test_errors_of_writing_name_the_file_asked_for(tmp_path, monkeypatch):
         storage.write_atomically(tmp_path / "a.csv", lambda file: file.write(b"x"))
 
 
+@pytest.mark.parametrize("where", ["mkdir", "open", "write"])
+def test_errors_of_a_temporary_folder_name_the_path_asked_for(tmp_path, monkeypatch, where):
+    """Of the folder itself, for which there may be no room, and of a file in it; of no other."""
+
+    def full(path, *_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    with pytest.raises(OSError, match=r"\[Errno 28\] No space left on device: '.*/copies/run'"):  # noqa: SIM117
+        with monkeypatch.context() as patch:
+            if where == "mkdir":
+                (tmp_path / "copies").mkdir()
+                patch.setattr(os, "mkdir", full)
+            with storage.temporary_folder(tmp_path / "copies" / "run") as folder:
+                if where == "write":
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                full(folder / "a" / "b")
+    with pytest.raises(OSError, match="'/another'"), storage.temporary_folder(tmp_path / "copies" / "run"):
+        full("/another")
+    assert list((tmp_path / "copies").iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
 def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch, number):
     def refuse(*arguments):

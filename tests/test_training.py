@@ -167,16 +167,41 @@ def interrupted(config, monkeypatch, epochs):
 
     original = trainer.Trainer.epoch
 
-    def stop(self, epoch, bar):
+    def stop(self, epoch, *others):
         if epoch > epochs:
             raise KeyboardInterrupt
-        return original(self, epoch, bar)
+        return original(self, epoch, *others)
 
     with monkeypatch.context() as patch:
         patch.setattr(trainer.Trainer, "epoch", stop)
         with pytest.raises(KeyboardInterrupt):
             train(config, progress=False)
     return Run.open(config.folder)
+
+
+@pytest.fixture
+def reads_late(monkeypatch):
+    """Each epoch is read and saved when the first steps of the next are done, as on a card."""
+    return lambda: monkeypatch.setattr("lend.training.loop._ahead", lambda device: True)
+
+
+@pytest.mark.parametrize("settings", [{"method": "lend"}, {"method": "coteaching+"}])
+def test_an_epoch_that_is_read_late_is_the_same(tiny, tmp_path, monkeypatch, reads_late, settings):
+    """What the steps of the next one change is none of its numbers, labels, snapshots and states."""
+    whole = train(tiny(**settings, runs=str(tmp_path / "whole")), progress=False)
+    reads_late()
+    assert_same(train(tiny(**settings, runs=str(tmp_path / "late")), progress=False), whole)
+    run = interrupted(tiny(**settings), monkeypatch, epochs=2)
+    assert run.epochs_done == 1  # the third had not begun
+    assert_same(train(tiny(**settings), progress=False), whole)
+
+
+def test_a_divergence_that_is_read_late_is_not_saved(tiny, reads_late):
+    reads_late()
+    config = tiny(learning_rate=1e30, snapshots=())
+    with pytest.raises(FloatingPointError, match="in epoch 1 .*saved up to epoch 0"):
+        train(config, progress=False)
+    assert Run.open(config.folder).epochs_done == 0 and not list(config.folder.glob("checkpoint/*.pt"))
 
 
 @pytest.mark.parametrize("name", ["checkpoint/0003.pt", "labels/0003.npz", "snapshots/0003.zarr.zip"])
@@ -315,8 +340,8 @@ def test_learning_rate_drops_once(tiny):
     rates = []
     original = trainer.Trainer.epoch
 
-    def record(self, epoch, bar):
-        result = original(self, epoch, bar)
+    def record(self, *given):
+        result = original(self, *given)
         rates.append(self.learner.optimizer.param_groups[0]["lr"])
         return result
 

@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 import lend
 from lend.data import Dataset
 from lend.methods import METHODS, DivideMix, build
-from lend.training import Source
+from lend.training import Source, images
 from lend.training.parallel import Processes
 from lend.training.trainer import Trainer
 
@@ -41,7 +41,8 @@ class Operations(TorchDispatchMode):
         self.reads += [name] * (name in READ or masks)
         # a number may be on the CPU: it is an argument of the kernel
         places = {t.device.type for t in (*given, *tree_leaves(result)) if isinstance(t, torch.Tensor) and t.ndim}
-        if len(places) > 1 and not (kwargs or {}).get("non_blocking"):
+        awaited = not (kwargs or {}).get("non_blocking", name == "copy_" and args[2:] == (True,))
+        if len(places) > 1 and name != "empty_like" and awaited:
             self.waits.append(f"{name} of {sorted(places)}")
         return result
 
@@ -135,3 +136,31 @@ def test_a_selector_waits_for_nothing(pretended, scope):
     with Operations() as seen:
         kept = selector(index, features)
     assert kept.device.type == "cuda" and seen.waits == seen.reads == []
+
+
+@pytest.mark.parametrize(("method", "options"), [case for case in OF_A_KIND if case[0] != "dividemix"])
+def test_the_end_of_an_epoch_waits_for_nothing(pretended, monkeypatch, method, options):
+    """Evaluation and copies are asked for behind the steps; dividemix alone fits its mixtures on the CPU there."""
+    loop, pinned, empty_like = trainer(method, options, "resnet18", pretended), [], torch.empty_like
+
+    def unpinned(values, pin_memory=False, **others):
+        pinned.extend([others] * pin_memory)
+        return empty_like(values, **others)
+
+    monkeypatch.setattr(torch, "empty_like", unpinned)
+    if method == "lend":
+        loop.embeddings = torch.zeros(40, 8, device=pretended)
+    with Operations() as seen:
+        ending = loop._end(loop._new_pass(LATE), 0.0)
+    assert seen.waits == seen.reads == []
+    assert set(ending.scores) == {"test_accuracy", "ensemble_accuracy", "validation_accuracy"}
+    assert pinned == [{"device": "cpu"}] * (1 + 3 + 3 + 1)
+
+
+def test_the_order_of_an_epoch_waits_for_nothing(pretended, monkeypatch):
+    pinned = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda t: pinned.append(t.shape) or t)
+    with Operations() as seen:
+        first, second = images.batches(40, 20, torch.Generator().manual_seed(1), pretended)
+    assert first.device.type == second.device.type == "cuda" and len(first) == len(second) == 20
+    assert seen.waits == seen.reads == [] and pinned == [(40,)]

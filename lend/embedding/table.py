@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lend.embedding.groups import open_group, read_columns
 from lend.inputs import require
 
 METADATA = b"lend"
@@ -71,8 +72,9 @@ def read_embeddings(path: str | Path) -> Embeddings:
         raise FileNotFoundError(f"embeddings: {path}: no such file")
     if path.suffix.lower() == ".zarr":
         return _read_zarr(path)
+    require(path.is_file(), "embeddings", "a file", str(path))
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             names = file.schema_arrow.names
             column = next((name for name in COLUMN if name in names), None)
             require(column is not None, str(path), f"a table with a column {COLUMN[0]}", names)
@@ -94,16 +96,16 @@ def read_embeddings(path: str | Path) -> Embeddings:
 
 
 def _read_zarr(path: Path) -> Embeddings:
-    import zarr
-
     try:
-        group: Any = zarr.open_group(path, mode="r")
+        group = open_group(path)
         names, about = group.attrs["class_names"], dict(group.attrs[METADATA.decode()])
-        columns = {name: np.asarray(group[name][:]) for name in group.array_keys()}
-        labels = [[*names, None][code] for code in columns["label"].tolist()]
+        columns, known = read_columns(group), {-1: None, **dict(enumerate(names))}
+        labels = [known[code] for code in columns["label"].tolist()]
         words = {name: columns[name].tolist() for name in ("text", "path") if name in columns}
+        embeddings = columns["embedding"]
+        require(embeddings.ndim == 2 and embeddings.dtype.kind == "f", "embedding", "(n, d) numbers", embeddings.shape)
         return Embeddings(
-            columns["embedding"],
+            embeddings,
             as_series(labels) if names else None,
             pd.Index(columns["sample_id"].tolist(), name="sample_id"),
             texts=words.get("text"),
@@ -117,12 +119,11 @@ def _read_zarr(path: Path) -> Embeddings:
 def read_about(path: Path) -> Mapping[str, Any]:
     """What a table of embeddings says of itself; nothing if it is no such table."""
     import pyarrow.parquet as pq
-    import zarr
 
     try:
         if path.suffix.lower() == ".zarr":
-            group: Any = zarr.open_group(path, mode="r")
-            return dict(group.attrs[METADATA.decode()])
+            return dict(open_group(path).attrs[METADATA.decode()])
+        require(path.is_file(), str(path), "a file", "none")  # nothing waits for the other end of a pipe
         return _about(pq.read_schema(path).metadata)
     except Exception:  # whatever it is: no table of ours
         return {}

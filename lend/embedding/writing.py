@@ -51,7 +51,8 @@ def _write_parquet(
     repeating = [field.name for field in fields if field.name == "label"]
 
     def write(file: Any) -> None:  # noqa: ANN401
-        with pq.ParquetWriter(file, schema, use_dictionary=repeating, compression="zstd") as writer:
+        options = {"use_dictionary": repeating, "compression": "zstd", "write_page_checksum": True}
+        with pq.ParquetWriter(file, schema, **options) as writer:
             for positions, embeddings, words in _with_words(source, parts):
                 rows = pa.array(positions)
                 flat = pa.array(embeddings.reshape(-1))
@@ -64,6 +65,7 @@ def _write_parquet(
 
 def _write_zarr(path: Path, source: Source, parts: Parts, width: int, precision: str, about: Mapping[str, Any]) -> None:
     import zarr
+    from zarr.codecs import ZstdCodec
 
     labels = source.labels or [None] * len(source)
     names = sorted({label for label in labels if label is not None})
@@ -72,13 +74,15 @@ def _write_zarr(path: Path, source: Source, parts: Parts, width: int, precision:
     ids = np.array(source.ids, np.int64 if isinstance(source.ids[0], int) else object)
     with storage.temporary_folder(path) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that zarr's specification of text may change
-        group = zarr.open_group(folder / "group", mode="w", zarr_format=3)
+        group, zstd = zarr.open_group(folder / "group", mode="w", zarr_format=3), ZstdCodec(checksum=True)
         group.attrs.update({METADATA.decode(): dict(about), "class_names": names})
 
         def array(name: str, dtype: Any, *shape: int) -> Any:  # noqa: ANN401 (types of NumPy)
             dims = ["sample", "feature"][: 1 + len(shape)]
             chunks = (min(ROWS, rows), *shape)
-            return group.create_array(name, shape=(rows, *shape), chunks=chunks, dtype=dtype, dimension_names=dims)
+            # a chunk of nothing but zeros is written as well: one that is missing is damage
+            more: Any = {"dimension_names": dims, "config": {"write_empty_chunks": True}, "compressors": [zstd]}
+            return group.create_array(name, shape=(rows, *shape), chunks=chunks, dtype=dtype, **more)
 
         embedding, label = array("embedding", precision, width), array("label", "int32")
         sample_id = array("sample_id", "int64" if ids.dtype == np.int64 else str)

@@ -1,9 +1,10 @@
 from .diluting import half, make_snapshot
 from .numbers import kept_shares, label_accuracies
 from .recorder import Recorder
-from .saving import Saver, copied
+from .saving import Copy, Saver, copied, on_the_way, to_cpu
 
 __all__ = [
+    "Copy",
     "Recorder",
     "Saver",
     "copied",
@@ -11,4 +12,6 @@ __all__ = [
     "kept_shares",
     "label_accuracies",
     "make_snapshot",
+    "on_the_way",
+    "to_cpu",
 ]

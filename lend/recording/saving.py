@@ -6,11 +6,18 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from lend.run import EpochResult
+
+
+class Copy(NamedTuple):
+    """A training state in the memory of the CPU, and what has happened when it is all there; None if it is."""
+
+    state: Any
+    on_the_way: torch.cuda.Event | None
 
 
 class Saver:
@@ -62,22 +69,27 @@ class Saver:
         Raises:
             OSError: If the save before this one failed.
         """
+        self.write(epochs, self.copy(state))
+
+    def copy(self, state: Mapping[str, Any] | None) -> Copy:
+        """Copy a training state, as :meth:`save` does, for :meth:`write`."""
         self.wait()
-        copy = copied(state)
-        self._writing = self._writer.submit(self._write, epochs, copy, _on_the_way())
+        return Copy(copied(state), on_the_way())
+
+    def write(self, epochs: list[EpochResult], copy: Copy) -> None:
+        """Save finished epochs and a copy of the training state after them; nothing may be saved since it was made."""
+        self._writing = self._writer.submit(self._write, epochs, copy)
 
     def wait(self) -> None:
         """Wait until everything is written; raises the error of a save that failed."""
         if self._writing is not None:
             self._writing.result()
 
-    def _write(
-        self, epochs: list[EpochResult], state: Mapping[str, Any] | None, on_the_way: torch.cuda.Event | None
-    ) -> None:
+    def _write(self, epochs: list[EpochResult], copy: Copy) -> None:
         start = time.perf_counter()
-        if on_the_way is not None:
-            on_the_way.synchronize()  # this thread waits for the copies, not the one that trains
-        self.commit(epochs, state)
+        if copy.on_the_way is not None:
+            copy.on_the_way.synchronize()  # this thread waits for the copies, not the one that trains
+        self.commit(epochs, copy.state)
         self.cost = time.perf_counter() - start
 
 
@@ -105,7 +117,7 @@ def to_cpu(values: torch.Tensor) -> torch.Tensor:
     return torch.empty_like(values, device="cpu", pin_memory=True).copy_(values, non_blocking=True)
 
 
-def _on_the_way() -> torch.cuda.Event | None:
+def on_the_way() -> torch.cuda.Event | None:
     """What has happened when all copies that were asked for so far are there; None where no device is in use."""
     if not torch.cuda.is_initialized():
         return None

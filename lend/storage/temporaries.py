@@ -34,19 +34,21 @@ def temporary_for(path: Path) -> Path:
 def temporary_folder(path: Path) -> Iterator[Path]:
     """Make an empty hidden folder beside a path, to build its content in; removed at the end with all that is left.
 
-    An error of a file in it names the path instead.
+    An error of it, or of a file in it, names the path instead.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
-    with tempfile.TemporaryDirectory(
-        dir=path.parent, prefix=f".{path.name}.", suffix=f".{os.getpid()}.tmp", ignore_cleanup_errors=True
-    ) as folder:
-        try:
+    hidden = f".{path.name}."
+    try:
+        with tempfile.TemporaryDirectory(
+            dir=path.parent, prefix=hidden, suffix=f".{os.getpid()}.tmp", ignore_cleanup_errors=True
+        ) as folder:
             yield Path(folder)
-        except OSError as error:
-            if error.errno is None or not str(error.filename).startswith(folder):
-                raise
-            raise OSError(error.errno, error.strerror, str(path)) from error
+    except OSError as error:  # of making the folder as well
+        named = None if error.filename is None else Path(str(error.filename))  # a write without room names no file
+        if error.errno is None or not (named is None or any(part.startswith(hidden) for part in named.parts)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def remove_abandoned(path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from lend.methods import Features
@@ -34,8 +34,8 @@ def accuracies(
     pixels: UInt8[Tensor, "m channels height width"],
     labels: Int[Tensor, " m"],
     forward: Forward,
-) -> tuple[float, float]:
-    """Return the mean accuracy of the networks, and the accuracy of the argmax of their mean softmax.
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """Return the mean accuracy of the networks, and the accuracy of the argmax of their mean softmax; neither is read.
 
     Args:
         networks: Networks with the same classes.
@@ -45,5 +45,4 @@ def accuracies(
     """
     shares = torch.stack([features(network, pixels, forward).logits.softmax(dim=1) for network in networks])
     each, together = shares.argmax(dim=2), shares.mean(dim=0).argmax(dim=1)
-    mean, ensemble = torch.stack([(found == labels).float().mean() for found in (each, together)]).tolist()
-    return mean, ensemble
+    return (each == labels).float().mean(), (together == labels).float().mean()

@@ -99,4 +99,7 @@ def batches(
     Returns:
         Positions of the examples of each batch.
     """
-    return torch.randperm(n, generator=generator).to(device).tensor_split(math.ceil(n / size))
+    order, cuda = torch.randperm(n, generator=generator), torch.device(device).type == "cuda"
+    # from pinned memory: the copy of so many numbers from other memory would wait for all that the card has to do
+    order = order.pin_memory().to(device, non_blocking=True) if cuda else order.to(device)
+    return order.tensor_split(math.ceil(n / size))

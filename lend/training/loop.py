@@ -13,10 +13,11 @@ from tqdm.auto import tqdm
 
 from lend import storage
 from lend.config import RunConfig
-from lend.recording import Saver
+from lend.recording import Copy, Saver
 from lend.run import EpochResult, Run, writing
 from lend.training import examples, own, tracking
 from lend.training.allocator import keep_freed_memory
+from lend.training.ending import Ending
 from lend.training.guarded import Guarded
 from lend.training.opening import open_or_create
 from lend.training.parallel import Processes
@@ -94,7 +95,7 @@ def _precision(name: str, device: torch.device) -> str:
 
 def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: bool) -> None:
     """Train the epochs after those done. Each is saved at once, or with later ones where epochs are very short."""
-    config, pending = run.config, []
+    config, pending = run.config, list[EpochResult]()
     saved_at = time.perf_counter()
     total = config.epochs * trainer.steps
     title = f"{config.method} on {config.dataset.rpartition('/')[2]}"
@@ -105,20 +106,43 @@ def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: boo
         rate = run.info["realised_noise_rate"]
         if progress and rate is not None:
             bar.write(f"{config.noise_title}: {rate:.2%} of the labels are wrong")
-        for epoch in range(done + 1, config.epochs + 1):
-            result = trainer.epoch(epoch, bar)
+
+        def finish(ending: Ending, copy: Copy | None, due: bool) -> None:
+            """Read an epoch, show it, and hand it to the writer if that is due, with the copy of the state after it."""
+            result = trainer.read(ending)
             if not np.isfinite(result.row["train_loss"]):
                 saver.wait()
                 raise _divergence(run, result)
-            pending.append(result)
-            log(result.row, epoch)
+            log(result.row, result.epoch)
             bar.set_postfix(_shown(result))
+            pending.append(result)
+            if due and copy is not None:
+                saver.write(pending.copy(), copy)
+            if due:
+                pending.clear()
+
+        finish_last: Callable[[], None] = _nothing
+        for epoch in range(done + 1, config.epochs + 1):
+            ending = trainer.epoch(epoch, bar, finish_last)
             now = time.perf_counter()
             cheap = not saver.busy and saver.cost <= SAVING_SHARE * (now - saved_at)
-            if cheap or epoch in (*config.snapshot_epochs, config.epochs):
-                if trainer.processes.main:
-                    saver.save(pending, trainer.state())
-                pending, saved_at = [], now
+            due, copy = cheap or epoch in (*config.snapshot_epochs, config.epochs), None
+            if due:
+                copy, saved_at = saver.copy(trainer.state()) if trainer.processes.main else None, now
+            finish_last = partial(finish, ending, copy, due)
+            if not _ahead(trainer.device):
+                finish_last()
+                finish_last = _nothing
+        finish_last()
+
+
+def _ahead(device: torch.device) -> bool:
+    """Whether an epoch is read when the next one is under way, so that the device never waits for the host."""
+    return device.type == "cuda"
+
+
+def _nothing() -> None:
+    """Where no epoch is left to be read."""
 
 
 def _divergence(run: Run, result: EpochResult) -> FloatingPointError:

@@ -10,11 +10,10 @@ import copy
 import math
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 import xarray as xr
 from jaxtyping import Bool, Float, Int, UInt8
@@ -25,14 +24,16 @@ from lend.config import RunConfig
 from lend.dilution import COLLAPSE, dilute_among, one_hot, prior_weights
 from lend.inputs import require
 from lend.methods import Batch, Epoch, Features, Method
-from lend.recording import kept_shares, label_accuracies, make_snapshot
-from lend.run import EPOCH_ARRAYS, EpochResult, code_type
+from lend.recording import make_snapshot, on_the_way, to_cpu
+from lend.run import EPOCH_ARRAYS
 from lend.training import evaluation, images
+from lend.training.ending import Ending, Reader
 from lend.training.examples import Source
 from lend.training.guarded import Guarded
 from lend.training.learner import Learner
 from lend.training.parallel import Processes
 
+AHEAD = 2  # steps that a card is given before the host reads the epoch before: more work than it takes to read
 TRIED = 32  # examples of the batch on which a method of one's own is tried
 LABEL_KINDS = tuple(name for name in EPOCH_ARRAYS if name != "kept")  # the labels of a pass
 
@@ -84,10 +85,10 @@ class Trainer:
         dataset = source.dataset
         self.images, self.test_images = dataset.train_images.to(device), dataset.test_images.to(device)
         self.noisy, self.test_labels = source.noisy.to(device), dataset.test_labels.to(device)
-        self.clean = dataset.train_labels.to(device) if dataset.clean else None
         self.validation = source.validation_images.to(device), source.validation_labels.to(device)
         self.num_classes = dataset.num_classes
         self.steps = math.ceil(len(self.noisy) / config.batch_size)
+        self.read = Reader(source, self.steps)
         self.learner = Learner(config, method, dataset, self.noisy, device, processes, bf16=bf16)
         self.memory = method.initial_memory(self.noisy, self.num_classes)
         self.embeddings: Tensor | None = None  # of the epoch's passes, (n, d), where the scope is the data set
@@ -133,14 +134,15 @@ class Trainer:
 
     # --- One epoch ------------------------------------------------------------------------------------------------
 
-    def epoch(self, epoch: int, bar: tqdm) -> EpochResult:
-        """Train for one pass over the examples, and evaluate.
+    def epoch(self, epoch: int, bar: tqdm, meanwhile: Callable[[], object] = lambda: None) -> Ending:
+        """Train for one pass over the examples, and evaluate; ``read`` waits for what it leaves, nothing does here.
 
-        The labels of the result are those of the training pass itself, so they need no second pass.
+        Its labels are those of the training pass itself, so they need no second pass.
 
         Args:
             epoch: Number of the epoch, from 1; the epochs before it are trained or loaded.
             bar: Progress bar to move by one at each step.
+            meanwhile: Called once the first steps are under way: what the host has to do of the epoch before.
         """
         start = time.perf_counter()
         order, *draws = (self._generator(epoch, part) for part in range(self.config.shards + 1))
@@ -153,21 +155,23 @@ class Trainer:
                 here = [(shard, parts[i], draws[i]) for i, shard in self.learner.shards.items()]
                 current.loss.add_(self._step(step, here, current))
                 bar.update()
+                if step == min(AHEAD, self.steps) - 1:
+                    meanwhile()
+        return self._end(current, start)
+
+    def _end(self, current: Pass, start: float) -> Ending:
+        """Exchange, dilute, evaluate and send off what an epoch leaves, all behind its steps; none of it is awaited."""
         self._exchange(current)
         kept = self.memory.get("kept", torch.ones_like(current.seen_here)).clone()
         # after kept is copied: what the method does now chooses for the next epoch
         diluted = self._dilute_all(current) if self.method.scope == "dataset" else None
-        known = Epoch(epoch, self.noisy, diluted, self._features, self.learner.own, self.embeddings)
+        known = Epoch(current.epoch, self.noisy, diluted, self._features, self.learner.own, self.embeddings)
         self.method.after_epoch(known, self.memory)
-        scores = self._scores()  # before any number is read: its work is queued behind the steps, none waits
-        row = {
-            "train_loss": current.loss.item() / self.steps,
-            **scores,
-            **kept_shares(kept, self.noisy, self.clean),
-            **label_accuracies({"noisy": self.noisy, **current.labels}, self.clean),
-        }
-        row["seconds"] = time.perf_counter() - start
-        return EpochResult(epoch, row, self._arrays({**current.labels, "kept": kept}), self._snapshot(epoch))
+        scores = {name: to_cpu(value) for name, value in self._scores().items()}
+        labels = {name: to_cpu(values) for name, values in current.labels.items()}
+        sent = to_cpu(current.loss), scores, labels, to_cpu(kept)
+        when = start, time.perf_counter(), on_the_way()
+        return Ending(current.epoch, *sent, *when, self._snapshot(current.epoch))
 
     def _generator(self, epoch: int, part: int) -> torch.Generator:
         return torch.Generator().manual_seed((part << 40) + self.config.seed * 1_000_003 + epoch)
@@ -251,11 +255,11 @@ class Trainer:
 
     # --- What is measured and kept ----------------------------------------------------------------------------------
 
-    def _scores(self) -> dict[str, float]:
+    def _scores(self) -> dict[str, Float[Tensor, ""]]:
         """Test accuracy, the mean of the networks where there are two, and that of their ensemble; validation."""
         networks, forward = self.learner.networks, self.learner.forward_pixels
         test, ensemble = evaluation.accuracies(networks, self.test_images, self.test_labels, forward)
-        validation = float("nan")
+        validation = torch.full_like(test, torch.nan)
         if len(self.validation[1]) > 0:
             validation, _ = evaluation.accuracies(networks, *self.validation, forward)
         return {"test_accuracy": test, "ensemble_accuracy": ensemble, "validation_accuracy": validation}
@@ -263,12 +267,6 @@ class Trainer:
     def _features(self, number: int) -> Features:
         """Features of all training examples in evaluation mode, from the network of this number."""
         return self.learner.features(number, self.images)
-
-    def _arrays(self, labels: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-        """Return the labels and masks as NumPy arrays of the smallest type that holds all classes."""
-        small = code_type(self.num_classes)
-        arrays = {name: values.cpu().numpy() for name, values in labels.items()}
-        return {name: a.copy() if a.dtype == bool else a.astype(small) for name, a in arrays.items()}
 
     @torch.no_grad()
     def _snapshot(self, epoch: int) -> xr.Dataset | None:

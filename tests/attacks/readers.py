@@ -21,6 +21,8 @@ from damage import CRAFTED, DAMAGE, EXTRA, flipped, swapped
 
 import lend
 from lend import Inspection, Run
+from lend.embedding import read_embeddings
+from lend.embedding.parts import FolderParts
 
 SECONDS, MEMORY = 5, 1 << 30
 SMALL = 8  # a file of up to so many times as many bytes as are flipped has every byte flipped
@@ -73,6 +75,23 @@ AUDIT_READERS = {"audit": lambda root, folder: fingerprint_audit(lend.Audit.load
 
 def fingerprint_audit(audit):
     return [audit.issues, audit.classes, audit.transition_matrix, audit.distributions, audit.estimate, audit.settings]
+
+
+EMBEDDED_READERS = {
+    "parquet": lambda root, folder: embedded(folder / "texts.parquet"),
+    "zarr": lambda root, folder: embedded(folder / "texts.zarr"),
+    "parts": lambda root, folder: [[*vars(part).values()] for part in parts_of(folder / "going.parquet.parts")],
+}
+
+
+def embedded(path):
+    table = read_embeddings(path)
+    return [table.embeddings, table.labels.tolist(), table.ids.tolist(), table.texts, dict(table.about)]
+
+
+def parts_of(folder):
+    parts = FolderParts(folder)
+    return [parts[number] for number in range(len(parts))]
 
 
 def read(reader, root, run):
@@ -158,10 +177,9 @@ def attack(base, subject, readers, todo, part, parts):
 
 def main():
     base, subject, kind, flips, part, parts, seed = (Path(sys.argv[1]), *sys.argv[2:4], *map(int, sys.argv[4:8]))
-    others = {"run": "other", "copies/run": None, "audit": None}
-    other = others[subject] and base / others[subject]
+    other = base / "other" if subject == "run" else None
     todo = list(crafted() if kind == "crafted" else cases(base / subject, other, flips, seed))
-    readers = AUDIT_READERS if subject == "audit" else READERS
+    readers = {"audit": AUDIT_READERS, "embedded": EMBEDDED_READERS}.get(subject, READERS)
 
     def hang(number, frame):
         raise Hang

@@ -157,6 +157,7 @@ def small_disk(tmp_path):
     disk = Disk(tmp_path / "disk")
     if os.geteuid() != 0 or shutil.which("mount") is None or not disk.mount("size=50m,nr_inodes=10000"):
         pytest.skip("no file system can be mounted here")
+    (disk.folder / "page").write_bytes(b"x")  # room for nothing beside nothing, size=0, would be no limit at all
     yield disk
     subprocess.run(["umount", "-l", str(disk.folder)], check=True)
 

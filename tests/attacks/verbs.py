@@ -3,6 +3,9 @@
 import hashlib
 import pickle
 import shutil
+import warnings
+from contextlib import ExitStack
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -10,6 +13,7 @@ import pandas as pd
 import lend
 from lend import plots
 from lend.__main__ import main
+from lend.embedding import read_embeddings
 from lend.maps import make_maps
 from lend.run import Run, compact, writing
 from lend.storage import is_temporary
@@ -82,9 +86,37 @@ def do_apply(folder):
     return next(filter(None, codes), 0)
 
 
+def in_parts(rows=20):
+    """Embeddings are kept in parts of so few rows that a small table has several."""
+    patches = ExitStack()
+    for module in ("parts", "running", "writing"):
+        patches.enter_context(mock.patch(f"lend.embedding.{module}.ROWS", rows))
+    return patches
+
+
+def do_embed(folder):
+    """To a table and to a zarr group; a text without words is left out."""
+    columns = ("--text", "text", "--label", "label")
+    with in_parts(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*left out 1 of")
+        codes = (
+            main(["embed", str(folder / "texts.csv"), *columns, "--out", str(folder / "embedded" / out)])
+            for out in ("texts.parquet", "texts.zarr")
+        )
+        return next(filter(None, codes), 0)
+
+
+def do_clean(folder):
+    with in_parts(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*left out 1 of")
+        columns = ("--text", "text", "--label", "label")
+        return main(["clean", str(folder / "texts.csv"), *columns, "--out", str(folder / "cleaning")])
+
+
 VERBS = {
     "train": do_train, "sweep": do_sweep, "tsne": do_tsne, "compact": do_compact, "audit": do_audit,
     "audit files": do_audit_files, "figures": do_figures, "report": do_report, "apply": do_apply,
+    "embed": do_embed, "clean": do_clean,
 }  # fmt: skip
 
 
@@ -97,6 +129,8 @@ def prepare(folder, run):
         (folder / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "photos" / name).write_text(f"{name} " * 500)
     (folder / "table.csv").write_text("label\n" + "cat\ndog\n" * 300)
+    stories = [f"{word} story {number % 5},{word}" for number in range(25) for word in ("cat", "dog")]
+    (folder / "texts.csv").write_text("\n".join(["text,label", *stories, ",cat", "cat story,dog"]) + "\n")
     (folder / "wrong").mkdir()
     for name, sample_id in (("files", "cat/1"), ("rows", "0")):
         (folder / "wrong" / f"{name}.csv").write_text(f"sample_id,given_label,suggested_label\n{sample_id},cat,dog\n")
@@ -116,18 +150,27 @@ def result(folder):
             found[str(run.path.relative_to(folder))] = [numbers.tobytes(), labels, parts, maps, done, run.check()]
             weights = [] if state is None or "networks" not in state else state["networks"].values()
             found["weights", run.path.name] = [value.numpy().tobytes() for value in weights]
-    if (folder / "audit" / "audit.json").exists():
-        audit = lend.Audit.load(folder / "audit")
-        found["audit"] = [audit.issues.to_csv(), audit.distributions.tobytes()]
-    for path in sorted([*folder.glob("*.csv"), *folder.glob("book/*")]):
-        found[path.name] = path.read_bytes()
+    for path in folder.glob("**/audit.json"):
+        audit = lend.Audit.load(path.parent)
+        found[str(path.relative_to(folder))] = [audit.issues.to_csv(), audit.distributions.tobytes()]
+    for path in sorted([*folder.glob("*.csv"), *folder.glob("book/*"), *folder.glob("*/*.csv")]):
+        found[str(path.relative_to(folder))] = path.read_bytes()
     for path in sorted(folder.glob("cleaned/*/*")):
         found[str(path.relative_to(folder))] = path.read_bytes()
-    for path in folder.glob("*.html"):  # it says when it was written
+    for path in sorted([*folder.glob("*/*.parquet"), *folder.glob("*/*.zarr")]):
+        table = read_embeddings(path)
+        parts = [table.embeddings.tobytes(), table.ids.tolist(), table.labels.tolist(), table.texts]
+        found[str(path.relative_to(folder))] = [parts, table.about["model"], list_of(path.parent)]
+    for path in folder.glob("**/*.html"):  # it says when it was written
         found[path.name] = path.read_text().partition("<dt><bdi>written")[0]
     for path in folder.glob("*.pdf"):  # it carries the date
         found[path.name] = (path.read_bytes()[:5], path.stat().st_size)
     return hashlib.sha256(pickle.dumps({str(name): pickle.dumps(part) for name, part in found.items()})).hexdigest()
+
+
+def list_of(folder):
+    """Every file and folder in it, parts that are left over among them."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 def temporaries(folder):

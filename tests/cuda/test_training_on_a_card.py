@@ -1,9 +1,12 @@
 """Training on a card: nothing waits in a step, runs go on where they were stopped, here or on a CPU."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
 from test_training import assert_same, interrupted, save_every_epoch  # noqa: F401 (a fixture of every test)
+from tqdm.auto import tqdm
 
 import lend
 from lend.methods import build
@@ -67,6 +70,19 @@ def loop(tiny, device):
     return make
 
 
+@contextmanager
+def waits_are_errors(device):
+    if device.type != "cuda":
+        yield
+        return
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
 @pytest.mark.parametrize("method", sorted(lend.METHODS))
 def test_no_step_waits_for_the_device(loop, device, method):
     trainer = loop(method)
@@ -76,15 +92,21 @@ def test_no_step_waits_for_the_device(loop, device, method):
     parts = [(trainer.learner.shards[0], index, generator)]
     for _ in range(2):  # libraries begin with waits of their own
         trainer._step(0, parts, current)
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-        torch.cuda.set_sync_debug_mode("error")
-    try:
+    with waits_are_errors(device):
         trainer._step(1, parts, current)
-    finally:
-        if device.type == "cuda":
-            torch.cuda.set_sync_debug_mode("default")
     assert torch.isfinite(trainer._step(2, parts, current))
+
+
+def test_no_epoch_waits_for_the_device(loop, device):
+    """Neither its beginning nor its end, evaluation among it: the next one is asked for while the card is at work."""
+    trainer, bar = loop("lend"), tqdm(disable=True)
+    trainer.read(trainer.epoch(1, bar))
+    with waits_are_errors(device):
+        second = trainer.epoch(2, bar)
+        third = trainer.epoch(3, bar)
+    rows = [trainer.read(ending).row for ending in (second, third)]
+    assert all(np.isfinite(row["train_loss"]) and row["test_accuracy"] > 0 and row["seconds"] > 0 for row in rows)
+    assert rows[0]["train_loss"] != rows[1]["train_loss"]
 
 
 def test_images_and_memory_live_on_the_device(loop, device):
