@@ -2,7 +2,7 @@
 
 from lend.data.dataset import Dataset
 from lend.data.decoding import decode_images
-from lend.data.digests import ORIGINALS, digest
+from lend.data.digests import digest
 from lend.data.folders import class_files
 from lend.data.human import read_human_labels
 from lend.data.listing import image_endings, image_files, is_hidden, kind_of, tell_left_out
@@ -14,7 +14,6 @@ from lend.data.pixels import decode
 
 __all__ = [
     "CLASS_NAMES",
-    "ORIGINALS",
     "Dataset",
     "as_dataset",
     "class_files",
