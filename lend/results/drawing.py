@@ -15,6 +15,7 @@ from lend.results.pays import compared, margins
 from lend.results.studies import Study, studies
 from lend.results.words import data_and_training, surroundings
 
+DECIMALS = 6  # of fractions in tables: more would tell one machine's sums from another's
 RUNS = "runs"  # folder of the files, in that of the results
 HEADINGS = {
     "symmetric": "Symmetric noise",
@@ -69,7 +70,7 @@ def _used(found: Sequence[Study]) -> list[Result]:
 
 def _draw_study(study: Study, folder: Path) -> list[Path]:
     table = folder / f"{study.name}.csv"
-    storage.write_text(table, safe_table(cells(study)).to_csv(index=False))
+    storage.write_text(table, safe_table(cells(study).round(DECIMALS)).to_csv(index=False))
     return [table, *(plots.save(plots.accuracy_curves(study.curves), study.name, folder) if _has_curves(study) else [])]
 
 
@@ -89,7 +90,7 @@ def _shown(study: Study) -> list[str]:
 
 def _draw_margins(found: Sequence[Study], folder: Path) -> list[Path]:
     name, table, there = "when_it_pays", margins(found), _used(compared(found))
-    files = plots.save(plots.margin_panels(table), name, folder, table.set_index("noise"))
+    files = plots.save(plots.margin_panels(table), name, folder, table.round(DECIMALS).set_index("noise"))
     page = [
         MADE,
         f"![Margin over cross entropy against the share of wrong labels]({name}.png)",

@@ -20,19 +20,9 @@ if TYPE_CHECKING:
 
 KEY = b"lend"  # in the metadata of the schema
 MOST = 16 << 20  # bytes of a file; thousands of epochs take less
-NOTED = (
-    "data_digest",
-    "examples",
-    "held_out",
-    "image_shape",
-    "realised_noise_rate",
-    "network",
-    "device",
-    "threads",
-    "precision",
-    "versions",
-    "started",
-)  # what a result keeps of all that a run notes: no path
+# What captions say and tables ask; and what else is kept of all that a run notes: no path.
+SAID = ("data_digest", "examples", "realised_noise_rate", "network", "device", "threads", "precision", "versions")
+NOTED = (*SAID, "held_out", "image_shape", "started")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +86,16 @@ def read(path: str | Path) -> Result:
     import pyarrow.parquet as pq
 
     path = Path(path)
-    with storage.open_file(path, MOST) as file:
-        content = file.read()
+    with storage.open_file(path, MOST) as opened:
+        content = opened.read()
     try:
-        table = pq.ParquetFile(BytesIO(content)).read()
+        parquet = pq.ParquetFile(BytesIO(content))
+        groups = (parquet.metadata.row_group(i) for i in range(parquet.metadata.num_row_groups))
+        storage.require_within(path, sum(group.total_byte_size for group in groups), len(content))
+        table = parquet.read()
         said = json.loads((table.schema.metadata or {})[KEY])
+        if own_code(said["config"]):  # its file would be read to know its digest
+            raise ValueError("its code is somebody's own")
         config, info = RunConfig.from_dict(said["config"]), dict(said["info"])
         history = table.to_pandas().set_index("epoch")
         _require_whole(config, info, history)
@@ -115,7 +110,8 @@ def read(path: str | Path) -> Result:
 
 
 def _require_whole(config: RunConfig, info: Mapping[str, Any], history: pd.DataFrame) -> None:
-    if ORIGINALS.get(info["data_digest"]) != config.dataset or own_code(config.identity):
-        raise ValueError("its data are not those of the original, or its code is somebody's own")
+    missing = [name for name in SAID if name not in info]
+    if missing or ORIGINALS.get(info["data_digest"]) != config.dataset:
+        raise ValueError(f"it does not say {', '.join(missing)}" if missing else "its data are not the original")
     if list(history.index) != list(range(1, config.epochs + 1)) or "test_accuracy" not in history:
         raise ValueError(f"its history is not that of {config.epochs} epochs")
