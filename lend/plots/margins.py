@@ -37,6 +37,7 @@ def margin_panels(margins: pd.DataFrame) -> Figure:
             _draw(axes, margins[(margins["noise"] == kind) & (margins["augment"] == augment)], lines)
             axes.set_title(f"{kind} noise" if kind != "human" else "human labels", loc="left", fontweight="bold")
         line[0].set_ylabel(f"{title}\nover cross entropy (points)")
+    grid[0][0].set_xlim(-3, 63)  # from none to the highest rate, also while few runs are there
     for axes in grid[-1]:
         axes.set_xlabel("wrong labels (%)")
     handles = [Line2D([], [], label=literal(row), **lines[row]) for row in rows]

@@ -55,11 +55,13 @@ def draw(folder: str | Path) -> list[Path]:
         )
     written, page = [], [MADE]
     for profile, group in groupby(found, lambda study: study.profile):
-        there = list(group)
+        there, shown = list(group), set[str]()
         page += [f"## {data_and_training(_used(there))}", f"Profile `{profile}`."]
         for study in there:
-            written += _draw_study(study, folder / profile)
-            page += _shown(study)
+            if not study.found.keys() <= shown:  # else it would say again what the tables above say
+                written += _draw_study(study, folder / profile)
+                page += _shown(study)
+            shown |= study.found.keys()
     written += [_write(folder / "measured.md", page)]
     return written + (_draw_margins(found, folder) if len(margins(found)) else [])
 
