@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lend import data, results
+from lend import data, plots, results
 from lend.__main__ import main
 from lend.paper import experiments
 from lend.paper.grids import Grid, Profile, rates
@@ -206,3 +206,23 @@ def test_the_verb_adds_and_draws(saved, tmp_path, capsys):
     told = capsys.readouterr()
     assert "1 added, 0 were there, 0 left out" in told.out and len(results.results(tmp_path / "results" / "runs")) == 1
     assert f"in no comparison of a profile, so not drawn: {saved.path.name}.parquet" in told.err
+
+
+# --- The picture ----------------------------------------------------------------------------------------------------
+
+
+def test_margins_are_drawn_at_their_share_and_missing_panels_say_so():
+    table = pd.DataFrame(
+        [
+            ("symmetric", False, "LEND", 0.398, 0.14, 0.01),
+            ("symmetric", False, "LEND", 0.0, -0.02, 0.01),
+            ("human", True, "LEND2", 0.09, 0.03, np.nan),
+        ],
+        columns=["noise", "augment", "row", "wrong", "margin", "margin_std"],
+    ).assign(n=2)
+    panels = plots.margin_panels(table).axes
+    points = [[c.lines[0].get_xydata().tolist() for c in axes.containers] for axes in panels]
+    assert np.allclose(points[0], [[[0, -2], [39.8, 14]]]) and np.allclose(points[5], [[[9, 3]]])
+    empty = [any(text.get_text() == "no finished run yet" for text in axes.texts) for axes in panels]
+    assert empty == [False, True, True, True, True, False] and points[1] == points[4] == []
+    assert panels[0].get_ylabel().startswith("no augmentation") and panels[3].get_ylabel().startswith("augmentation")
