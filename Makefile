@@ -6,11 +6,15 @@ BIN := $(VENV)/bin
 # one test process per core, each with one thread: threads of several trainings would wait for each other
 PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: figures refresh test test-browser test-integrations attacks docs lab lint bench install clean
+.PHONY: figures results refresh test test-browser test-integrations attacks docs lab lint bench install clean
 
 # Everything made here goes to output/, which git ignores.
 figures: $(VENV)/installed
 	$(BIN)/lend figures --profile $(PROFILE) $(ARGS)
+
+# Tables and pictures of results/ from the histories in results/runs/; ARGS=RUNS adds the finished runs of a folder first.
+results: $(VENV)/installed
+	$(BIN)/lend results $(ARGS)
 
 # The only target that changes committed figures and the outputs of committed notebooks: five trials, from scratch.
 refresh: $(VENV)/installed

@@ -55,7 +55,7 @@ def test_lend_is_there_twice_and_never_under_the_other_name(figure):
             for entry in plan(figure, profile):
                 prior = {"LEND+prior"} | (set(CHANGES) if figure == "choices_asymmetric" else set())
                 assert entry.config.dilution.class_prior == ("balanced" if entry.row in prior else None)
-                assert (entry.config.method == "lend") == (entry.row in LEND_ROWS or entry.row in CHANGES)
+                assert (entry.config.method == "lend") == (entry.row in {*LEND_ROWS, *CHANGES, "LEND, data set"})
 
 
 @pytest.mark.parametrize("profile", ["digits", "cifar10-thin"])

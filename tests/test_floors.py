@@ -11,7 +11,18 @@ HOUSE = ROOT.parent / "docs" / "explanation" / "house.md"
 ROOMS = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/__init__.py")}
 OUTSIDE = {"__init__", "__main__"}  # the face of the whole, and the way in from the command line
 TRAINING_WING = {"methods", "training"}
-ANALYSIS_WING = {"analysis", "auditing", "dilution", "explorer", "maps", "neighbors", "paper", "plots", "run"}
+ANALYSIS_WING = {
+    "analysis",
+    "auditing",
+    "dilution",
+    "explorer",
+    "maps",
+    "neighbors",
+    "paper",
+    "plots",
+    "results",
+    "run",
+}
 
 
 def table():

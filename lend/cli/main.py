@@ -15,6 +15,7 @@ from lend.cli.apply import apply, apply_parser
 from lend.cli.audit import audit, audit_parser
 from lend.cli.clean import clean, clean_parser
 from lend.cli.embed import embed, embed_parser
+from lend.cli.results import results, results_parser
 from lend.cli.runs import compact, compact_parser, list_parser, list_runs, tsne, tsne_parser
 from lend.cli.sweep import figures, figures_parser, sweep, sweep_parser
 from lend.cli.tour import demo, demo_parser, notebooks, notebooks_parser
@@ -33,6 +34,7 @@ VERBS: dict[str, tuple[Callable[[Namespace], None], Callable[[ArgumentParser], N
     "list": (list_runs, list_parser),
     "tsne": (tsne, tsne_parser),
     "compact": (compact, compact_parser),
+    "results": (results, results_parser),
     "embed": (embed, embed_parser),
     "audit": (audit, audit_parser),
     "clean": (clean, clean_parser),

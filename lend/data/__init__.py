@@ -2,6 +2,7 @@
 
 from lend.data.dataset import Dataset
 from lend.data.decoding import decode_images
+from lend.data.digests import digest
 from lend.data.folders import class_files
 from lend.data.human import read_human_labels
 from lend.data.listing import image_endings, image_files, is_hidden, kind_of, tell_left_out
@@ -18,6 +19,7 @@ __all__ = [
     "class_files",
     "decode",
     "decode_images",
+    "digest",
     "hugging_face_names",
     "image_endings",
     "image_files",

@@ -89,6 +89,20 @@ FURTHER_ROWS: dict[str, Settings] = {
     "LEND2": {"method": "lend2"},  # the library's own, at its defaults
 }
 
+# What the authors of the further methods set for asymmetric noise, and for CIFAR-100.
+FOR_ASYMMETRIC: dict[str, Settings] = {
+    "ELR": {"options": {"strength": 1.0, "beta": 0.9}},
+    "DivideMix": {"options": {"strength": 0.0}},
+    "SOP": {"options": {"rate_v": 100.0}},
+}
+FOR_CIFAR100: dict[str, Settings] = {
+    "Forward": {"options": {"percentile": 100.0}},
+    "ELR": {"options": {"strength": 7.0, "beta": 0.9}},
+    "Co-teaching+": {"options": {"agreeing": 5}},
+    "DivideMix": {"options": {"warmup": 30}},
+    "SOP": {"options": {"rate_u": 1.0}},
+}
+
 
 def layered(*layers: Settings) -> dict[str, Any]:
     """Later settings over earlier ones; options and dilution one by one."""

@@ -8,7 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lend.paper.grids import LEND_ROWS, ROWS, Grid, Profile, Settings, annotators, beside, layered, rates, sensitivity
+from lend.paper.grids import (
+    FOR_ASYMMETRIC,
+    FOR_CIFAR100,
+    LEND_ROWS,
+    ROWS,
+    Grid,
+    Profile,
+    Settings,
+    annotators,
+    beside,
+    layered,
+    rates,
+    sensitivity,
+)
+from lend.paper.photographs import PHOTOGRAPHS, RATES, SHORT
 
 LEND_DEFAULTS = {
     "beta": 0.9,
@@ -20,26 +34,13 @@ LEND_DEFAULTS = {
 _SELECTION = {"Standard": ROWS["Standard"]} | LEND_ROWS
 _SYMMETRIC = Grid(ROWS, rates("symmetric", 0.4, 0.5, 0.6), own=True)
 _ASYMMETRIC = Grid(ROWS, rates("asymmetric", 0.2, 0.3, 0.4), own=True)
-# what the authors of the further methods set for asymmetric noise, and for CIFAR-100
-_FOR_ASYMMETRIC: dict[str, Settings] = {
-    "ELR": {"options": {"strength": 1.0, "beta": 0.9}},
-    "DivideMix": {"options": {"strength": 0.0}},
-    "SOP": {"options": {"rate_v": 100.0}},
-}
-_FOR_CIFAR100: dict[str, Settings] = {
-    "Forward": {"options": {"percentile": 100.0}},
-    "ELR": {"options": {"strength": 7.0, "beta": 0.9}},
-    "Co-teaching+": {"options": {"agreeing": 5}},
-    "DivideMix": {"options": {"warmup": 30}},
-    "SOP": {"options": {"rate_u": 1.0}},
-}
 
 
 def _tables(*changes: Mapping[str, Settings]) -> dict[str, Grid]:
     """Tables 1 and 2 with the further methods, at the rate that both tables have."""
     return {
         "table1": beside(_SYMMETRIC, "symmetric 40 %", *changes),
-        "table2": beside(_ASYMMETRIC, "asymmetric 40 %", _FOR_ASYMMETRIC, *changes),
+        "table2": beside(_ASYMMETRIC, "asymmetric 40 %", FOR_ASYMMETRIC, *changes),
     }
 
 
@@ -95,11 +96,11 @@ FIGURES: dict[str, Grid] = {
         {f"{name}{note}": {"options": {"scope": name}, **size} for note, size in _SIZES.items() for name in _SCOPES}
     ),
     "human": Grid(ROWS, annotators("aggre", "random1", "worse"), own=True),
+    **RATES,
 }
-_SYNTHETIC = tuple(name for name in FIGURES if name != "human")
+_SYNTHETIC = tuple(name for name in FIGURES if name not in ("human", *RATES))
 _DIGITS = {"dataset": "digits", "batch_size": 128, "width": 32, "learning_rate": 0.005, "validation": 0.1}
 _AT_LENGTH = {"epochs": 200}
-_SHORT = {"epochs": 20, "snapshots": (3, 5, 10, 15, 20)}
 _SMALL = {"train_size": 10_000, "epochs": 20, "snapshots": ()}
 _AT_40: dict[str, Grid] = dict.fromkeys(("figure6", "table1"), Grid(ROWS, rates("symmetric", 0.4), own=True))
 _AT_40 |= dict.fromkeys(("figure7", "table2"), Grid(_SELECTION, rates("asymmetric", 0.4), own=True))
@@ -118,21 +119,14 @@ PROFILES: dict[str, Profile] = {
     # short trainings scale β with their length: at β 0.9 no example is dropped before the eighth epoch
     "cifar10-thin": Profile(
         {"dataset": "cifar10", "train_size": 20_000, "width": 16, "epochs": 40, "snapshots": (5, 10, 20, 30, 40)},
-        tuple(FIGURES),
+        (*_SYNTHETIC, "human"),
         lend={"options": {"beta": 0.7}},
-        own=dict.fromkeys(("figure1", "figure9_12", "figure6", "figure7", "table1", "table2", "human"), _SHORT)
+        own=dict.fromkeys(("figure1", "figure9_12", "figure6", "figure7", "table1", "table2", "human"), SHORT)
         | dict.fromkeys(("choices_symmetric", "choices_asymmetric"), _SMALL),
         grids=_AT_40 | {"human": Grid(ROWS, annotators("worse"), own=True)},
     ),
-    # all of CIFAR-10 in the same short protocol: hours on two cores
-    "cifar10-thin-all": Profile(
-        {"dataset": "cifar10", "width": 16} | _SHORT,
-        ("figure4", *_AT_40),
-        lend={"options": {"beta": 0.7}},
-        grids=_AT_40,
-    ),
     "cifar10": Profile({"dataset": "cifar10"}, _SYNTHETIC),
-    "cifar100": Profile({"dataset": "cifar100"}, _SYNTHETIC, grids=_tables(_FOR_CIFAR100)),
+    "cifar100": Profile({"dataset": "cifar100"}, _SYNTHETIC, grids=_tables(FOR_CIFAR100)),
     "animal10n": Profile(
         {"dataset": "animal10n"},
         ("table3",),
@@ -144,4 +138,5 @@ PROFILES: dict[str, Profile] = {
         {"dataset": "digits", "train_size": 300, "epochs": 4, "batch_size": 100, "width": 16, "snapshots": (1, 4)},
         ("figure1", "figure4"),
     ),
+    **PHOTOGRAPHS,
 }

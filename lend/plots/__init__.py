@@ -15,6 +15,7 @@ from lend.plots.colours import (
 )
 from lend.plots.label_curves import label_accuracy_curves, largest_margin
 from lend.plots.maps import overview, snapshot_panels
+from lend.plots.margins import margin_panels
 from lend.plots.marks import dot, marker_size
 from lend.plots.matrices import transition_matrices
 from lend.plots.memorisation import kept_by_class, memorisation_curves
@@ -50,6 +51,7 @@ __all__ = [
     "largest_margin",
     "legend_columns",
     "literal",
+    "margin_panels",
     "marker_size",
     "memorisation_curves",
     "overview",

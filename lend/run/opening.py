@@ -103,6 +103,7 @@ def _text(value: object) -> bool:
 INFO: Mapping[str, Callable[[object], bool]] = {  # what the library reads; each may be missing
     "note": _text,
     "device": _text,
+    "data_digest": is_digest,
     "precision": _text,
     "realised_noise_rate": is_real,
     "examples": _count,

@@ -22,12 +22,14 @@ class Source:
         noisy: Noisy labels of the training examples.
         validation_images: Held-out images; none where the configuration holds nothing out.
         validation_labels: Their noisy labels.
+        digest: Of the whole data set, see :func:`lend.data.digest`; empty where nobody asked for it.
     """
 
     dataset: data.Dataset
     noisy: Int[Tensor, " n"]
     validation_images: UInt8[Tensor, "v channels height width"]
     validation_labels: Int[Tensor, " v"]
+    digest: str = ""
 
     @property
     def noise_rate(self) -> float | None:
@@ -46,6 +48,7 @@ def load(config: RunConfig) -> Source:
         ValueError: If the data set or the noise is unknown, or ``train_size`` or ``noise_rate`` is out of range.
     """
     dataset = own.read_dataset(config)
+    whole = data.digest(dataset)
     if config.train_size is not None:
         dataset = dataset.subset(config.train_size)
     seed = config.seed if config.noise_seed is None else config.noise_seed
@@ -54,4 +57,4 @@ def load(config: RunConfig) -> Source:
     order = torch.randperm(len(noisy), generator=torch.Generator().manual_seed(seed))
     count = round(config.validation * len(noisy))
     held_out, kept = order[:count], order[count:].sort().values
-    return Source(dataset.take(kept), noisy[kept], dataset.train_images[held_out], noisy[held_out])
+    return Source(dataset.take(kept), noisy[kept], dataset.train_images[held_out], noisy[held_out], whole)

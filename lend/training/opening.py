@@ -79,6 +79,7 @@ def _info(source: Source, device: torch.device, precision: str) -> dict[str, Any
     dataset = source.dataset
     return {
         "class_names": list(dataset.class_names),
+        "data_digest": source.digest or None,
         "examples": len(source.noisy),
         "held_out": len(source.validation_labels),
         "image_shape": list(dataset.train_images.shape[1:]),

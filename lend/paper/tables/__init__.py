@@ -9,7 +9,7 @@ from lend.paper.tables.cells import ENTRY_COLUMNS, collect, curves, long, select
 from lend.paper.tables.comparison import Comparison, compare
 from lend.paper.tables.finished import finished, missing, planned
 from lend.paper.tables.leads import leads
-from lend.paper.tables.markup import LATEX, NOTHING, markdown
+from lend.paper.tables.markup import LATEX, NOTHING, markdown, markdown_lines, markdown_text
 from lend.paper.tables.protocol import HELD_OUT, differences
 from lend.run import COLUMNS, MEASURES, SETTINGS, scores, table
 
@@ -31,6 +31,8 @@ __all__ = [
     "leads",
     "long",
     "markdown",
+    "markdown_lines",
+    "markdown_text",
     "missing",
     "planned",
     "scores",

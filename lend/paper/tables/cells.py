@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,18 +16,25 @@ ENTRY_COLUMNS = ("row", "column", "seed", "complete", *MEASURES)
 KEPT = ("right_kept", "wrong_kept")
 
 
-def collect(entries: Iterable[Entry]) -> pd.DataFrame:
+Find = Callable[[Entry], Any]  # an entry in, something with the history and config of its finished run out, or None
+
+
+def collect(entries: Iterable[Entry], find: Find = finished) -> pd.DataFrame:
     """The scores of the runs of a figure or table, one row per entry of its plan.
+
+    Args:
+        entries: The plan.
+        find: Looks for the finished run of an entry; saved runs are opened if not given.
 
     Returns:
         Columns row, column, seed, complete, best (an oracle on the test set), last (the mean of the last ten
         epochs), chosen and ensemble. A run that is missing or not finished has NaN and complete False.
     """
-    return pd.DataFrame([_collected(entry) for entry in entries], columns=list(ENTRY_COLUMNS))
+    return pd.DataFrame([_collected(entry, find) for entry in entries], columns=list(ENTRY_COLUMNS))
 
 
-def _collected(entry: Entry, kept: bool = False) -> dict[str, Any]:
-    run = finished(entry)
+def _collected(entry: Entry, find: Find = finished, kept: bool = False) -> dict[str, Any]:
+    run = find(entry)
     found = dict.fromkeys((*MEASURES, *KEPT), float("nan"))
     if run is not None:
         history = run.history  # a file for each epoch
@@ -76,8 +83,12 @@ def long(collected: pd.DataFrame, measures: Sequence[str] = ("best", "last")) ->
     return pd.concat(parts, ignore_index=True)[["row", "column", "measure", "mean", "std", "n"]]
 
 
-def curves(entries: Iterable[Entry]) -> pd.DataFrame:
+def curves(entries: Iterable[Entry], find: Find = finished) -> pd.DataFrame:
     """Test accuracy by epoch over the finished trials of each cell: the curves of Fig. 6 and 7.
+
+    Args:
+        entries: The plan.
+        find: As for :func:`collect`.
 
     Returns:
         Indexed by row, column and epoch, in the order of the plan: mean, std (of a sample: NaN for one trial) and n,
@@ -85,15 +96,15 @@ def curves(entries: Iterable[Entry]) -> pd.DataFrame:
     """
     cells: dict[tuple[Any, Any], list[pd.Series]] = {}
     for entry in entries:
-        cells.setdefault((entry.row, entry.column), []).append(_test_accuracy(entry))
+        cells.setdefault((entry.row, entry.column), []).append(_test_accuracy(entry, find))
     parts = {cell: _over_trials(pd.concat(trials, axis=1)) for cell, trials in cells.items()}
     names = ["row", "column", "epoch"]
     nothing = pd.DataFrame(columns=["mean", "std", "n"], index=pd.MultiIndex.from_tuples([], names=names))
     return pd.concat(parts, names=names) if parts else nothing
 
 
-def _test_accuracy(entry: Entry) -> pd.Series:
-    run = finished(entry)
+def _test_accuracy(entry: Entry, find: Find) -> pd.Series:
+    run = find(entry)
     epochs = pd.RangeIndex(1, entry.config.epochs + 1, name="epoch")
     values = np.nan if run is None else run.history["test_accuracy"].to_numpy()
     return pd.Series(values, index=epochs, dtype=float)

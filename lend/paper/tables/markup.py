@@ -41,6 +41,7 @@ def markdown(frame: pd.DataFrame) -> str:
 
 
 def markdown_lines(header: list[str], body: Iterable[list[str]]) -> str:
+    """A table in Markdown from its header and lines, cells that are Markdown already; bars in them stay bars."""
     lines = [header, ["---"] * len(header), *body]
     return "\n".join(f"| {' | '.join(word.replace('|', '&#124;') for word in line)} |" for line in lines)
 
