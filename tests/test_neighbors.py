@@ -186,3 +186,12 @@ def test_refuses_other_shapes_and_types() -> None:
         nearest(torch.zeros(10), 2)
     with pytest.raises(ValueError, match="floating point, got torch.int64"):
         nearest(torch.zeros((10, 2), dtype=torch.int64), 2)
+
+
+def test_finite_rows_whose_sum_is_not() -> None:
+    check_finite(torch.full((300, 40), 3e38))
+    rows = torch.full((300, 40), 6e4).half()
+    check_finite(rows)
+    rows[7, 0], rows[9, 1] = torch.inf, -torch.inf
+    with pytest.raises(ValueError, match="2 rows, the first is row 7"):
+        check_finite(rows)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 EXACT = 100_000  # examples up to which "auto" is exact: half a minute on two cores at 512 numbers each
-WIDE, REDUCED = 512, 20_000  # numbers of a row and examples from which "auto" reduces
+WIDE, REDUCED = 1024, 20_000  # numbers of a row and examples from which "auto" reduces: of fewer it can lose a fifth
 ROUNDING, ROUNDING_64 = 1e-6, 1e-14  # of a cosine in float32 and float64
 
 
@@ -188,7 +188,7 @@ def knn_graph(
         method: "exact"; "faiss", its flat index, as exact; "clusters", nearly exact: clusters are looked into until
             99 % of the true neighbours of some trial rows are found; "reduced", for wide embeddings: candidates from
             fewer numbers, then exact cosines, exact where these do not tell; "hnsw", of faiss; or "auto": "exact" up
-            to 100,000 examples, "clusters" above; "reduced" from 512 numbers and 20,000 examples to 100,000, if its
+            to 100,000 examples, "clusters" above; "reduced" from 1,024 numbers and 20,000 examples to 100,000, if its
             recall is 0.99 at least, and the processor has no AMX, by which "exact" is faster.
         sample: Rows on which the recall of an approximate graph is measured against exact search.
         seed: Seed of whatever is drawn: those rows, clusters, levels.
