@@ -15,10 +15,7 @@ from jaxtyping import Float, Int
 from scipy.optimize import minimize
 from torch import Tensor
 
-PART, LARGE = (
-    8,
-    8192,
-)  # every 8th of so many examples gives the weights to begin with: two thirds of the passes are left
+PART, LARGE = 8, 8192  # every 8th of so many examples gives the weights to begin with: a third fewer passes
 ITERATIONS = 60  # of L-BFGS; some 20 do for the tolerance, with 100 classes as well
 TOLERANCE = 1e-3  # relative, of the loss; with 1e-5 the AP of four sets was another by at most .0006, in twice the time
 
