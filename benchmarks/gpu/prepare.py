@@ -25,9 +25,10 @@ import numpy as np
 
 ROOT = Path(__file__).parents[2]
 TABLES = ("cifar10-train.parquet", "cifar10-test.parquet")
-# what `lend` and its tests import, and a machine with torch, torchvision, accelerate, pandas, scikit-learn, xarray and
-# pytest may lack; where a package is there it is not unpacked
+# what `lend` and its tests import, and a machine with torch, torchvision, accelerate, pandas, pyarrow, scikit-learn,
+# xarray and pytest may lack; where a package is there it is not unpacked
 WHEELS = ("zarr", "numcodecs", "donfig", "google-crc32c", "jsonargparse", "docstring-parser", "platformdirs")
+WHEELS += ("jaxtyping", "wadler-lindig", "lazy-loader")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_24_x86_64", "manylinux_2_17_x86_64")
 PLATFORMS += ("manylinux2014_x86_64", "manylinux1_x86_64")
 MARGIN = 2 << 20  # bytes of the limit that stay free

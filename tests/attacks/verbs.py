@@ -157,7 +157,7 @@ def result(folder):
         found[str(path.relative_to(folder))] = path.read_bytes()
     for path in sorted(folder.glob("cleaned/*/*")):
         found[str(path.relative_to(folder))] = path.read_bytes()
-    for path in sorted([*folder.glob("*/*.parquet"), *folder.glob("*/*.zarr")]):
+    for path in sorted([*folder.glob("embedded/texts.*[tr]"), *folder.glob("cleaning/*.parquet")]):
         table = read_embeddings(path)
         parts = [table.embeddings.tobytes(), table.ids.tolist(), table.labels.tolist(), table.texts]
         found[str(path.relative_to(folder))] = [parts, table.about["model"], list_of(path.parent)]
