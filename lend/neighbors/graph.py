@@ -24,7 +24,7 @@ from lend.storage import DamagedFileError, read_arrays, write_arrays
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-EXACT = 100_000  # examples up to which "auto" is exact: half a minute on two cores at 512 numbers each
+EXACT = 100_000  # examples up to which "auto" is exact: half a minute at 512 numbers each, on two cores without AMX
 WIDE, REDUCED = 1024, 20_000  # numbers of a row and examples from which "auto" reduces: of fewer it can lose a fifth
 ROUNDING, ROUNDING_64 = 1e-6, 1e-14  # of a cosine in float32 and float64
 
