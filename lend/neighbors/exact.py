@@ -40,10 +40,8 @@ def nearest(
         ValueError: If embeddings are not a finite floating (n, d) tensor, k is outside [1, n) or block < 1.
     """
     _check_shapes(embeddings, k, block)
-    if check:
-        check_finite(embeddings)
     with torch.no_grad(), torch.autocast(embeddings.device.type, enabled=False):
-        vectors = unit_rows(embeddings)
+        vectors = unit_rows(embeddings, check)
         dtype = vectors.dtype
         if len(vectors) <= block:
             indices, cosines = _nearest_in_one(vectors, k)
@@ -79,18 +77,24 @@ def nearly_parallel(mean: Tensor) -> bool:
     return True
 
 
-def unit_rows(embeddings: Tensor) -> Tensor:
+def unit_rows(embeddings: Tensor, check: bool = False) -> Tensor:
     """Divide every row by its length, in float32 at least; zero rows stay zero.
 
     Args:
         embeddings: Floats of shape (n, d).
+        check: Refuse NaN and infinite values, which waits for the device.
 
     Returns:
         Rows of length 1 or 0, of shape (n, d), float32 or float64.
+
+    Raises:
+        ValueError: If ``check`` and a value is not finite; names the first such row.
     """
     vectors = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
     # The largest entry first: squares of large or tiny entries would leave the range of float32.
     largest = vectors.abs().amax(dim=1, keepdim=True)
+    if check and not largest.isfinite().all():
+        check_finite(vectors)
     return normalize(vectors / torch.where(largest > 0, largest, 1), dim=1)
 
 
