@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from lend.embedding.parts import Part
 from lend.embedding.source import TEXTS
 from lend.embedding.sources.choosing import Columns
 from lend.embedding.table import Embeddings, as_series, read_embeddings
+from lend.inputs import require_name
 
 
 def embed(
@@ -111,8 +113,11 @@ def embed_files(data: str | Path, out: str | Path, **options: Any) -> Written:  
         What was written.
 
     Raises:
-        ValueError: As :func:`lend.embed`; or if the output is there, of another input or other settings.
+        ValueError: As :func:`lend.embed`; if an option is unknown; or if the output is there, of another input or other
+            settings.
     """
+    for name in options:
+        require_name(name, [known for known in signature(embed).parameters if known not in ("data", "out")], "option")
     columns = Columns(*(options.pop(f"{name}_column", None) for name in ("image", "text", "label", "id")))
     return make_job(data, columns=columns, out=out, **options).write()
 
