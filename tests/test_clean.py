@@ -102,5 +102,5 @@ def test_bad_input_is_one_line_and_leaves_nothing(photos, tmp_path, capsys):
     assert not (photos / "in").exists() and not (tmp_path / "photos-audit").exists()
     for option, message in (("text", "allowed: .*text_column"), ("modell", "allowed: .*did you mean 'model'")):
         with pytest.raises(ValueError, match=f"unknown option '{option}'; {message}"):
-            lend.clean(tmp_path / "one.csv", **{option: "text"})
-    assert not (tmp_path / "one.csv-audit").exists()
+            lend.clean(tmp_path / "two.csv", **{option: "text"})
+    assert not (tmp_path / "two.csv-audit").exists()
