@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from lend import storage
-from lend.inputs import require, safe_table
-from lend.run import Run
+from lend.inputs import require
 
 if TYPE_CHECKING:
     from lend.auditing import Audit
@@ -46,7 +44,10 @@ def _of_files(options: Namespace, settings: dict[str, Any]) -> Audit:
 
 def _of_run(options: Namespace, settings: dict[str, Any]) -> Audit:
     """Audit the given labels of a run by its snapshots."""
+    from lend import storage
     from lend.auditing import audit_epochs
+    from lend.inputs import safe_table
+    from lend.run import Run
 
     for name in ("labels", "column", "id_column"):
         require(options[name] is None, name, "left out with a run, which has its labels", options[name])

@@ -116,8 +116,9 @@ def embed_files(data: str | Path, out: str | Path, **options: Any) -> Written:  
         ValueError: As :func:`lend.embed`; if an option is unknown; or if the output is there, of another input or other
             settings.
     """
+    known = [name for name in signature(embed).parameters if name not in ("data", "out")]
     for name in options:
-        require_name(name, [known for known in signature(embed).parameters if known not in ("data", "out")], "option")
+        require_name(name, known, "option")
     columns = Columns(*(options.pop(f"{name}_column", None) for name in ("image", "text", "label", "id")))
     return make_job(data, columns=columns, out=out, **options).write()
 
