@@ -17,9 +17,11 @@ from test_storage import flip_byte
 import lend
 from lend import storage
 from lend.config import Dilution
+from lend.methods import Features
 from lend.run import Run
 from lend.storage import DamagedFileError
 from lend.training import train
+from lend.training.trainer import Trainer
 
 
 def outcome(run):
@@ -406,9 +408,26 @@ def test_seeds(tiny):
     assert a.history["train_loss"].iloc[0] != other_seed.history["train_loss"].iloc[0]
 
 
-def test_divergence_is_one_clear_error(tiny):
-    with pytest.raises(FloatingPointError, match=r"diverged in epoch \d.*learning_rate below"):
-        train(tiny(learning_rate=1e25, epochs=6, snapshots=()), progress=False)
+@pytest.mark.parametrize("snapshots", [(), (1, 2, 3)])
+def test_divergence_is_one_clear_error(tiny, snapshots):
+    with pytest.raises(FloatingPointError, match=r"diverged in epoch \d \(train loss nan\), .*learning_rate below"):
+        train(tiny(learning_rate=1e25, snapshots=snapshots), progress=False)
+
+
+def test_a_divergence_that_a_snapshot_finds_loses_nothing(tiny, tmp_path, monkeypatch):
+    """The last step of an epoch may spoil the networks when the losses of all its steps are finite."""
+    whole = train(tiny(runs=str(tmp_path / "whole")), progress=False)
+    interrupted(tiny(), monkeypatch, epochs=2)
+    features = Trainer._features
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_features", lambda *given: Features(*(x * torch.inf for x in features(*given))))
+        with pytest.raises(
+            FloatingPointError, match=r"epoch 3 \(embeddings that are not finite\), saved up to epoch 2;"
+        ):
+            train(tiny(), progress=False)
+    run = Run.find(tiny())
+    assert run.epochs_done == 2 and run.check() == []
+    assert_same(train(tiny(), progress=False), whole)
 
 
 @pytest.mark.parametrize(

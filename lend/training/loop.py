@@ -110,7 +110,7 @@ def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: boo
         def finish(ending: Ending, copy: Copy | None, due: bool) -> None:
             """Read an epoch, show it, and hand it to the writer if that is due, with the copy of the state after it."""
             result = trainer.read(ending)
-            if not np.isfinite(result.row["train_loss"]):
+            if ending.diverged or not np.isfinite(result.row["train_loss"]):
                 saver.wait()
                 raise _divergence(run, result)
             log(result.row, result.epoch)
@@ -146,9 +146,11 @@ def _nothing() -> None:
 
 
 def _divergence(run: Run, result: EpochResult) -> FloatingPointError:
+    loss = result.row["train_loss"]
+    seen = "embeddings that are not finite" if np.isfinite(loss) else f"train loss {loss}"
     return FloatingPointError(
-        f"training diverged in epoch {result.epoch} (train loss {result.row['train_loss']}), saved up to epoch "
-        f"{run.epochs_done}; try a learning_rate below {run.config.learning_rate}"
+        f"training diverged in epoch {result.epoch} ({seen}), saved up to epoch {run.epochs_done}; "
+        f"try a learning_rate below {run.config.learning_rate}"
     )
 
 
