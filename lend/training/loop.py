@@ -37,8 +37,8 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
         The saved run.
 
     Raises:
-        ValueError: If a setting is wrong, before anything is written; if the saved run was started on other data; or
-            if a saved file is damaged.
+        ValueError: If a setting is wrong, before anything is written; if the saved run was started on other data; if a
+            saved file is damaged; or if a method of one's own fails: in its first epoch it leaves no folder.
         FileExistsError: If the folder holds something else.
         InUseError: If another process trains the run.
         FloatingPointError: If the training diverges; what was saved stays.
@@ -64,8 +64,13 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
         done, state = processes.first(partial(writing.restore, run))
         if state is not None:
             trainer.load(state)
-        with tracking.log_to(config.tracker if processes.main else None, run) as log:
-            _fit(trainer, run, done, log, progress and processes.main)
+        try:
+            with tracking.log_to(config.tracker if processes.main else None, run) as log:
+                _fit(trainer, run, done, log, progress and processes.main)
+        except ValueError:  # what own code raises
+            if isinstance(method, Guarded) and processes.main and run.epochs_done == 0:
+                writing.discard(run)  # the method, once it is mended, begins another run
+            raise
         processes.wait()
     return run
 
