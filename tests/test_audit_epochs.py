@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import lend
-from lend.auditing import audit_epochs
+from lend.auditing import audit_epochs, inputs
 from lend.cli.main import main
 
 
@@ -32,12 +32,24 @@ def test_epochs_that_have_memorised_the_labels_are_not_heard(course):
     assert everything.issues["is_label_issue"].sum() < 0.1 * wrong.sum()
 
 
-def test_the_audit_is_that_of_the_epochs_heard(course):
+@pytest.mark.parametrize("method", ["neighbors", "joined"])
+def test_the_audit_is_that_of_the_epochs_heard_and_searches_each_once(course, monkeypatch, method):
     epochs, _, given = course
-    settings = {"k": 8, "seed": 3, "method": "neighbors", "progress": False}
+    settings = {"k": 8, "seed": 3, "method": method, "progress": False}
+    searches, search = [], inputs.find_neighbors
+    monkeypatch.setattr(inputs, "find_neighbors", lambda *given, **more: searches.append(1) or search(*given, **more))
     found = audit_epochs(epochs, given, **settings)
-    same = lend.audit({epoch: epochs[epoch] for epoch in found.settings["epochs"]}, given, **settings)
-    pd.testing.assert_frame_equal(found.issues, same.issues)
+    heard = found.settings["epochs"]
+    assert len(heard) > 1 and len(searches) == len(heard) + 1  # the last one judged is not heard
+    same = lend.audit({epoch: epochs[epoch] for epoch in heard}, given, **settings)
+    pd.testing.assert_frame_equal(found.issues, same.issues, check_exact=True)
+    assert np.array_equal(found.distributions, same.distributions) and found.estimate == same.estimate
+
+
+def test_no_graph_stands_for_all_epochs(course):
+    epochs, _, given = course
+    with pytest.raises(ValueError, match="knn_graph must be left out"):
+        audit_epochs(epochs, given, knn_graph=lend.knn_graph(epochs[1], 16, progress=False))
 
 
 def test_one_epoch_is_heard_whatever_it_says(course):

@@ -391,9 +391,20 @@ def test_several_embeddings_are_averaged():
     V, true = clusters(n=200, spread=1.0)
     U = clusters(n=200, seed=1, spread=1.0)[0]
     options = {"k": 6, "class_prior": None, "progress": False}
-    both = audit([V, U], true, **options).distributions
+    both = audit([V, U], true, **options)
     apart = [audit(part, true, **options).distributions for part in (V, U)]
-    np.testing.assert_allclose(both, sum(apart) / 2, atol=1e-12)
+    np.testing.assert_allclose(both.distributions, sum(apart) / 2, atol=1e-12)
+    assert np.array_equal(audit(None, true, knn_graph=both.graphs, **options).distributions, both.distributions)
+
+
+def test_neighbours_that_are_known_are_not_searched_again(monkeypatch):
+    V, true = clusters(n=100)
+    found = audit(V, true, gamma=2, progress=False)
+    monkeypatch.setattr("lend.auditing.inputs.find_neighbors", None)
+    again = audit(V, true, gamma=2, knn_graph=found.graphs, progress=False)
+    pd.testing.assert_frame_equal(again.issues, found.issues)
+    assert again.settings == found.settings and found.settings["method"] == "joined"
+    assert audit(V, true, knn_graph=found.graphs[0].to_csr(), progress=False).settings["method"] == "joined"
 
 
 def test_the_number_of_neighbours_follows_a_given_graph():
@@ -442,7 +453,8 @@ def test_bad_input():
         ((V, true), {"sample_ids": range(49)}, "sample_ids must be of length 50"),
         ((V, true), {"images": np.zeros((49, 2, 2))}, "images must be of length 50"),
         ((None, true[:-1]), {"knn_graph": graph}, "knn_graph must be of 49 examples"),
-        ((V, true), {"knn_graph": graph}, "embeddings must be given, or else knn_graph, got 'both'"),
+        ((V, true), {"knn_graph": [graph, graph]}, "knn_graph must be 1, one for each set of embeddings, got 2"),
+        ((None, true), {"knn_graph": []}, "knn_graph must be 1, one for each set of embeddings, got 0"),
         ((None, true), {}, "got 'neither'"),
         ((V[0], true), {}, r"embeddings must be of shape \(n, d\)"),
         (([], true), {}, "at least one array"),

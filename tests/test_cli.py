@@ -234,7 +234,7 @@ def test_what_is_there_is_not_overwritten(tmp_path, capsys):
 
 
 def test_a_copy_that_was_stopped_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("lend.cli.shipped.shutil.copytree", lambda *given, **options: (_ for _ in ()).throw(OSError))
+    monkeypatch.setattr("lend.cli.shipped._copy", lambda *given: (_ for _ in ()).throw(OSError))
     assert main(["notebooks", str(tmp_path / "mine")]) == 2
     assert not (tmp_path / "mine").exists()
     monkeypatch.undo()

@@ -156,16 +156,15 @@ def test_issues_are_asked_about_worst_first(found, explorer):
 
 def test_answers_go_on_to_the_next_example(found, explorer, folder):
     review = explorer.inspection.review
-    first, second, third, fourth, *_ = review.queue
+    first, second, third, fourth, fifth, *_ = review.queue
     given, suggested = (found.issues[name] for name in ("given_label", "predicted_label"))
     third_class = ({*NAMES} - {given[third], suggested[third]}).pop()
-    for answer in (("suggested",), ("given",), ("other", third_class), ("unsure",)):
+    for answer in (("suggested",), ("given",), ("other", third_class), ("unsure",), ("none",)):
         review.answer(*answer)
-    assert review.progress == (4, 12) and review.current == review.queue[4]
-    answers = explorer.answers
-    assert answers.loc[[first, second, third, fourth], "answer"].tolist() == ["suggested", "given", "other", "unsure"]
-    assert answers.loc[[first, second, third], "true_label"].tolist() == [suggested[first], given[second], third_class]
-    assert answers.loc[fourth, "true_label"] == "unsure"
+    assert review.progress == (5, 12) and review.current == review.queue[5]
+    answers = explorer.answers.loc[[first, second, third, fourth, fifth]]
+    assert answers["answer"].tolist() == ["suggested", "given", "other", "unsure", "none"]
+    assert answers["true_label"].tolist() == [suggested[first], given[second], third_class, "unsure", "other"]
     explorer.inspection.patch("patch.csv")
     written = pd.read_csv("patch.csv", index_col="sample_id")
     assert list(written) == ["given_label", "suggested_label", "label_score"]
@@ -180,6 +179,9 @@ def test_an_answer_can_be_changed_and_undone(explorer):
     review.go(first)
     review.answer("unsure")
     assert review.answer_of(first) == "unsure" and review.current == second
+    review.go(first)
+    review.answer("none")
+    assert review.answer_of(first) == "none" and review.undo() == 1 and review.answer_of(first) == "unsure"
     assert review.undo() == 1 and review.current == first and review.answer_of(first) == "suggested"
     assert review.undo() == 1 and review.answer_of(first) == "" and review.progress == (0, 12)
     assert review.undo() == 0 and json.loads(review.path.read_text())["answers"] == []
@@ -199,8 +201,9 @@ def test_steps_stay_in_the_queue(explorer):
         review.go(80)
     with pytest.raises(ValueError, match="unknown answer 'maybe'"):
         review.answer("maybe")
-    with pytest.raises(ValueError, match="label must be given with 'other'"):
-        review.answer("other")
+    for answer in (("other",), ("none", "ant"), ("unsure", "ant")):
+        with pytest.raises(ValueError, match="label must be given with 'other'"):
+            review.answer(*answer)
 
 
 def test_a_pair_of_labels_or_a_selection_is_reviewed(found, explorer):
@@ -251,25 +254,51 @@ def test_a_review_goes_on_where_it_was_left(found, folder):
     explorer = shown(found)
     review = explorer.inspection.review
     assert review.path.parent == folder and not list(folder.iterdir()), "no file before an answer"
-    for answer in ("suggested", "unsure", "given"):
+    for answer in ("suggested", "unsure", "given", "none"):
         review.answer(answer)
     again = shown(found)
+    assert again.answers["answer"].value_counts().to_dict() == dict.fromkeys(
+        ["suggested", "unsure", "given", "none"], 1
+    )
     assert again.answers.equals(explorer.answers) and again.inspection.review.current == review.current
     assert again.inspection.review.undo() == 0
     other = shown(audited(seed=3))  # other embeddings, the same ids and labels
     assert other.answers["true_label"].equals(explorer.answers["true_label"])
 
 
+def test_none_of_the_classes_is_a_wrong_label_that_stays_as_it_is(found):
+    """From the page to the estimates and the corrections of the audit."""
+    drawn = found.check(90)
+    review = (explorer := shown(found, review=drawn)).inspection.review
+    wrong = found.issues["given_label"] != NAMES[np.arange(N) % 3]
+    strange = int(wrong.idxmax())
+    for position in review.queue.tolist():
+        review.go(position)
+        review.answer("none" if position == strange else "suggested" if wrong[position] else "given")
+    checked = found.add_checked(explorer.answers)
+    assert checked.checked.estimate.errors == wrong.sum() == 12
+    others = found.issues.index[wrong].drop(strange)
+    assert set(checked.corrections.index) == set(explorer.inspection.corrections.index) == set(others)
+
+
+def test_a_label_that_is_null_without_a_mark_is_unsure(found):
+    shown(found, answers="mine.json").inspection.review.answer("none")
+    record = lend.storage.read_json(Path("mine.json"))
+    assert record["answers"][0].pop("no_class") is True  # as it was written before there was this answer
+    lend.storage.write_json(Path("mine.json"), record)
+    assert shown(found, answers="mine.json").answers["true_label"].tolist() == ["unsure"]
+
+
 def test_answers_to_examples_that_are_not_shown_are_kept(found):
     explorer = shown(found, answers="mine.json")
     first, second = explorer.inspection.review.queue[:2]
-    explorer.inspection.review.answer("suggested")
+    explorer.inspection.review.answer("none")
     places = PLACES.copy()
     places[first] = np.nan
     part = shown(found, answers="mine.json", map=places)
     assert len(part.answers) == 0
     part.inspection.review.answer("unsure")
-    assert set(shown(found, answers="mine.json").answers.index) == {first, second}
+    assert shown(found, answers="mine.json").answers["answer"].to_dict() == {first: "none", second: "unsure"}
 
 
 @pytest.mark.parametrize("other", ["labels", "ids"])
@@ -326,6 +355,9 @@ def test_keys_answer_what_the_page_shows(explorer):
     assert f'data-position="{first}"' in page.reviewing.question.value and "0 of 12" in page.reviewing.progress.value
     page._act({"act": "suggested", "position": second})
     assert review.progress[0] == 0, "the page showed another example"
+    page._act({"act": page.reviewing.keys.meanings["x"], "position": first})
+    assert review.answer_of(first) == "none" and 'aria-pressed="true"' not in page.reviewing.question.value
+    page._act({"act": "undo", "position": second})
     page._act({"act": "suggested", "position": first})
     assert "1 of 12" in page.reviewing.progress.value and page.reviewing.keys.current == second
     assert f'tr[data-go="{first}"] .lend-mark::after {{ content: "suggested"; }}' in page.reviewing._marks.value

@@ -220,10 +220,15 @@ def test_being_tried_and_guarded_changes_no_number(own, name):
     same(usual, placed)
 
 
-def test_an_error_after_an_epoch_names_its_line(own):
-    Path("mine.py").write_text(SOURCE.replace("epoch.own.epochs += 1", "epoch.own.epochs += []"))
+@pytest.mark.parametrize("failing", [1, 2])
+def test_an_error_after_an_epoch_names_its_line(own, failing):
+    """In the first epoch it leaves no folder; later, the epochs that are saved."""
+    Path("mine.py").write_text(SOURCE.replace("epochs += 1", f"epochs += [1, []][epoch.number == {failing}]"))
+    config = own()
     with pytest.raises(ValueError, match=r"method mine\.py:Mine: line \d+: TypeError: "):
-        train(own(), progress=False)
+        train(config, progress=False)
+    assert config.folder.exists() == (failing > 1)
+    assert [run.epochs_done for run in lend.runs(config.folder.parent)] == [1] * (failing - 1)
 
 
 def test_a_changed_method_is_a_new_run_and_said_so(own, capsys):

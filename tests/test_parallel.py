@@ -10,6 +10,7 @@ import torch
 from test_executors import locked, wait_for
 from test_sweeps import free_port
 from test_training import assert_same
+from together import start
 from torch import nn
 
 import lend
@@ -45,22 +46,28 @@ def alone(config):
 SETTINGS = {"snapshots": (1, 4), "shards": 2, "validation": 0.1}
 
 
-@pytest.mark.parametrize(
-    ("method", "options"), [("lend", {"beta": 0.5}), ("coteaching", {})], ids=["lend", "coteaching"]
-)
-def test_two_processes_are_one_process_with_two_shards(tiny, tmp_path, method, options):
+def test_two_processes_are_one_process_with_two_shards(tiny, tmp_path):
     """Bit for bit: labels, memory, snapshots, weights, running statistics; the mean loss is summed in another order."""
-    whole = alone(tiny(**SETTINGS, method=method, options=options, augment=True))
-    extra = [f"--options.{name}={value}" for name, value in options.items()]
-    process = launch(
-        tmp_path / "two", "--epochs", "4", "--validation", "0.1", "--method", method, "--augment", "true", *extra
-    )
+    whole = alone(tiny(**SETTINGS, method="lend", options={"beta": 0.5}, augment=True))
+    given = "--epochs 4 --validation 0.1 --method lend --options.beta=0.5 --augment true"
+    process = launch(tmp_path / "two", *given.split())
     shown, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     (run,) = lend.runs(tmp_path / "two")
     assert run.config.shards == 2 and run.path.name == whole.path.name
     assert_same(run, whole, loss=1e-6)
     assert shown.count("4 epochs, test accuracy") == 1
+
+
+def test_two_networks_in_two_processes(tiny, tmp_path):
+    settings = SETTINGS | {"method": "coteaching", "augment": True}
+    together = tiny(**settings, runs=str(tmp_path / "two"))
+    processes = start(together)
+    whole = alone(tiny(**settings))
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert_same(lend.Run.open(together.folder), whole, loss=1e-6)
 
 
 WAITING = """
@@ -84,12 +91,12 @@ def test_killed_and_gone_on_with_another_number_of_processes(tiny, tmp_path, mon
     settings = SETTINGS | {"snapshots": (1, 6), "epochs": 6, "method": "waiting.py:Waiting", "options": {"beta": 0.5}}
     whole = alone(tiny(**settings))
     Path("wait").touch()
-    given = "--epochs 6 --validation 0.1 --snapshots 1,6 --method waiting.py:Waiting --options.beta=0.5"
-    process = launch("two", *given.split())
+    processes = start(tiny(**settings, runs="two"))
     folder = Path("two") / whole.path.name
     wait_for(lambda: epochs_done(folder) > 0)
-    process.terminate()  # it ends both of its trainings
-    process.communicate()
+    for process in processes:
+        process.kill()
+        process.join()
     wait_for(lambda: not locked(folder))
     assert 0 < epochs_done(folder) < 3
     Path("wait").unlink()

@@ -19,6 +19,7 @@ import lend
 from lend import analysis, plots
 from lend.maps import make_maps
 from lend.storage import DamagedFileError, InUseError
+from lend.training.child import context_of_children
 
 N, C, D = 240, 10, 16
 DILUTION = lend.Dilution(k=5)
@@ -517,7 +518,8 @@ def in_process(rank, folder, scope, failing):
 
 @pytest.mark.parametrize(("scope", "failing"), [("batch", False), ("dataset", True)])
 def test_two_processes_record_one_run(tmp_path, scope, failing):
-    multiprocessing.spawn(in_process, (tmp_path, scope, failing), nprocs=2)
+    context_of_children()  # the server of these processes has imported lend
+    multiprocessing.start_processes(in_process, (tmp_path, scope, failing), nprocs=2, start_method="forkserver")
     with lend.Recorder(tmp_path / "alone", **settings(scope=scope)) as recorder:
         record(recorder, (1, 2, 3), batches=lambda epoch: parts(epoch, 60), train_loss=0)
     same(lend.Run.open(tmp_path / "together"), lend.Run.open(tmp_path / "alone"))

@@ -296,3 +296,5 @@ def test_embeddings_above_the_range_of_float16_are_divided_by_one_power_of_two()
     with pytest.warns(UserWarning, match="up to 2e\\+05 are saved divided by 4: float16 ends at 65504"):
         assert torch.equal(half(V), (V / 4).half())
     assert torch.equal(half(V.clip(-65504)), V.clip(-65504).half())
+    with pytest.warns(UserWarning, match="up to 3e\\+38 are saved divided by 5192"):
+        assert half(torch.tensor([[3e38]])).isfinite().all()

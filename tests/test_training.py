@@ -5,8 +5,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -17,9 +15,12 @@ from test_storage import flip_byte
 import lend
 from lend import storage
 from lend.config import Dilution
-from lend.run import Run
+from lend.methods import Features
+from lend.run import Run, epochs_done
 from lend.storage import DamagedFileError
 from lend.training import train
+from lend.training.child import context_of_children
+from lend.training.trainer import Trainer
 
 
 def outcome(run):
@@ -125,33 +126,20 @@ def test_killed_in_the_third_epoch(tiny, tmp_path, monkeypatch, method):
 
 def test_sigkill_at_random_moments(tiny, tmp_path):
     """A real process, killed by the kernel, until it is done."""
-    config = tiny(epochs=12, snapshots=(6, 12))
-    script = f"import lend; lend.train(lend.RunConfig.from_dict({storage_dict(config)!r}), progress=False)"
-    command, kills = [sys.executable, "-c", script], 0
-    clock = random.Random(0)
-    while True:
-        process = subprocess.Popen(command)
-        if kills < 2:
-            wait_for_epoch(config, process, more_than=3 * kills)
-            time.sleep(clock.random() * 0.2)
-            process.send_signal(signal.SIGKILL)
-            kills += process.wait() == -signal.SIGKILL
-        else:
-            assert process.wait() == 0
-            break
-    whole = train(tiny(epochs=12, snapshots=(6, 12), runs=str(tmp_path / "whole")), progress=False)
+    settings = {"epochs": 20, "snapshots": (6, 20)}
+    config, clock, ends = tiny(**settings), random.Random(0), []
+    for epochs in (1, 6, 21):
+        process = context_of_children().Process(target=train, args=(config,), kwargs={"progress": False})
+        process.start()
+        while process.is_alive() and epochs_done(config.folder) < epochs:
+            time.sleep(0.002)
+        time.sleep(clock.random() * 0.05)
+        process.kill()
+        process.join()
+        ends.append(process.exitcode)
+    assert ends[-1] == 0 and -signal.SIGKILL in ends  # a busy machine may let one of them end before its kill
+    whole = train(tiny(**settings, runs=str(tmp_path / "whole")), progress=False)
     assert_same(Run.open(config.folder), whole)
-
-
-def storage_dict(config):
-    from dataclasses import asdict
-
-    return asdict(config)
-
-
-def wait_for_epoch(config, process, more_than):
-    while process.poll() is None and len(list((config.folder / "history").glob("[0-9]*.json"))) <= more_than:
-        time.sleep(0.02)
 
 
 def test_saving_less_often_changes_nothing(tiny, tmp_path, monkeypatch):
@@ -406,9 +394,26 @@ def test_seeds(tiny):
     assert a.history["train_loss"].iloc[0] != other_seed.history["train_loss"].iloc[0]
 
 
-def test_divergence_is_one_clear_error(tiny):
-    with pytest.raises(FloatingPointError, match=r"diverged in epoch \d.*learning_rate below"):
-        train(tiny(learning_rate=1e25, epochs=6, snapshots=()), progress=False)
+@pytest.mark.parametrize("snapshots", [(), (1, 2, 3)])
+def test_divergence_is_one_clear_error(tiny, snapshots):
+    with pytest.raises(FloatingPointError, match=r"diverged in epoch \d \(train loss nan\), .*learning_rate below"):
+        train(tiny(learning_rate=1e25, snapshots=snapshots), progress=False)
+
+
+def test_a_divergence_that_a_snapshot_finds_loses_nothing(tiny, tmp_path, monkeypatch):
+    """The last step of an epoch may spoil the networks when the losses of all its steps are finite."""
+    whole = train(tiny(runs=str(tmp_path / "whole")), progress=False)
+    interrupted(tiny(), monkeypatch, epochs=2)
+    features = Trainer._features
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_features", lambda *given: Features(*(x * torch.inf for x in features(*given))))
+        with pytest.raises(
+            FloatingPointError, match=r"epoch 3 \(embeddings that are not finite\), saved up to epoch 2;"
+        ):
+            train(tiny(), progress=False)
+    run = Run.find(tiny())
+    assert run.epochs_done == 2 and run.check() == []
+    assert_same(train(tiny(), progress=False), whole)
 
 
 @pytest.mark.parametrize(

@@ -78,11 +78,12 @@ def audit(
     Args:
         embeddings: (n, d) finite numbers: NumPy, in memory or mapped from a file, torch, a frame, or SciPy sparse. Or
             several such arrays, as a list or a mapping, for instance by epoch or by network: the votes of their
-            neighbours are averaged. None with ``knn_graph``.
+            neighbours are averaged. None where ``knn_graph`` stands for them.
         labels: (n,) given labels, integers, booleans or strings, of at least two classes, as
             :func:`lend.inputs.as_labels` takes them. Where one is missing (None, NaN, NA, or -1 among integers from 0)
             the example is unlabelled: it has no vote and no score, and a label is suggested for it.
-        knn_graph: In place of the embeddings, a `lend.KnnGraph` or a SciPy CSR matrix of cosine distances.
+        knn_graph: In place of the embeddings, or beside them where their neighbours are known: a `lend.KnnGraph` or a
+            SciPy CSR matrix of cosine distances; a list of them beside several embeddings. ``graphs`` of the result.
         sample_ids: (n,) ids of the examples, all different and of one kind. If not given: the index of the labels, if
             they are a Series with one that tells them apart, else positions. Arguments with an index (images in a
             Series or dict, embeddings in a frame) are put in the order of the labels by it; see
@@ -96,7 +97,7 @@ def audit(
         class_prior: "estimated", None, "balanced", or the true share of each class: in the order of the sorted labels,
             or by name in a dict or Series.
         method: Whose word counts beside the given label: "joined", neighbours and classifier; "neighbors" alone; or
-            "auto": joined, but "neighbors" where there are no embeddings (``knn_graph``), more than 256 classes, of
+            "auto": joined, but "neighbors" where there are no embeddings, more than 256 classes, of
             which a classifier learns too little, or another ``class_prior``. The settings of the result say which.
         images: (n, ...) images of the examples, to look at.
         texts: (n,) texts of the examples, to look at.
@@ -156,4 +157,5 @@ def audit(
         images=images,
         texts=texts,
         embeddings=align_rows(embeddings, order),
+        graphs=graphs,
     )

@@ -9,6 +9,7 @@ from typing import Any
 from lend.auditing.detection import audit
 from lend.auditing.result import Audit
 from lend.inputs import require
+from lend.neighbors import KnnGraph
 
 
 def audit_epochs(embeddings: Any, labels: Any, *, progress: bool = True, **settings: Any) -> Audit:  # noqa: ANN401
@@ -43,14 +44,16 @@ def audit_epochs(embeddings: Any, labels: Any, *, progress: bool = True, **setti
     """
     require(isinstance(embeddings, Mapping), "embeddings", "a mapping from epochs to arrays", type(embeddings).__name__)
     require(len(embeddings) > 0, "embeddings", "of at least one epoch", "none")
-    heard: list[Any] = []
+    require("knn_graph" not in settings, "knn_graph", "left out, since each epoch has its own neighbours", "one")
+    heard, graphs = dict[Any, Any](), list[KnnGraph]()
     shown = 0.0
     for epoch, V in embeddings.items():
-        estimate = audit(V, labels, progress=progress, **settings | {"method": "neighbors"}).estimate
-        if not heard or estimate.high >= shown:
-            heard.append(epoch)
-        if estimate.low < 1:
+        found = audit(V, labels, progress=progress, **settings | {"method": "neighbors"})
+        if not heard or found.estimate.high >= shown:
+            heard[epoch] = V
+            graphs += found.graphs
+        if found.estimate.low < 1:
             break
-        shown = estimate.low
-    found = audit({epoch: embeddings[epoch] for epoch in heard}, labels, progress=progress, **settings)
-    return replace(found, settings=dict(found.settings) | {"epochs": heard})
+        shown = found.estimate.low
+    found = audit(heard, labels, knn_graph=graphs, progress=progress, **settings)
+    return replace(found, settings=dict(found.settings) | {"epochs": list(heard)})

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lend.inputs import align, align_rows, as_matrix, is_sparse, require
-from lend.neighbors import KnnGraph, as_graph, require_one
+from lend.neighbors import KnnGraph, as_graph
 from lend.neighbors import knn_graph as find_neighbors
 
 NEIGHBORS = 16  # neighbours of each example, if k is not given
@@ -43,16 +43,16 @@ def matrices(
     """Return each set of embeddings as a matrix; none where a graph stands for them.
 
     Args:
-        embeddings: One array (n, d), or a list or mapping of them; None with a graph.
-        given_graph: A graph of neighbours; None with embeddings.
+        embeddings: One array (n, d), or a list or mapping of them; None where a graph stands for them.
+        given_graph: A graph of neighbours, or several; None if they are still to be found.
         n: Number of examples.
         index: Index of the labels, by which frames of embeddings go; positions if None.
 
     Raises:
-        ValueError: If embeddings and graph are both given or neither is, or a set is not of n examples.
+        ValueError: If neither embeddings nor graph is given, or a set is not of n examples.
     """
-    require_one(embeddings, given_graph)
     if embeddings is None:
+        require(given_graph is not None, "embeddings", "given, or else knn_graph", "neither")
         return []
     parts = parts_of(embeddings)
     require(len(parts) > 0, "embeddings", "at least one array", "none")
@@ -69,26 +69,30 @@ def neighbor_graphs(
     k: int | None,
     progress: bool,
 ) -> list[KnnGraph]:
-    """Find the neighbours in each set of embeddings, or take those of the given graph.
+    """Find the neighbours in each set of embeddings, or take those of the given graphs.
 
     Args:
         parts: What ``matrices`` returns.
-        given_graph: A `lend.KnnGraph` or a SciPy CSR matrix of cosine distances, where there are none.
+        given_graph: A `lend.KnnGraph` or a SciPy CSR matrix of cosine distances, or a list of them; None to search.
         n: Number of examples.
-        k: Neighbours of each example; if not given, 16, or those of the graph where it has fewer.
+        k: Neighbours of each example; if not given, 16, or those of the graphs where one has fewer.
         progress: Show a progress bar.
 
     Returns:
-        One graph per set of embeddings.
+        One graph per set of embeddings, all of as many neighbours.
 
     Raises:
-        ValueError: If the graph is not of n examples.
+        ValueError: If a graph is not of n examples, or there is not one for each set of embeddings.
     """
-    if parts:
+    if given_graph is None:
         return [find_neighbors(matrix, NEIGHBORS if k is None else k, progress=progress) for matrix in parts]
-    graph = as_graph(given_graph)
-    require(graph.n == n, "knn_graph", f"of {n} examples, one per label", graph.n)
-    return [graph.first(min(NEIGHBORS, graph.k) if k is None else k)]
+    graphs = [as_graph(graph) for graph in (given_graph if isinstance(given_graph, list | tuple) else [given_graph])]
+    wanted = len(parts) or max(1, len(graphs))
+    require(len(graphs) == wanted, "knn_graph", f"{wanted}, one for each set of embeddings", len(graphs))
+    for graph in graphs:
+        require(graph.n == n, "knn_graph", f"of {n} examples, one per label", graph.n)
+    fewest = min(NEIGHBORS, *(graph.k for graph in graphs))
+    return [graph.first(fewest if k is None else k) for graph in graphs]
 
 
 def parts_of(embeddings: Any) -> list[Any]:  # noqa: ANN401

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from lend.auditing.duplicates import COLUMNS as DUPLICATES
 from lend.auditing.inputs import check_shown
 from lend.auditing.transition import Estimate
 from lend.inputs import require, safe_table
+from lend.neighbors import KnnGraph
 from lend.storage import write_patch
 
 if TYPE_CHECKING:
@@ -61,9 +62,10 @@ class Audit:
             ``group``; ``given_label``; ``cosine``, the largest with one of its group; ``labels_differ``, whether two of
             its group have different labels: these groups come first.
         checked: What people have said of some labels, and what follows for all: see :meth:`check`. None at first.
-        images: Images given to :func:`audit`; these and the next two are not saved.
+        images: Images given to :func:`audit`; these and what follows are not saved.
         texts: Texts given to :func:`audit`.
         embeddings: Embeddings given to :func:`audit`, frames in the order of the labels.
+        graphs: The neighbours in each set of them; another audit of the same takes them as ``knn_graph``.
     """
 
     issues: pd.DataFrame
@@ -77,6 +79,7 @@ class Audit:
     images: Any = None
     texts: Any = None
     embeddings: Any = None
+    graphs: Sequence[KnnGraph] = ()
 
     def __repr__(self) -> str:
         flagged = int(self.issues["is_label_issue"].sum())

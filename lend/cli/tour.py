@@ -29,8 +29,8 @@ def demo(options: Namespace) -> None:
     from tqdm.auto import tqdm
 
     names = [f"{name}{ending}" for name in PARTS for ending in (".png", ".pdf", ".csv")]
-    with delivered(options.folder, names) as workplace:
-        lines = {name: draw(workplace) for name, draw in tqdm(PARTS.items(), "demo", unit="picture")}
+    with delivered(options.folder, names) as workplace, tqdm(PARTS.items(), "demo", unit="picture") as parts:
+        lines = {name: draw(workplace) for name, draw in parts}
     for name, line in lines.items():
         print(f"{Path(options.folder) / name}.png, .pdf, .csv: {line}")
     print(f"the runs: {shipped('saved')}, CIFAR-10 (JPEG), 20,000 images, ResNet-18 of width 16, on a CPU")

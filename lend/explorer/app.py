@@ -151,8 +151,9 @@ class Explorer:
     def answers(self) -> pd.DataFrame:
         """The answers of the review of an audit, by sample id.
 
-        ``answer`` is "suggested", "given", "other" or "unsure", and ``true_label`` the class that was said to be right,
-        as the audit writes it, or "unsure".
+        ``answer`` is "suggested", "given", "other", "none" (of the classes) or "unsure". ``true_label`` is the class
+        that was said to be right, as the audit writes it, "other" where none is, or "unsure", as
+        :meth:`lend.Audit.add_checked` takes it.
 
         Raises:
             ValueError: If this is no audit.

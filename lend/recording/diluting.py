@@ -55,8 +55,9 @@ def half(embeddings: Float[Tensor, "n d"]) -> Float16[Tensor, "n d"]:
     largest = embeddings.abs().max().item()
     if not most < largest < math.inf:  # the same as ever; what is not finite is an error of the graph
         return embeddings.half()
-    divisor = 2 ** math.ceil(math.log2(largest / most))
+    divisor = 2.0 ** math.ceil(math.log2(largest / most))
     warnings.warn(
-        f"embeddings of up to {largest:.3g} are saved divided by {divisor}: float16 ends at {most:.0f}", stacklevel=2
+        f"embeddings of up to {largest:.3g} are saved divided by {divisor:.0f}: float16 ends at {most:.0f}",
+        stacklevel=2,
     )
     return (embeddings / divisor).half()

@@ -164,6 +164,12 @@ def keep(run: Run, epochs: int | None = None) -> int:
     return kept
 
 
+def discard(run: Run) -> None:
+    """Remove a run of which no epoch is saved; killed on the way, it leaves what a killed start does."""
+    (run.path / CONFIG).unlink()
+    shutil.rmtree(run.path, ignore_errors=True)  # some systems keep the lock, which is no harm
+
+
 def _intact(run: Run) -> tuple[int, str | None]:
     """Number of epochs before the first damaged one, and what is wrong with that; None if all are intact."""
     done = run.epochs_done

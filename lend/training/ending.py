@@ -29,6 +29,7 @@ class Ending:
         end: When all its work was done, or handed to the device.
         sent: What has happened when the copies are there; None where they are.
         snapshot: What is saved of its embeddings; None where nothing is. ``Saver`` waits for it.
+        diverged: Whether no snapshot can be made, since an embedding is NaN or infinite.
     """
 
     epoch: int
@@ -40,6 +41,7 @@ class Ending:
     end: float
     sent: cuda.Event | None
     snapshot: xr.Dataset | None = None
+    diverged: bool = False
 
 
 class Reader:

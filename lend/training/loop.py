@@ -37,8 +37,8 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
         The saved run.
 
     Raises:
-        ValueError: If a setting is wrong, before anything is written; if the saved run was started on other data; or
-            if a saved file is damaged.
+        ValueError: If a setting is wrong, before anything is written; if the saved run was started on other data; if a
+            saved file is damaged; or if a method of one's own fails: in its first epoch it leaves no folder.
         FileExistsError: If the folder holds something else.
         InUseError: If another process trains the run.
         FloatingPointError: If the training diverges; what was saved stays.
@@ -64,8 +64,13 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
         done, state = processes.first(partial(writing.restore, run))
         if state is not None:
             trainer.load(state)
-        with tracking.log_to(config.tracker if processes.main else None, run) as log:
-            _fit(trainer, run, done, log, progress and processes.main)
+        try:
+            with tracking.log_to(config.tracker if processes.main else None, run) as log:
+                _fit(trainer, run, done, log, progress and processes.main)
+        except ValueError:  # what own code raises
+            if isinstance(method, Guarded) and processes.main and run.epochs_done == 0:
+                writing.discard(run)  # the method, once it is mended, begins another run
+            raise
         processes.wait()
     return run
 
@@ -110,7 +115,7 @@ def _fit(trainer: Trainer, run: Run, done: int, log: tracking.Log, progress: boo
         def finish(ending: Ending, copy: Copy | None, due: bool) -> None:
             """Read an epoch, show it, and hand it to the writer if that is due, with the copy of the state after it."""
             result = trainer.read(ending)
-            if not np.isfinite(result.row["train_loss"]):
+            if ending.diverged or not np.isfinite(result.row["train_loss"]):
                 saver.wait()
                 raise _divergence(run, result)
             log(result.row, result.epoch)
@@ -146,9 +151,11 @@ def _nothing() -> None:
 
 
 def _divergence(run: Run, result: EpochResult) -> FloatingPointError:
+    loss = result.row["train_loss"]
+    seen = "embeddings that are not finite" if np.isfinite(loss) else f"train loss {loss}"
     return FloatingPointError(
-        f"training diverged in epoch {result.epoch} (train loss {result.row['train_loss']}), saved up to epoch "
-        f"{run.epochs_done}; try a learning_rate below {run.config.learning_rate}"
+        f"training diverged in epoch {result.epoch} ({seen}), saved up to epoch {run.epochs_done}; "
+        f"try a learning_rate below {run.config.learning_rate}"
     )
 
 

@@ -171,7 +171,10 @@ class Trainer:
         labels = {name: to_cpu(values) for name, values in current.labels.items()}
         sent = to_cpu(current.loss), scores, labels, to_cpu(kept)
         when = start, time.perf_counter(), on_the_way()
-        return Ending(current.epoch, *sent, *when, self._snapshot(current.epoch))
+        if current.epoch not in self.config.snapshot_epochs:
+            return Ending(current.epoch, *sent, *when)
+        snapshot = self._snapshot()
+        return Ending(current.epoch, *sent, *when, snapshot, diverged=snapshot is None)
 
     def _generator(self, epoch: int, part: int) -> torch.Generator:
         return torch.Generator().manual_seed((part << 40) + self.config.seed * 1_000_003 + epoch)
@@ -269,11 +272,14 @@ class Trainer:
         return self.learner.features(number, self.images)
 
     @torch.no_grad()
-    def _snapshot(self, epoch: int) -> xr.Dataset | None:
-        """Embeddings, logits and diluted distribution of all training examples, in evaluation mode."""
-        if epoch not in self.config.snapshot_epochs:
-            return None
+    def _snapshot(self) -> xr.Dataset | None:
+        """Embeddings, logits and diluted distribution of all training examples, in evaluation mode.
+
+        None where the training has diverged: an embedding that is not finite has no neighbours.
+        """
         embeddings, logits = self._features(0)
+        if not embeddings.isfinite().all():
+            return None
         return make_snapshot(embeddings, logits, self.noisy, self.weights, self.config.dilution)
 
 

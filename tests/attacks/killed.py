@@ -13,8 +13,11 @@ import sys
 from pathlib import Path
 
 import dask.array  # noqa: F401 (once here, not in each child, as those below)
+import distributed  # noqa: F401
 import openTSNE  # noqa: F401
 import pyarrow.parquet  # noqa: F401
+import sklearn.datasets  # noqa: F401
+import sklearn.feature_extraction.text  # noqa: F401
 import torchvision  # noqa: F401
 import xarray  # noqa: F401
 import zarr  # noqa: F401
@@ -22,9 +25,18 @@ from verbs import VERBS, prepare, result, temporaries
 
 IMPORTS = (
     "matplotlib.backends.backend_pdf",
+    "docstring_parser",
+    "filelock",
+    "lend.auditing.reporting",
     "lend.auditing.result",
+    "lend.cleaning",
+    "lend.embedding.models.tfidf",
+    "lend.maps.making",
+    "lend.paper.tables",
     "lend.plots",
     "lend.run.compacting",
+    "lend.storage.checkpoints",
+    "lend.storage.snapshots",
     "lend.training.loop",
 )
 

@@ -1,4 +1,4 @@
-"""A process that reads damaged runs with every reader there is, and prints what came of it as JSON lines.
+"""A process that reads damaged runs with every reader there is, and writes what came of it as JSON lines.
 
 It may use a gigabyte more than at its start, and five seconds a reader.
 """
@@ -9,7 +9,6 @@ import pickle
 import resource
 import shutil
 import signal
-import sys
 import tempfile
 import traceback
 import warnings
@@ -150,8 +149,8 @@ def whole(base, subject):
     return root
 
 
-def attack(base, subject, readers, todo, part, parts):
-    """Print a line for each case and reader whose outcome is not the right value; a last one with the counts."""
+def attack(base, subject, readers, todo, part, parts, file):
+    """Write a line for each case and reader whose outcome is not the right value; a last one with the counts."""
     good, base = base / "other", whole(base, subject)
     right = {name: read(reader, (base / subject).parent, base / subject) for name, reader in readers.items()}
     assert all(outcome[0] == "value" for outcome in right.values()), right
@@ -171,14 +170,24 @@ def attack(base, subject, readers, todo, part, parts):
                 if (kind, text) == right[reader][:2] and not told:
                     continue
                 kind = "other" if kind == "value" else kind
-                print(json.dumps([name, what, reader, kind, text, told]), flush=True)
-    print(json.dumps(["counts", attacked, outcomes]), flush=True)
+                print(json.dumps([name, what, reader, kind, text, told]), file=file, flush=True)
+    print(json.dumps(["counts", attacked, outcomes]), file=file, flush=True)
 
 
-def main():
-    base, subject, kind, flips, part, parts, seed = (Path(sys.argv[1]), *sys.argv[2:4], *map(int, sys.argv[4:8]))
+def run(base, subject, kind, flips, part, parts, path):
+    """Attack what is in a folder, once in a process: it keeps its limits.
+
+    Args:
+        base: The folder.
+        subject: What of it: "run", "copies/run", "audit" or "embedded".
+        kind: "damage", or "crafted" files.
+        flips: Bytes of a file that are flipped.
+        part: Take every case whose number leaves this rest.
+        parts: Divided by this.
+        path: File of the lines.
+    """
     other = base / "other" if subject == "run" else None
-    todo = list(crafted() if kind == "crafted" else cases(base / subject, other, flips, seed))
+    todo = list(crafted() if kind == "crafted" else cases(base / subject, other, flips, seed=0))
     readers = {"audit": AUDIT_READERS, "embedded": EMBEDDED_READERS}.get(subject, READERS)
 
     def hang(number, frame):
@@ -189,8 +198,5 @@ def main():
         reader(base, base / subject)
     there = int(next(line for line in open("/proc/self/status") if line.startswith("VmData")).split()[1]) << 10
     resource.setrlimit(resource.RLIMIT_DATA, (there + MEMORY, -1))
-    attack(base, subject, readers, todo, part, parts)
-
-
-if __name__ == "__main__":
-    main()
+    with open(path, "w") as file:
+        attack(base, subject, readers, todo, part, parts, file)

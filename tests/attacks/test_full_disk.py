@@ -11,11 +11,12 @@ import subprocess
 from contextlib import contextmanager
 from itertools import count
 
+import numpy as np
 import pytest
 from verbs import VERBS, prepare, result, temporaries
 
 import lend
-from lend import storage
+from lend import plots, storage
 from lend.__main__ import main
 from lend.run import Run
 
@@ -92,6 +93,18 @@ def test_a_sweep_without_room_ends_as_other_verbs_do(tmp_path, capsys):
     with files_of_at_most(500):
         assert main(["sweep", "figure4", "--profile", "tiny", "--workers", "0", "--runs", str(tmp_path)]) == 2
     assert f"[Errno {errno.EFBIG}] " in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("verb", ["demo", "notebooks"])
+def test_what_comes_along_names_the_folder_asked_for(tmp_path, capsys, monkeypatch, verb):
+    picture = plots.transition_matrices({"a": np.eye(3)}, {"a": ["x", "y", "z"]})
+    monkeypatch.setattr("lend.cli.tour.PARTS", {"audit": lambda folder: plots.save(picture, "audit", folder)})
+    with files_of_at_most(500):
+        assert main([verb, str(tmp_path / "new" / "mine")]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lend: error:")]
+    reason = os.strerror(errno.EFBIG)
+    assert line == f"lend: error: [Errno {errno.EFBIG}] {reason}: '{tmp_path / 'new' / 'mine'}'"
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("verb", VERBS if LONG else ["figures"])

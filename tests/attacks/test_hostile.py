@@ -5,7 +5,6 @@ Allowed are the right value or one error that names the file. LEND_ATTACKS=hours
 
 import json
 import os
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -13,11 +12,13 @@ from unittest import mock
 
 import numpy as np
 import pytest
+import readers
 from verbs import in_parts
 
 import lend
 from lend.embedding import embed_files
 from lend.run import Run, compact
+from lend.training.child import context_of_children
 
 HERE = Path(__file__).parent
 LONG = os.environ.get("LEND_ATTACKS") == "hours"
@@ -67,16 +68,17 @@ def do_embed_and_stop(folder):
             embed_files(table, folder / "going.parquet", **columns)
 
 
-def outcomes(base, subject, kind, parts=1):
+def outcomes(base, subject, kind, path, parts=1):
     """The lines of the attacking process, and how many cases and readings there were."""
     lines, counts = [], Counter()
     processes = min(parts, 4) if LONG else 1
     for part in range(processes):
-        numbers = (FLIPS, part, processes if LONG else parts, 0)
-        command = [sys.executable, HERE / "readers.py", base, subject, kind, *numbers]
-        done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=36_000 if LONG else 290)
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
-        *found, (_, cases, readings) = [json.loads(line) for line in done.stdout.splitlines()]
+        given = (base, subject, kind, FLIPS, part, processes if LONG else parts, path)
+        child = context_of_children().Process(target=readers.run, args=given)
+        child.start()
+        child.join(36_000 if LONG else 290)
+        assert child.exitcode == 0, path.read_text()[-2000:]
+        *found, (_, cases, readings) = [json.loads(line) for line in path.read_text().splitlines()]
         lines += found
         counts += Counter(cases=cases, readings=readings)
     print(subject, kind, dict(counts), Counter(line[3] for line in lines))
@@ -84,9 +86,9 @@ def outcomes(base, subject, kind, parts=1):
 
 
 @pytest.mark.parametrize(("subject", "kind"), PARTS)
-def test_right_values_or_one_error(base, subject, kind):
+def test_right_values_or_one_error(base, tmp_path, subject, kind):
     """One case of PARTS in the ordinary tests."""
-    lines = outcomes(base, subject, kind, PARTS[subject, kind])
+    lines = outcomes(base, subject, kind, tmp_path / "lines.json", PARTS[subject, kind])
     assert [line for line in lines if line[3] not in ("error", "other")] == []
     assert [line for line in lines if line[3] == "other" and not explained(*line[:3], line[5])] == []
     assert len(lines) > 20

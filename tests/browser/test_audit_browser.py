@@ -110,7 +110,7 @@ def test_a_review_by_keyboard(fresh):
     page, queue = fresh.page, fresh.kernel.value(f"{REVIEW}.queue.tolist()")
     page.locator(".lend-progress").click()
     cells = page.locator(".jp-Cell").count()
-    for key in "xdd":  # shortcuts of the notebook that cut and delete cells
+    for key in "bdd":  # shortcuts of the notebook that insert and delete cells
         page.keyboard.press(key)
     for number, key in enumerate("sgu", 1):
         page.keyboard.press(key)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from lend import storage
+from lend.explorer.inspection.corrections import NONE, UNSURE
 from lend.inputs import require
 
 FORMAT = 1
+NO_CLASS = "no_class"  # mark of an answer that none of the classes is right; a reader that knows it not is unsure
 ADVICE = "open the explorer again to go on from it, or name another file with answers="
 
 
 class AnswersFile:
-    """Answers by row of an audit. The label of an example is a class name, None where the answer is "unsure".
+    """Answers by row of an audit: the name of a class, or UNSURE or NONE in its place.
 
     Args:
         path: The file; it need not be there yet, and is not made before the first answer.
@@ -32,7 +35,7 @@ class AnswersFile:
 
     def __init__(self, path: str | Path, digest: str) -> None:
         self.path, self.digest = Path(path).expanduser(), digest
-        self.answers: dict[int, str | None] = {}
+        self.answers: dict[int, str | int] = {}
         self._content = ""  # SHA-256 of the file as it was read or written last
         if os.path.lexists(self.path):
             self._content, record = storage.sha256(self.path), storage.read_json(self.path)
@@ -40,9 +43,9 @@ class AnswersFile:
             of_these = record.get("audit") == digest
             require(of_these, "answers", "a file of answers to the labels of this audit", f"{self.path}, of others")
             with storage.damage_of(self.path):
-                self.answers = {int(one["row"]): _label(one["label"]) for one in record["answers"]}
+                self.answers = {int(one["row"]): _answer(one) for one in record["answers"]}
 
-    def write(self, answers: Mapping[int, str | None], ids: pd.Index) -> None:
+    def write(self, answers: Mapping[int, str | int], ids: pd.Index) -> None:
         """Write the answers, whole or not at all.
 
         Args:
@@ -55,12 +58,22 @@ class AnswersFile:
         """
         if os.path.lexists(self.path) and storage.sha256(self.path) != self._content:
             raise ValueError(f"{self.path} was changed by another window since it was read: {ADVICE}")
-        rows = [{"row": row, "sample_id": str(ids[row]), "label": answers[row]} for row in sorted(answers)]
+        rows = [{"row": row, "sample_id": str(ids[row]), **_record(answers[row])} for row in sorted(answers)]
         storage.write_json(self.path, {"review": FORMAT, "audit": self.digest, "answers": rows})
         self._content, self.answers = storage.sha256(self.path), dict(answers)
 
 
-def _label(label: object) -> str | None:
-    if label is not None and not isinstance(label, str):
+def _record(answer: str | int) -> dict[str, Any]:
+    """Return an answer as it is written: the label of none is null, as that of an unsure one."""
+    if isinstance(answer, str):
+        return {"label": answer}
+    return {"label": None, NO_CLASS: True} if answer == NONE else {"label": None}
+
+
+def _answer(record: Mapping[str, Any]) -> str | int:
+    label = record["label"]
+    if label is None:
+        return NONE if record.get(NO_CLASS) else UNSURE
+    if not isinstance(label, str):
         raise TypeError("a label is no text")
     return label

@@ -12,7 +12,8 @@ from lend import storage
 from lend.explorer.inspection.names import Names
 from lend.inputs import safe_table
 
-OPEN, DECIDED, UNSURE = 0, 1, 2  # what a person said of the label of an example: nothing, which it is, "unsure"
+# what a person said of the label of an example: nothing, which it is, "unsure", none of the classes
+OPEN, DECIDED, UNSURE, NONE = 0, 1, 2, 3
 
 
 class Corrections:
@@ -20,7 +21,7 @@ class Corrections:
 
     Attributes:
         labels: Codes (m,): the given labels, and in their place those that replace them.
-        checked: (m,) OPEN, DECIDED or UNSURE: what a person said of each.
+        checked: (m,) OPEN, DECIDED, UNSURE or NONE: what a person said of each.
 
     Args:
         given: Codes of the given labels, -1 where an example has none; None where no example has one.
@@ -59,9 +60,9 @@ class Corrections:
         """Note that somebody looked at an example, and that this is its label: another one, or the given one."""
         self._set(np.array([position]), code, DECIDED)
 
-    def doubt(self, position: int) -> None:
-        """Note that somebody looked at an example and could not tell: it has its given label."""
-        self._set(np.array([position]), int(self.given[position]), UNSURE)
+    def leave(self, position: int, checked: int) -> None:
+        """Note that somebody looked at an example and named no class, UNSURE or NONE: it has its given label."""
+        self._set(np.array([position]), int(self.given[position]), checked)
 
     def _set(self, positions: Int[np.ndarray, " s"], code: int, checked: int) -> None:
         positions = positions[(self.labels[positions] != code) | (self.checked[positions] != checked)]
@@ -69,11 +70,12 @@ class Corrections:
             self._before.append((positions, self.labels[positions], self.checked[positions]))
             self.labels[positions], self.checked[positions] = code, checked
 
-    def restore(self, positions: Int[np.ndarray, " s"], codes: Int[np.ndarray, " s"]) -> None:
-        """Take over what was said of examples before: the label of each, -1 where it was "unsure"."""
-        unsure = codes < 0
-        self.labels[positions] = np.where(unsure, self.given[positions], codes)
-        self.checked[positions] = np.where(unsure, UNSURE, DECIDED)
+    def restore(
+        self, positions: Int[np.ndarray, " s"], codes: Int[np.ndarray, " s"], checked: Int[np.ndarray, " s"]
+    ) -> None:
+        """Take over what was said of examples before, and the label of each where that is DECIDED."""
+        self.labels[positions] = np.where(checked == DECIDED, codes, self.given[positions])
+        self.checked[positions] = checked
 
     def undo(self) -> Int[np.ndarray, " s"]:
         """Take back the last change, and return the positions of its examples; none if there is nothing to undo."""

@@ -13,7 +13,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from lend.explorer.inspection.answers import AnswersFile
-from lend.explorer.inspection.corrections import OPEN, UNSURE, Corrections
+from lend.explorer.inspection.corrections import DECIDED, NONE, OPEN, UNSURE, Corrections
 from lend.explorer.inspection.mapped import UNKNOWN
 from lend.explorer.inspection.names import Names
 from lend.explorer.inspection.suspects import Suspects
@@ -23,8 +23,11 @@ ANSWERS = {
     "suggested": "the suggested label is right",
     "given": "the given label is right",
     "other": "another class is right",
+    "none": "none of the classes is right",
     "unsure": "I cannot tell",
 }
+LEFT = {"none": NONE, "unsure": UNSURE}  # answers that name no class: the label stays as it is
+WORDS = {NONE: "other", UNSURE: "unsure"}  # what stands for them in a table of true labels: see Audit.add_checked
 PARTS = ("listed", "issues", "selected", "all")
 
 
@@ -139,7 +142,7 @@ class Review:
         """Answer for the current example, keep the answer, and go on to the next without one.
 
         Args:
-            answer: "suggested", "given", "other" or "unsure".
+            answer: "suggested", "given", "other", "none" or "unsure".
             label: With "other": the class, by name or code.
 
         Raises:
@@ -149,10 +152,10 @@ class Review:
         require_name(answer, ANSWERS, "answer")
         require(self.current is not None, "answer", "about an example", "none: there is nothing to review")
         position = int(self.current)  # type: ignore[arg-type]  # it is one
-        if answer == "unsure":
-            self._corrections.doubt(position)
+        require((label is not None) == (answer == "other"), "label", "given with 'other', and with it alone", label)
+        if answer in LEFT:
+            self._corrections.leave(position, LEFT[answer])
         else:
-            require((label is not None) == (answer == "other"), "label", "given with 'other', and with it alone", label)
             code = self._names.code(label) if label is not None else self._known(position, answer)
             self._corrections.decide(position, code)
         self._to_open()
@@ -198,8 +201,8 @@ class Review:
     def answer_of(self, position: int) -> str:
         """Return what was answered about an example: a key of ANSWERS, "" if nothing."""
         checked, label = self._corrections.checked[position], self._corrections.labels[position]
-        if checked in (OPEN, UNSURE):
-            return "unsure" if checked == UNSURE else ""
+        if checked != DECIDED:
+            return next((answer for answer, said in LEFT.items() if said == checked), "")
         if label == self._corrections.given[position]:
             return "given"
         return "suggested" if label == self.suspects.suggested[position] else "other"
@@ -215,14 +218,13 @@ class Review:
 
     @property
     def answers(self) -> pd.DataFrame:
-        """All answers by sample_id: ``answer``, and ``true_label``, the class as the audit has it, or "unsure"."""
+        """All answers by sample_id: ``answer``, and ``true_label`` as :meth:`lend.Audit.add_checked` takes it.
+
+        That is the class as the audit has it, "other" where none is right, or "unsure".
+        """
         answered = np.flatnonzero(self._corrections.checked != OPEN)
-        unsure = self._corrections.checked[answered] == UNSURE
-        classes = self.suspects.classes
-        labels = [
-            "unsure" if doubt else classes[code]
-            for doubt, code in zip(unsure, self._corrections.labels[answered].tolist(), strict=True)
-        ]
+        said, codes = (values[answered].tolist() for values in (self._corrections.checked, self._corrections.labels))
+        labels = [WORDS.get(one, self.suspects.classes[code]) for one, code in zip(said, codes, strict=True)]
         columns: dict[str, list[Any]] = {
             "answer": [self.answer_of(place) for place in answered.tolist()],
             "true_label": labels,
@@ -234,8 +236,10 @@ class Review:
 
     def _restore(self) -> None:
         there = {row: label for row, label in self._file.answers.items() if row in self._place}
-        codes = [UNKNOWN if label is None else self._names.code(label) for label in there.values()]
-        self._corrections.restore(np.array([self._place[row] for row in there], np.int64), np.array(codes, np.int64))
+        codes = [self._names.code(label) if isinstance(label, str) else UNKNOWN for label in there.values()]
+        said = [DECIDED if isinstance(label, str) else label for label in there.values()]
+        places = [self._place[row] for row in there]
+        self._corrections.restore(*(np.array(values, np.int64) for values in (places, codes, said)))
 
     def save(self) -> None:
         """Write all answers to the file, with those that it has of examples that are not shown.
@@ -246,8 +250,8 @@ class Review:
         """
         kept = {row: label for row, label in self._file.answers.items() if row not in self._place}
         answered = np.flatnonzero(self._corrections.checked != OPEN)
-        unsure = self._corrections.checked[answered] == UNSURE
+        said = self._corrections.checked[answered].tolist()
         labels = self._names.of_codes(self._corrections.labels[answered])
         rows = self.suspects.rows[answered].tolist()
-        kept |= {row: None if doubt else label for row, doubt, label in zip(rows, unsure, labels, strict=True)}
+        kept |= {row: label if one == DECIDED else one for row, one, label in zip(rows, said, labels, strict=True)}
         self._file.write(kept, self.suspects.ids)

@@ -12,7 +12,13 @@ from lend.explorer.pictures.words import Uri, card, key, sight, text
 from lend.inputs import printable
 
 ROWS = 50  # of the list that are on the page at once
-SHOWN = {"suggested": "suggested", "given": "given kept", "other": "other class", "unsure": "unsure"}
+SHOWN = {
+    "suggested": "suggested",
+    "given": "given kept",
+    "other": "other class",
+    "none": "none of them",
+    "unsure": "unsure",
+}
 STYLE = """<style>
 .lend-review { border: 2px solid var(--jp-border-color2, #d0d0d0); border-radius: 6px; outline: none;
   padding: 8px 10px; }
@@ -123,7 +129,8 @@ def _answers(
     second = button("given", f"keep {named(given)}" if given >= 0 else "no given label", given >= 0)
     steps = "".join(button(act, words) for act, words in (("previous", "back"), ("next", "next"), ("undo", "undo")))
     return (
-        f'<div class="lend-answers">{first}{second}{other}{button("unsure", "unsure")}</div>'
+        f'<div class="lend-answers">{first}{second}{other}{button("none", "none of the classes")}'
+        f"{button('unsure', 'unsure')}</div>"
         f'<div class="lend-steps">{steps}</div>'
     )
 

@@ -16,6 +16,7 @@ KEYS = {
     "suggested": ("s",),
     "given": ("g",),
     "other": ("o",),
+    "none": ("x",),
     "unsure": ("u",),
     "undo": ("z", "Backspace"),
     "next": ("ArrowRight", "n"),
