@@ -22,9 +22,10 @@ Schedule = tuple[tuple[int, float, float], ...]
 # openTSNE. A map that is carried over from the epoch before has its large-scale shape already.
 COLD: Schedule = ((250, 12.0, 0.5), (500, 1.0, 0.8))
 WARM: Schedule = ((250, 1.0, 0.8),)
-# From the principal plane, spread along the graph. Of 2,000 photographs, digits, groups and noise as many neighbours
-# stayed neighbours as by the cold schedule, in a sixth of its time.
+# From the principal plane, spread along the graph. Of 2,000 photographs, digits, groups and noise nine tenths or more
+# of the neighbours that stay neighbours by the cold schedule do so by this one, in an eighth of its time.
 QUICK: Schedule = ((100, 1.0, 0.8),)
+ANGLE, QUICK_ANGLE = 0.5, 0.8  # of Barnes-Hut: how large a group of points may look that counts as one
 FFT_FROM = 4_000  # points from which interpolation is faster than Barnes-Hut on two cores
 FFT_CELL = 2.0  # side of a cell of the interpolation grid; half the time of openTSNE's 1
 NEIGHBORS = 10  # kept with each map, for the purity of neighbourhoods
@@ -74,7 +75,7 @@ def aligned_tsne(
     if start is not None:
         require(start.ndim == 2 and start.shape[1] == 2, "start", "a map of shape (n, 2)", start.shape)
     previous = start
-    cold = QUICK if quick else COLD
+    cold, angle = (QUICK, QUICK_ANGLE) if quick else (COLD, ANGLE)
     with _progress_bar(_iterations(embeddings_by_epoch, cold, aligned, start is not None), progress) as advance:
         for embeddings in embeddings_by_epoch:
             vectors = _vectors(embeddings, perplexity, None if previous is None else len(previous))
@@ -85,7 +86,7 @@ def aligned_tsne(
             first = previous if warm and previous is not None else principal_plane(vectors, seed)
             equal = quick and first.std() < START / 10  # the cold schedule shrinks such maps to a point
             first = carry_over(first, affinity.P) if warm or quick else first
-            previous = _optimize(first, affinity, WARM if warm else cold, n_jobs, advance)
+            previous = _optimize(first, affinity, WARM if warm else cold, angle, n_jobs, advance)
             if equal or previous.std() < COLLAPSED:
                 raise FloatingPointError(
                     f"the t-SNE of {n} points at perplexity {perplexity:.4g} has collapsed to one point; "
@@ -158,6 +159,7 @@ def _optimize(
     start: np.ndarray,
     affinity: Any,  # noqa: ANN401
     schedule: Schedule,
+    angle: float,
     n_jobs: int,
     advance: Callable[[int], None] | None,
 ) -> np.ndarray:
@@ -169,6 +171,7 @@ def _optimize(
         start,
         affinity,
         negative_gradient_method="fft" if n >= FFT_FROM else "bh",
+        theta=angle,
         ints_in_interval=FFT_CELL,
         n_jobs=_threads(n_jobs, n),
         callbacks=None if advance is None else lambda *_: advance(REPORT_EVERY),
