@@ -1,12 +1,13 @@
 """Exact nearest neighbours where rows lie in groups: groups too far from a row to hold one are left out.
 
-Rows are put with the closest of some centres. Of a group with the unit centre m and the least cosine r of m with any of
-its rows, no row y is nearer to a row x, with a = x·m, than the cone around m allows:
+Some rows are centres, and each row is put with the closest. Of a group with the centre m and the least cosine r of m
+with any of its rows, no row y is nearer to a row x, with a = x·m, than the cone around m allows:
 
     x·y <= a r + √(1 − a²) √(1 − r²)  if a <= r,  else 1
 
-What a neighbour must reach is known from the row's own group. So faces by person, texts by source and embeddings that
-have learned their classes take a fraction of the time; where rows lie in no such groups, a few of them tell so.
+What a neighbour must reach is known from the row's own group. Where rows lie in dozens or hundreds of narrow groups,
+that takes a fraction of the time; where they do not, as embeddings of photographs by a network that has not seen them,
+a few rows tell so in a hundredth of it.
 """
 
 from __future__ import annotations
@@ -15,15 +16,14 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import normalize
 from tqdm.auto import tqdm
 
 from lend.neighbors.topk import Best
 
 LEAST = 8192  # rows from which it is tried
-SAMPLE, ROUNDS = 16, 3  # of k-means: rows for each centre, and rounds
-TRIALS = 64  # rows that tell whether groups lie apart
-PART = 8  # of all pairs one in so many may be left to compare, which takes longer for a pair than all with all
+SAMPLE, TRIALS = 4096, 64  # rows among which centres are found, and those that tell whether groups lie apart
+WIDTH, MOST = 2, 4  # of a group: times the distance, 1 - cosine, to a k-th neighbour; times √n groups
+PART = 12  # of all pairs one in so many may be left to compare, which takes longer for a pair than all with all
 BLOCK = 512  # most rows of a group to compare at a time
 SLACK = 2e-6  # of a cosine in float32, and of its bound
 
@@ -63,19 +63,29 @@ def nearest_if_apart(vectors: Float[Tensor, "n d"], k: int, progress: bool = Fal
 
 
 def _centres_apart(vectors: Float[Tensor, "n d"], k: int) -> Float[Tensor, "g d"] | None:
-    """Centres of √n groups, by k-means on some rows; None if these tell that too few groups can be left out."""
-    generator, count = np.random.default_rng(0), round(len(vectors) ** 0.5)
-    drawn = generator.choice(len(vectors), min(len(vectors), SAMPLE * count), replace=False)
-    sample = vectors[torch.from_numpy(drawn)]
-    centres = sample[:count]
-    for _ in range(ROUNDS):
-        sums = torch.zeros_like(centres).index_add_(0, (sample @ centres.T).argmax(dim=1), sample)
-        centres = torch.where(sums.any(dim=1, keepdim=True), normalize(sums, dim=1), centres)
-    _, size, least = _groups(sample, centres)
-    trials = sample[:TRIALS]
+    """Rows that are centres of narrow groups; None if some rows tell that there are too many, or few can be left out.
+
+    The row of each group that is farthest from its centre becomes another, as long as it is far.
+    """
+    generator, most = np.random.default_rng(0), MOST * round(len(vectors) ** 0.5)
+    sample = vectors[torch.from_numpy(generator.choice(len(vectors), min(len(vectors), SAMPLE), replace=False))]
+    sample = sample[sample.any(dim=1)]
+    trials, centres = sample[:TRIALS], sample[:1]
+    if not len(sample):
+        return None
     kth = (trials @ vectors.T).topk(k + 1).values[:, -1:]  # a row is the nearest to itself
+    reach = 1 - WIDTH * (1 - float(kth.median()))
+    while len(centres) <= most:
+        cosines, home = (sample @ centres.T).max(dim=1)
+        order = cosines.argsort()
+        far = order[torch.from_numpy(np.unique(home[order].numpy(), return_index=True)[1])]
+        far = far[cosines[far] < reach]
+        if not len(far):
+            break
+        centres = torch.cat([centres, sample[far]])
+    _, size, least = _groups(sample, centres)
     share = (_bounds(trials, centres, least) >= kth).double() @ size.double() / len(sample)
-    return centres if float(share.mean()) * PART <= 1 else None
+    return centres if len(centres) <= most and float(share.mean()) * 2 * PART <= 1 else None
 
 
 def _groups(
