@@ -54,7 +54,7 @@ class Written:
     left_out: int
     list: Path | None
     made: bool
-    source: Source = field(repr=False, compare=False)
+    source: Any = field(repr=False, compare=False)
 
     def __str__(self) -> str:
         classes = "no labels" if not self.classes else f"{self.classes:,} {'class' if self.classes == 1 else 'classes'}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -43,7 +42,9 @@ class Originals(Sequence[np.ndarray]):
 
 
 def originals(
-    data: str | Path | Source, ids: Sequence[Any], columns: Mapping[str, str | None] | None = None
+    data: Any,  # noqa: ANN401 (a path, or what embed_files has opened)
+    ids: Sequence[Any],
+    columns: Mapping[str, str | None] | None = None,
 ) -> Sequence[Any] | None:
     """Return the images of a path in the order of some ids; None where it holds texts.
 
