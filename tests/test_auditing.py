@@ -73,6 +73,14 @@ def test_two_steps_by_the_sum_of_squares(monkeypatch):
     np.testing.assert_allclose(own_shares(graph_of(V), Dilution(k=5)), expected, atol=1e-14)
 
 
+def test_a_sparse_graph_is_not_changed_by_a_copy_without_its_zeros(monkeypatch):
+    monkeypatch.setattr("lend.dilution.equations.DENSE", 100)
+    A = (graph := graph_of(np.random.default_rng(0).normal(size=(200, 3)), 120, "sum")).A
+    before = [part.clone() for part in (A.crow_indices(), A.col_indices(), A.values())]
+    assert 0 < graph.to_scipy().nnz < len(A.values())
+    assert all(map(torch.equal, before, (A.crow_indices(), A.col_indices(), A.values())))
+
+
 def test_nobody_has_a_say_on_a_lonely_example():
     V, true = clusters(n=40)
     V[3] = 0

@@ -51,11 +51,12 @@ def held_out_shares(
     if len(learned) > most:
         learned = np.sort(generator.choice(learned, most, replace=False))
     tried, shares = generator.permutation(learned)[:TRIED_ON], np.zeros(targets.shape)
+    chosen = slice(None) if len(learned) == len(targets) else learned  # all are not copied
     for matrix in tqdm(embeddings, "classifier", unit="set", disable=not progress, delay=1):
         X = features(matrix)
-        goals = torch.from_numpy(targets[learned]).to(X)
+        goals = torch.from_numpy(targets[chosen]).to(X)
         strength = best_strength(X[tried], torch.from_numpy(targets[tried]).to(X))
-        W = fit_folds(X[learned], goals, torch.from_numpy(folds[learned]).to(X.device), count, strength)
+        W = fit_folds(X[chosen], goals, torch.from_numpy(folds[chosen]).to(X.device), count, strength)
         for fold in range(count):
             held = np.flatnonzero(folds == fold)
             for part in np.array_split(held, 1 + len(held) // BLOCK):

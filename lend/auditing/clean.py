@@ -84,7 +84,7 @@ def clean(
     labels = table.labels
     if labels is None:
         raise ValueError(f"{path}: labels must be class folders, or a column that is named; got none")
-    images = originals(path, table.ids.tolist(), columns)
+    images = originals(written.source, table.ids.tolist())
     shown: dict[str, Any] = {"sample_ids": table.ids, "images": images, "texts": table.texts}
     found = audit(table.embeddings, labels, k=min(NEIGHBORS, max(1, len(table) - 1)), progress=progress, **shown)
     found.save(folder / "audit")

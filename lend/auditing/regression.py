@@ -9,6 +9,8 @@ over the examples. scikit-learn's takes no soft labels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -18,40 +20,6 @@ from torch import Tensor
 PART, LARGE = 8, 8192  # every 8th of so many examples gives the weights to begin with: a third fewer passes
 ITERATIONS = 60  # of L-BFGS; some 20 do for the tolerance, with 100 classes as well
 TOLERANCE = 1e-3  # relative, of the loss; with 1e-5 the AP of four sets was another by at most .0006, in twice the time
-
-
-@torch.no_grad()
-def fit(
-    X: Float[Tensor, "m r"], targets: Float[Tensor, "m c"], strength: float, tolerance: float = TOLERANCE
-) -> Float[Tensor, "r c"]:
-    """Return the weights.
-
-    Args:
-        X: Features without correlation, as of :func:`lend.auditing.features.features`; the last is one.
-        targets: Soft labels; rows sum to one.
-        strength: Of the penalty.
-        tolerance: Relative change of the loss at which it ends.
-    """
-    r, c = X.shape[1], targets.shape[1]
-    penalty = X.new_full((r,), strength)
-    penalty[-1] = 0
-    # a step of each weight as long as its curvature allows: a quarter of the second moment bounds that of the loss
-    scale = (X.square().sum(dim=0) / 4 + penalty).rsqrt()
-    scaled, penalty = X * scale, penalty * scale.square()
-    begin = X.new_zeros((r, c)) if len(X) < LARGE else fit(X[::PART], targets[::PART], strength / PART, tolerance)
-    goals = targets.T.contiguous()  # a class a row: softmax down long columns takes a tenth of that along short rows
-
-    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        W = torch.from_numpy(flat).to(X).view(c, r)
-        logs = (scaled @ W.T).T.contiguous().log_softmax(dim=0)
-        total = -(logs * goals).sum().double() + (penalty * W.square()).sum() / 2
-        slope = logs.exp_().sub_(goals) @ scaled + penalty * W
-        return float(total), slope.double().cpu().numpy().ravel()
-
-    options = {"maxiter": ITERATIONS, "ftol": tolerance, "gtol": 0.0}
-    first = (begin.T / scale).double().cpu().numpy().ravel()
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", options=options)
-    return (torch.from_numpy(found.x).to(X).view(c, r) * scale).T.contiguous()
 
 
 def fit_folds(
@@ -65,11 +33,49 @@ def fit_folds(
     """Return the weights of each fold, learned from the examples of the others alone.
 
     Args:
-        X: As of :func:`fit`, like what is not named here.
-        targets: Likewise.
+        X: Features without correlation, as of :func:`lend.auditing.features.features`; the last is one.
+        targets: Soft labels; rows sum to one.
         folds: Number of the fold of each example, 0 to count - 1.
         count: Folds f.
-        strength: Likewise.
-        tolerance: Likewise.
+        strength: Of the penalty.
+        tolerance: Relative change of the loss at which it ends.
     """
-    return torch.stack([fit(X[folds != i], targets[folds != i], strength, tolerance) for i in range(count)])
+    order, ends = folds.argsort(stable=True), torch.bincount(folds, minlength=count).cumsum(0).tolist()
+    X, goals = X[order], targets[order].T.contiguous()  # so that the other folds are two slices, not a copy
+    return torch.stack(
+        [
+            _fit([(X[:start], goals[:, :start]), (X[end:], goals[:, end:])], strength, tolerance)
+            for start, end in zip([0, *ends], ends, strict=False)
+        ]
+    )
+
+
+@torch.no_grad()
+def _fit(
+    parts: Sequence[tuple[Float[Tensor, "_ r"], Float[Tensor, "c _"]]], strength: float, tolerance: float
+) -> Float[Tensor, "r c"]:
+    """The weights for several parts of features and targets; of these a class is a row: down long columns is slow."""
+    X, goals = parts[0]
+    shape, few, begin = (goals.shape[0], X.shape[1]), parts, np.zeros((goals.shape[0], X.shape[1]))
+    penalty = X.new_full(shape[1:], strength)
+    penalty[-1] = 0
+    if large := sum(len(X) for X, _ in parts) >= LARGE:
+        few = [(X[::PART].contiguous(), goals[:, ::PART].contiguous()) for X, goals in parts]
+    # a step of each weight as long as its curvature allows: a quarter of the second moment bounds that of the loss
+    moment = sum(X.square().sum(dim=0) for X, _ in few) * (PART if large else 1)
+    scale = (moment / 4 + penalty).rsqrt()
+    if large:
+        begin = (_fit(few, strength / PART, tolerance).T / scale).double().cpu().numpy()
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        W = torch.from_numpy(flat).to(scale).view(shape) * scale
+        total, slope = (penalty * W.square()).sum().double() / 2, penalty * W
+        for X, goals in parts:
+            logs = (W @ X.T).log_softmax(dim=0)
+            total -= (logs * goals).sum()
+            slope += logs.exp_().sub_(goals) @ X
+        return float(total), (slope * scale).double().cpu().numpy().ravel()
+
+    options = {"maxiter": ITERATIONS, "ftol": tolerance, "gtol": 0.0}
+    found = minimize(loss, begin.ravel(), jac=True, method="L-BFGS-B", options=options)
+    return (torch.from_numpy(found.x).to(scale).view(shape) * scale).T.contiguous()

@@ -10,10 +10,10 @@ import pandas as pd
 
 from lend import storage
 from lend.auditing.inputs import parts_of
-from lend.inputs import align_rows, as_count, require
+from lend.inputs import align_rows, as_count, as_matrix, require
 from lend.report import Audited, html_page
 
-POINTS = 2000  # examples on a map that is made for a report: seconds
+POINTS, PERPLEXITY = 2000, 30  # of a map that is made for a report: a second
 LEAST = 50  # fewer are no map
 ENDINGS = (".html", ".htm")
 
@@ -43,15 +43,17 @@ def write_report(
 
 def _map_of(embeddings: Any, ids: pd.Index, progress: bool) -> tuple[Any, str]:  # noqa: ANN401
     """Return coordinates of the examples, or None and why there are none."""
-    from lend.maps import map as map_embeddings
+    from lend.maps import aligned_tsne, rows_to_map
 
     if embeddings is None:
         return None, ""
-    if len(ids) < LEAST:
-        return None, f"{len(ids)} examples are too few for a map."
-    last = align_rows(parts_of(embeddings)[-1], ids)
+    n = len(ids)
+    if n < LEAST:
+        return None, f"{n} examples are too few for a map."
+    rows, places = rows_to_map(np.zeros(n, np.int64), min(POINTS, n)), np.full((n, 2), np.nan, np.float32)
+    some, perplexity = as_matrix(align_rows(parts_of(embeddings)[-1], ids))[rows], min(PERPLEXITY, (len(rows) - 1) / 3)
     try:
-        places = map_embeddings(last, points=min(POINTS, len(ids)), progress=progress)
+        places[rows] = next(aligned_tsne([some], perplexity=perplexity, quick=True, progress=progress))[0]
     except FloatingPointError:
         return None, "The embeddings are so alike that they make no map."
-    return np.asarray(places), ""
+    return places, ""

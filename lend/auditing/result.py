@@ -178,8 +178,8 @@ class Audit:
         Args:
             path: File to write, ending in .html.
             map: (n, 2) coordinates of the examples, not finite where one is left out; False draws none. If not given,
-                :func:`lend.map` places 2,000 of them by the embeddings, which takes seconds; without embeddings, as in
-                an audit that was loaded, there is no map.
+                a t-SNE of a few steps places 2,000 of them by the embeddings; without embeddings, as in an audit that
+                was loaded, there is no map.
             title: What was audited, in a few words.
             images: One per example, as :func:`lend.plots.as_rgb` takes them; those given to :func:`audit` if not given.
             texts: One per example; those given to :func:`audit` if not given.

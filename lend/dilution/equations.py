@@ -14,6 +14,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,18 +77,18 @@ class Graph:
         return self.At @ (self.A @ Z) if self.affinity == "product" else self.A @ Z + self.At @ Z
 
     def to_scipy(self) -> csr_array:
-        """A as a SciPy CSR array, without entries of zero."""
+        """A as a SciPy CSR array of its own memory, without entries of zero."""
         from scipy import sparse
 
         A = self.A.cpu()
         if A.layout is torch.strided:
             return sparse.csr_array(A.numpy())
         parts = (A.values().numpy(), A.col_indices().numpy(), A.crow_indices().numpy())
-        A = sparse.csr_array(parts, shape=A.shape)
+        A = sparse.csr_array(parts, shape=A.shape, copy=True)  # what follows changes it
         A.eliminate_zeros()
         return A
 
-    @property
+    @cached_property
     def root_degrees(self) -> Float[Tensor, "n 1"]:
         """D^-½; 0 for an example of degree 0 (a zero vector, or with the product one in nobody's list)."""
         d = self.spread(torch.ones(len(self.A), 1, dtype=self.A.dtype, device=self.A.device))

@@ -141,8 +141,9 @@ def closed_walks(graph: Graph, steps: int) -> Float[Tensor, "t n"]:
     identity, half = sparse.eye_array(n, format="csr"), (steps + 1) // 2
     block = n if half * len(factors) <= 1 else ROWS  # rows of W itself are short
     for start in range(0, n, block):
-        powers = [identity[start : start + block]]
-        for _ in range(half):
+        rows = slice(start, start + block)
+        powers = [identity[rows], _times(factors[0][rows], factors[1:])]
+        for _ in range(1, half):
             powers.append(_times(powers[-1], factors))
         for t in range(steps + 1):
             a, b = powers[(t + 1) // 2], powers[t // 2]
@@ -152,14 +153,14 @@ def closed_walks(graph: Graph, steps: int) -> Float[Tensor, "t n"]:
 
 def _factors(graph: Graph) -> list[Any]:
     """Sparse matrices whose product is W: forming AᵀA for all rows at once would cost k² entries a row."""
-    from scipy import sparse
 
-    A = graph.to_scipy().astype(np.float64)
-    scale = sparse.diags_array(graph.root_degrees.flatten().cpu().double().numpy())
+    A, scale = graph.to_scipy().astype(np.float64), graph.root_degrees.flatten().cpu().double().numpy()
     if graph.affinity == "product":
-        B = (A @ scale).tocsr()
-        return [B.T.tocsr(), B]
-    return [(scale @ (A + A.T) @ scale).tocsr()]
+        A.data *= scale[A.indices]
+        return [A.T.tocsr(), A]
+    W = (A + A.T).tocsr()
+    W.data *= scale[W.indices] * np.repeat(scale, np.diff(W.indptr))
+    return [W]
 
 
 def _times(rows: Any, factors: list[Any]) -> Any:  # noqa: ANN401

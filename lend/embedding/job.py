@@ -8,7 +8,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class Written:
         left_out: Examples that could not be embedded.
         list: CSV that names them, with the reason of each; None if there are none.
         made: Whether the file was made now; False if it was there before.
+        source: The images or texts, as :func:`lend.embedding.originals` takes them.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class Written:
     left_out: int
     list: Path | None
     made: bool
+    source: Any = field(repr=False, compare=False)
 
     def __str__(self) -> str:
         classes = "no labels" if not self.classes else f"{self.classes:,} {'class' if self.classes == 1 else 'classes'}"
@@ -164,7 +166,8 @@ class Job:
 
     def _written(self, out: Path, about: Mapping[str, Any], made: bool) -> Written:
         names = _list_path(out) if about["left_out"] else None
-        return Written(out, about["rows"], about["width"], about["classes"], about["left_out"], names, made)
+        rows, width, classes, left_out = (about[name] for name in ("rows", "width", "classes", "left_out"))
+        return Written(out, rows, width, classes, left_out, names, made, self.source)
 
 
 def make_job(

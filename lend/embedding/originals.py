@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -42,15 +41,19 @@ class Originals(Sequence[np.ndarray]):
         return read_image(next(self._source.contents(self._places[self._ids[place]])), SIDE)[0]
 
 
-def originals(data: str | Path, ids: Sequence[Any], columns: Mapping[str, str | None]) -> Sequence[Any] | None:
+def originals(
+    data: Any,  # noqa: ANN401 (a path, or what embed_files has opened)
+    ids: Sequence[Any],
+    columns: Mapping[str, str | None] | None = None,
+) -> Sequence[Any] | None:
     """Return the images of a path in the order of some ids; None where it holds texts.
 
     Each is decoded when it is asked for: (height, width, 3), uint8, a large JPEG at a part of its size.
 
     Args:
-        data: A path, as :func:`lend.embed` takes it.
+        data: A path, as :func:`lend.embed` takes it; or ``source`` of what :func:`lend.embedding.embed_files` returned.
         ids: Of the table of embeddings.
-        columns: Names of its columns by their use: image, text, label, id.
+        columns: Names of the columns of a path by their use: image, text, label, id.
     """
-    source = open_source(data, columns=Columns(**columns))
+    source = data if isinstance(data, Source) else open_source(data, columns=Columns(**(columns or {})))
     return Originals(source, ids) if source.kind == IMAGES else None

@@ -12,6 +12,8 @@ from lend.neighbors import unit_rows_of_sparse
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+START = 1e-4  # standard deviation of the first component of a first map
+WIDE = 512  # numbers of a row from which the other eigenvectors would take longer than the rest of a map's start
 CARRY_STEPS, CARRY_LEAST, CARRY_SPREAD = 30, 0.02, 5.0  # see carry_over
 
 
@@ -26,23 +28,32 @@ def principal_plane(vectors: Tensor | csr_array, seed: int) -> np.ndarray:
         seed: Seed of the jitter.
 
     Returns:
-        A map of shape (n, 2), float64, standard deviation 1e-4 in the first column.
+        A map of shape (n, 2), float64, standard deviation ``START`` in the first column.
     """
     plane = _components(vectors) if isinstance(vectors, Tensor) else _components_of_sparse(vectors)
     spread = plane[:, 0].std()
     if spread > 1e-9:  # rounding alone gives less when all rows are equal
-        plane *= 1e-4 / spread
+        plane *= START / spread
     return plane + np.random.default_rng(seed).normal(0, 1e-6, plane.shape)
 
 
 def _components(vectors: Tensor) -> np.ndarray:
     x = vectors.double().cpu().numpy()
     x = x - x.mean(axis=0)
-    axes = np.linalg.eigh(x.T @ x)[1][:, ::-1][:, :2]
+    axes = _leading(x.T @ x) if x.shape[1] > WIDE else np.linalg.eigh(x.T @ x)[1][:, ::-1][:, :2]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
     plane = np.zeros((len(x), 2))
     plane[:, : axes.shape[1]] = x @ axes
     return plane
+
+
+def _leading(moment: np.ndarray) -> np.ndarray:
+    """The two leading eigenvectors of a large matrix (d, d), largest first, without the others."""
+    from scipy.sparse.linalg import eigsh
+
+    if not moment.any():  # all rows are equal
+        return np.eye(len(moment), 2)
+    return eigsh(moment, 2, v0=np.random.default_rng(0).normal(size=len(moment)))[1][:, ::-1]
 
 
 def _components_of_sparse(matrix: csr_array) -> np.ndarray:

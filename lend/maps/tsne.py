@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lend.inputs import as_matrix, is_sparse, require
-from lend.maps.starts import carry_over, principal_plane
+from lend.maps.starts import START, carry_over, principal_plane
 from lend.neighbors import Rows, knn_graph, nearest, unit_rows
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ Schedule = tuple[tuple[int, float, float], ...]
 # openTSNE. A map that is carried over from the epoch before has its large-scale shape already.
 COLD: Schedule = ((250, 12.0, 0.5), (500, 1.0, 0.8))
 WARM: Schedule = ((250, 1.0, 0.8),)
+# From the principal plane, spread along the graph. Of 2,000 photographs, digits, groups and noise nine tenths or more
+# of the neighbours that stay neighbours by the cold schedule do so by this one, in an eighth of its time.
+QUICK: Schedule = ((100, 1.0, 0.8),)
+ANGLE, QUICK_ANGLE = 0.5, 0.8  # of Barnes-Hut: how large a group of points may look that counts as one
 FFT_FROM = 4_000  # points from which interpolation is faster than Barnes-Hut on two cores
 FFT_CELL = 2.0  # side of a cell of the interpolation grid; half the time of openTSNE's 1
 NEIGHBORS = 10  # kept with each map, for the purity of neighbourhoods
@@ -36,6 +40,7 @@ def aligned_tsne(
     perplexity: float = 30,
     aligned: bool = True,
     start: np.ndarray | None = None,
+    quick: bool = False,
     seed: int = 0,
     n_jobs: int = -1,
     progress: bool = True,
@@ -54,6 +59,7 @@ def aligned_tsne(
         perplexity: Effective number of neighbours, in [1, (n - 1) / 3].
         aligned: False makes each map a full t-SNE of its own.
         start: A map (n, 2) of an earlier epoch to start the first one from.
+        quick: Take few steps for each full map, for a look at some thousand points.
         seed: Seed of the jitter in the initial map.
         n_jobs: Threads of the optimisation; -1 takes all cores.
         progress: Show a progress bar over all iterations of all epochs.
@@ -69,18 +75,19 @@ def aligned_tsne(
     if start is not None:
         require(start.ndim == 2 and start.shape[1] == 2, "start", "a map of shape (n, 2)", start.shape)
     previous = start
-    with _progress_bar(_iterations(embeddings_by_epoch, aligned, start is not None), progress) as advance:
+    cold, angle = (QUICK, QUICK_ANGLE) if quick else (COLD, ANGLE)
+    with _progress_bar(_iterations(embeddings_by_epoch, cold, aligned, start is not None), progress) as advance:
         for embeddings in embeddings_by_epoch:
             vectors = _vectors(embeddings, perplexity, None if previous is None else len(previous))
             n = vectors.shape[0]
             indices, cosines = _neighbors(vectors, min(n - 1, max(NEIGHBORS, int(3 * perplexity))))
             affinity = affinities(indices, cosines, perplexity, n_jobs)
             warm = aligned and previous is not None
-            first = (
-                carry_over(previous, affinity.P) if warm and previous is not None else principal_plane(vectors, seed)
-            )
-            previous = _optimize(first, affinity, WARM if warm else COLD, n_jobs, advance)
-            if previous.std() < COLLAPSED:
+            first = previous if warm and previous is not None else principal_plane(vectors, seed)
+            equal = quick and first.std() < START / 10  # the cold schedule shrinks such maps to a point
+            first = carry_over(first, affinity.P) if warm or quick else first
+            previous = _optimize(first, affinity, WARM if warm else cold, angle, n_jobs, advance)
+            if equal or previous.std() < COLLAPSED:
                 raise FloatingPointError(
                     f"the t-SNE of {n} points at perplexity {perplexity:.4g} has collapsed to one point; "
                     "take more points"
@@ -152,6 +159,7 @@ def _optimize(
     start: np.ndarray,
     affinity: Any,  # noqa: ANN401
     schedule: Schedule,
+    angle: float,
     n_jobs: int,
     advance: Callable[[int], None] | None,
 ) -> np.ndarray:
@@ -163,6 +171,7 @@ def _optimize(
         start,
         affinity,
         negative_gradient_method="fft" if n >= FFT_FROM else "bh",
+        theta=angle,
         ints_in_interval=FFT_CELL,
         n_jobs=_threads(n_jobs, n),
         callbacks=None if advance is None else lambda *_: advance(REPORT_EVERY),
@@ -179,15 +188,15 @@ def _threads(n_jobs: int, n: int) -> int:
     return n_jobs if n_jobs != -1 else torch.get_num_threads() if n >= FFT_FROM else 1
 
 
-def _iterations(embeddings_by_epoch: Iterable[Any], aligned: bool, started: bool) -> int | None:
+def _iterations(embeddings_by_epoch: Iterable[Any], cold: Schedule, aligned: bool, started: bool) -> int | None:
     """Count the iterations to come, or None where the number of epochs is not known."""
     try:
         epochs = len(embeddings_by_epoch)  # type: ignore[arg-type]
     except TypeError:
         return None
-    cold, warm = (sum(phase[0] for phase in schedule) for schedule in (COLD, WARM))
-    colds = epochs if not aligned else min(epochs, 1 - started)
-    return colds * cold + (epochs - colds) * warm
+    full, warm = (sum(phase[0] for phase in schedule) for schedule in (cold, WARM))
+    fulls = epochs if not aligned else min(epochs, 1 - started)
+    return fulls * full + (epochs - fulls) * warm
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from lend.inputs import as_count, as_matrix, is_sparse, require, require_name
-from lend.neighbors import clusters, halves, reduced
+from lend.neighbors import apart, clusters, halves, reduced
 from lend.neighbors import faiss_index as indexes
 from lend.neighbors.blocks import nearest_by_blocks, nearest_of
 from lend.neighbors.rows import BLOCK, Rows
@@ -175,9 +175,10 @@ def knn_graph(
     """Find the k nearest neighbours of every example by cosine, exactly or nearly.
 
     An example is never its own neighbour; a duplicate of it is one. A zero row has cosine 0 with all others. The order
-    of neighbours at equal cosine is free. Embeddings are read in blocks; "faiss" and "hnsw" hold a copy in their
-    index, "reduced" one in float32, and so does "exact" where the processor multiplies halves (AMX), with one or three
-    in bfloat16; the other methods none. The same seed and number of threads give the same graph on a CPU, but for
+    of neighbours at equal cosine is free. Up to 2²⁶ numbers are held once more, in float32; more are read in blocks.
+    Beside that "faiss" and "hnsw" hold a copy in their index, "reduced" one in float32, and so does "exact" up to 2²⁸
+    numbers, with another where rows lie in groups, or one or three in bfloat16 where the processor multiplies halves
+    (AMX). The same seed and number of threads give the same graph on a CPU, but for
     "hnsw" with several threads.
 
     Args:
@@ -234,9 +235,12 @@ def _halves_pay(rows: Rows, k: int) -> bool:
 
 
 def _exact(rows: Rows, k: int, *, seed: int = 0, progress: bool = False) -> Best:
+    if apart.LEAST <= rows.n and rows.n * rows.d <= halves.LARGEST and rows.device.type == "cpu":
+        found = apart.nearest_if_apart(rows.all(), k, progress)
+        if found is not None:
+            return found
     if _halves_pay(rows, k):
-        vectors = torch.cat([rows.take(part) for part in rows.parts()])
-        return halves.nearest_by_halves(vectors, k, progress)
+        return halves.nearest_by_halves(rows.all(), k, progress)
     return nearest_by_blocks(rows.take, rows.n, k, BLOCK, progress)
 
 

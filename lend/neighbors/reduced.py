@@ -47,7 +47,7 @@ def nearest_by_reduced(rows: Rows, k: int, *, seed: int = 0, progress: bool = Fa
     generator = np.random.default_rng(seed)
     widths = [width for width in WIDTHS if NARROW * width <= rows.d]
     if rows.precision == torch.float32 and widths:
-        vectors = torch.cat([rows.take(part) for part in rows.parts()])
+        vectors = rows.all()
         small = vectors @ _directions(vectors[_some(rows, SAMPLE, generator)], widths[-1], generator)
         trials = _some(rows, TRIALS, generator)
         true = nearest_of(trials, vectors.__getitem__, rows.n, k).columns

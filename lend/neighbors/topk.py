@@ -52,8 +52,10 @@ class Best:
             self._merge(rows[better], scores[better[:, None], places], columns[places])
 
     def _merge(self, rows: Int[Tensor, " h"], scores: Float[Tensor, "h p"], columns: Int[Tensor, "h p"]) -> None:
-        values, order = torch.cat([self.values[rows], scores], dim=1).topk(self.values.shape[1])
-        columns = torch.cat([self.columns[rows], columns], dim=1).gather(1, order)
+        k = self.values.shape[1]
+        values, order = torch.cat([self.values[rows], scores], dim=1).topk(k)
+        before, new = self.columns[rows].gather(1, order.clamp(max=k - 1)), columns.gather(1, (order - k).clamp(min=0))
+        columns = torch.where(order < k, before, new)
         self.columns[rows] = columns.masked_fill(values == -torch.inf, -1)
         self.values[rows] = values
 

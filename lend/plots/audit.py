@@ -16,6 +16,7 @@ from matplotlib.ticker import StrMethodFormatter
 
 from lend.inputs import require
 from lend.plots.colours import GREY, LABEL_COLOURS, LEGEND_CLASSES
+from lend.plots.issues import worst
 from lend.plots.matrices import heat_map
 from lend.plots.names import heading, literal
 from lend.plots.notes import nothing
@@ -38,8 +39,8 @@ def audit_figure(
     Args:
         issues: Table ``Audit.issues``.
         class_names: Classes in the order of the rows and columns of the matrix.
-        images: Images of the worst labels, in the order of :func:`worst`, as :func:`as_rgb` takes them; None leaves
-            them out.
+        images: Images of the worst labels, in the order of :func:`lend.plots.worst`, as :func:`as_rgb` takes them; None
+            leaves them out.
         title: Title above all panels.
 
     Raises:
@@ -66,7 +67,7 @@ def worst_labels(issues: pd.DataFrame, images: Images, title: str = "") -> Figur
 
     Args:
         issues: Table ``Audit.issues``.
-        images: Images of the worst labels, in the order of :func:`worst`, as :func:`as_rgb` takes them.
+        images: Images of the worst labels, in the order of :func:`lend.plots.worst`, as :func:`as_rgb` takes them.
         title: Title above all images.
 
     Raises:
@@ -77,16 +78,6 @@ def worst_labels(issues: pd.DataFrame, images: Images, title: str = "") -> Figur
     figure = Picture(figsize=(PAGE, ROW * rows + 0.25), layout="constrained")
     _draw_gallery(figure, shown, images, rows, title)
     return figure
-
-
-def worst(issues: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return the label issues with the lowest scores, worst first; equal scores keep the order of the examples.
-
-    Args:
-        issues: Table ``Audit.issues``.
-        count: Most rows to return.
-    """
-    return issues[issues["is_label_issue"]].sort_values("label_score", kind="stable").head(count)
 
 
 def _draw_scores(axes: Axes, issues: pd.DataFrame) -> None:
