@@ -372,6 +372,7 @@ def test_a_flipped_bit_of_embeddings_is_found(tmp_path, ending):
             "is packed by bytes, crc32c",
         ),
         (lambda at: describe(at / "label", zarr_format=2), "no zarr group of lend embed"),
+        (lambda at: (at / "text" / "zarr.json").unlink(), "text: its zarr.json is missing or damaged"),
         (lambda at: zarr.create_group(at / "more").create_array("x", shape=9, dtype="i4"), None),
         (lambda at: zarr.open_group(at).create_array("path", data=np.ones(3), overwrite=True), "one length"),
     ],

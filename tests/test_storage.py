@@ -155,6 +155,15 @@ def test_zeros_are_chunks_as_well(tmp_path):
     assert not storage.open_zarr(path)["x"].values.any()
 
 
+def test_a_chunk_of_another_name_is_not_taken_for_one_left_out(tmp_path):
+    path = tmp_path / "a.zarr.zip"
+    storage.write_zarr(path, xr.Dataset({"x": (("a", "b"), np.ones((5, 3), np.int8))}))
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"x/c/0/0", b"x\xd0c/0/0"))
+    with pytest.raises(DamagedFileError, match=r"a\.zarr\.zip is damaged: .* is no part of it"):
+        storage.open_zarr(path)
+
+
 def test_equal_snapshots_are_equal_files(tmp_path):
     dataset = xr.Dataset({"x": (("a", "b"), np.ones((5, 3), np.float16))})
     digests = [storage.write_zarr(tmp_path / name, dataset) for name in ("a.zarr.zip", "b.zarr.zip")]

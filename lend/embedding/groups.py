@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,22 @@ def open_group(path: Path) -> Any:  # noqa: ANN401 (a group of zarr)
     """Open a zarr group of regular files, in the format that lend embed writes.
 
     Raises:
-        ValueError: If there is a link, a pipe or a device in the folder.
+        ValueError: If there is a link, a pipe or a device in the folder, or a folder that nothing describes.
     """
     import zarr
 
-    size = 0
+    size, folders = 0, {member.name for member in path.iterdir() if member.is_dir()}
     for member in path.rglob("*"):
         plain = not member.is_symlink() and (member.is_file() or member.is_dir())
         if not plain:
             raise ValueError(f"{member.relative_to(path)} is neither a file nor a folder")
         size += member.lstat().st_size
     group: Any = zarr.open_group(path, mode="r", zarr_format=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it leaves out, which is an error here
+        undescribed = folders - {name for name, _ in group.members()}
+    if undescribed:
+        raise ValueError(f"{', '.join(sorted(undescribed))}: its zarr.json is missing or damaged")
     storage.require_within(path, sum(array.size * array.dtype.itemsize for _, array in group.arrays()), size)
     return group
 

@@ -77,6 +77,11 @@ def open_zarr(path: Path) -> xr.Dataset:
                 raise DamagedFileError(f"{path} is damaged: {name} is no array")
             _check_array(path, archive, members, name, array)
             arrays[name] = array
+        for member in members:  # the chunk of a name that was altered would be taken for one left out
+            if member != "zarr.json" and not any(
+                member.startswith((f"{name}/zarr.json", f"{name}/c")) for name in arrays
+            ):
+                raise ValueError(f"{member!r} is no part of it")
         whole = sum(array.size * array.dtype.itemsize for array in arrays.values())
         require_within(path, whole, path.stat().st_size)
         return xr.Dataset({name: _variable(path, array) for name, array in arrays.items()})
