@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -153,10 +153,8 @@ class Kernel:
 
     def until(self, expression: str, value: object) -> object:
         """The value of an expression as soon as it is the one that is waited for, or at last."""
-        end = time.monotonic() + SECONDS
-        while (found := self.value(expression)) != value and time.monotonic() < end:
-            time.sleep(0.02)
-        return found
+        until(lambda: self.value(expression) == value)
+        return self.value(expression)
 
     def close(self) -> None:
         self.client.stop_channels()
@@ -212,6 +210,14 @@ def wait_for_maps(page: object, count: int) -> None:
         f"(count) => {{ const maps = {MAPS}; return maps.length === count && maps.every((map) => {still}); }}",
         arg=count,
     )
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    """Whether a condition held before the time was over; asked again until it does."""
+    end = time.monotonic() + SECONDS
+    while not (held := condition()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return held
 
 
 def frames(page: object, count: int = 2) -> None:

@@ -5,7 +5,7 @@ import re
 import lab
 import numpy as np
 import pytest
-from lab import MAPS, frames, wait_for_maps
+from lab import MAPS, frames, until, wait_for_maps
 from matplotlib.colors import to_rgb
 
 pytestmark = [
@@ -96,13 +96,18 @@ def _right_colours(opened, number, palette, codes):
     return float((distance.argmin(axis=1) == codes).mean())
 
 
+def _wait_for_colours(opened, number, codes):
+    """Until most points of a map have the colour of their code: what a map knows, it draws some frames later."""
+    palette = opened.kernel.value(COLOURS)[number]
+    assert until(lambda: _right_colours(opened, number, palette, codes) > 0.7)  # others are covered
+
+
 def test_the_points_are_drawn_in_the_colours_of_their_classes(fresh):
     points = _wait_for_points(fresh)
-    palettes = fresh.kernel.value(COLOURS)
     codes = np.array(fresh.kernel.value("[view.scatter.points[:, 2].tolist() for view in explorer.page.views.views]"))
     assert np.abs(points[:, :2]).max() <= 1
     for number in range(4):
-        assert _right_colours(fresh, number, palettes[number], codes[number]) > 0.7  # others are covered
+        _wait_for_colours(fresh, number, codes[number])
     assert (codes[0] != codes[2]).any()
     assert fresh.page.locator(".lend-explorer").inner_text().count("label accuracy") == 1
 
@@ -118,9 +123,9 @@ def test_dragging_the_slider_moves_and_recolours_the_points(fresh):
     _wait(fresh, "explorer.epoch", 4)
     after = _wait_for_points(fresh)
     assert np.abs(after[:, :2] - before[:, :2]).max() > 0.02
-    assert np.abs(_pixels(fresh.page, 1) - pixels).max() > 0.2
     codes = np.array(fresh.kernel.value("explorer.page.views.views[1].scatter.points[:, 2].tolist()"))
-    assert _right_colours(fresh, 1, fresh.kernel.value(COLOURS)[1], codes) > 0.7
+    _wait_for_colours(fresh, 1, codes)
+    assert np.abs(_pixels(fresh.page, 1) - pixels).max() > 0.2
     assert "epoch 4: its own map" in fresh.page.locator(".lend-explorer").inner_text()
 
 
@@ -132,7 +137,7 @@ def test_whose_labels_are_counted_is_chosen_on_the_page(fresh):
     _wait_for_points(fresh)
     fresh.page.wait_for_selector("text=labels of: training passes of the epoch")
     codes = np.array(fresh.kernel.value("(explorer.inspection.values('predicted', 1) + 1).tolist()"))
-    assert _right_colours(fresh, 1, fresh.kernel.value(COLOURS)[1], codes) > 0.7
+    _wait_for_colours(fresh, 1, codes)
 
 
 def test_play_goes_through_the_epochs(fresh):
@@ -180,9 +185,11 @@ def test_a_lasso_selects_in_the_page_and_in_the_kernel(fresh):
         _wait_for_selected(fresh, number, sorted(chosen))
     shown = fresh.page.locator(".lend-history tr").count()
     assert shown == min(len(chosen), 40) + 1 and f"{len(chosen)} selected" in fresh.page.inner_text(".lend-explorer")
-    frames(fresh.page, 10)
-    faded = np.abs(_pixels(fresh.page, 3)[outside] - 1).mean() < 0.5 * np.abs(_pixels(fresh.page, 3)[inside] - 1).mean()
-    assert faded, "what is not selected fades"
+
+    def ink(where):
+        return np.abs(_pixels(fresh.page, 3)[where] - 1).mean()
+
+    assert until(lambda: ink(outside) < 0.5 * ink(inside)), "what is not selected fades"
     fresh.page.get_by_role("button", name="drag: move the map").click()
 
 
@@ -227,7 +234,7 @@ def test_redilution_recolours_the_map(fresh):
     _wait(fresh, "explorer.colorings[3]", "rediluted")
     _wait_for_points(fresh)
     codes = np.array(fresh.kernel.value("(explorer.inspection.redilute().labels + 1).tolist()"))
-    assert _right_colours(fresh, 3, fresh.kernel.value(COLOURS)[3], codes) > 0.7
+    _wait_for_colours(fresh, 3, codes)
 
 
 def test_fewer_and_more_maps(fresh):
@@ -250,7 +257,7 @@ def test_a_map_that_was_away_comes_back_as_the_others_are(fresh):
     fresh.kernel.run("explorer.selection = []")
     _wait_for_selected(fresh, 1, [])
     codes = np.array(fresh.kernel.value("explorer.page.views.views[1].scatter.points[:, 2].tolist()"))
-    assert _right_colours(fresh, 1, fresh.kernel.value(COLOURS)[1], codes) > 0.7
+    _wait_for_colours(fresh, 1, codes)
 
 
 @pytest.fixture(scope="module")
