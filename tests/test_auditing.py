@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
 
@@ -413,6 +414,18 @@ def test_neighbours_that_are_known_are_not_searched_again(monkeypatch):
     pd.testing.assert_frame_equal(again.issues, found.issues)
     assert again.settings == found.settings and found.settings["method"] == "joined"
     assert audit(V, true, knn_graph=found.graphs[0].to_csr(), progress=False).settings["method"] == "joined"
+
+
+def test_a_graph_of_other_rows_is_refused():
+    V, true = clusters(n=100)
+    graph = knn_graph(V.astype(np.float32), 16, progress=False)
+    others = V[np.random.default_rng(0).permutation(100)]
+    for given in (others, csr_array(others), torch.from_numpy(others)):
+        with pytest.raises(ValueError, match="knn_graph must be of these embeddings, in their order, got 'cosine 0.*'"):
+            audit(given, true, knn_graph=graph, progress=False)
+        with pytest.raises(ValueError, match="knn_graph must be of these embeddings"):
+            audit([V, given], true, knn_graph=[graph, graph], progress=False)
+    assert audit(V.astype(np.float16), true, knn_graph=graph, progress=False).settings["k"] == 16
 
 
 def test_the_number_of_neighbours_follows_a_given_graph():

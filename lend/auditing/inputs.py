@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from lend.inputs import align, align_rows, as_matrix, is_sparse, require
-from lend.neighbors import KnnGraph, as_graph
+from lend.neighbors import KnnGraph, as_graph, unit_rows
 from lend.neighbors import knn_graph as find_neighbors
 
 NEIGHBORS = 16  # neighbours of each example, if k is not given
+LOOKED_AT, AWAY = 100, 0.05  # rows whose cosines tell whether a graph is of these embeddings, and how far they may be
 
 
 def check_shown(shown: Any, n: int, index: pd.Index | None = None, name: str = "images") -> Any:  # noqa: ANN401
@@ -82,7 +84,7 @@ def neighbor_graphs(
         One graph per set of embeddings, all of as many neighbours.
 
     Raises:
-        ValueError: If a graph is not of n examples, or there is not one for each set of embeddings.
+        ValueError: If a graph is not of n examples, or of other embeddings, or there is not one for each set.
     """
     if given_graph is None:
         return [find_neighbors(matrix, NEIGHBORS if k is None else k, progress=progress) for matrix in parts]
@@ -91,8 +93,34 @@ def neighbor_graphs(
     require(len(graphs) == wanted, "knn_graph", f"{wanted}, one for each set of embeddings", len(graphs))
     for graph in graphs:
         require(graph.n == n, "knn_graph", f"of {n} examples, one per label", graph.n)
+    for graph, matrix in zip(graphs, parts, strict=False):  # a graph alone has no embeddings beside it
+        _require_graph_of(matrix, graph)
     fewest = min(NEIGHBORS, *(graph.k for graph in graphs))
     return [graph.first(fewest if k is None else k) for graph in graphs]
+
+
+def _require_graph_of(matrix: Any, graph: KnnGraph) -> None:  # noqa: ANN401 (what as_matrix returns)
+    """Refuse a graph of other rows: the cosine to a nearest neighbour is then another one in the embeddings."""
+    rows = np.linspace(0, graph.n - 1, min(graph.n, LOOKED_AT)).astype(np.int64)
+    ours, theirs = (_some_units(matrix, ids) for ids in (rows, graph.indices[rows, 0]))
+    cosines, stored = (ours * theirs).sum(axis=1), graph.cosines[rows, 0]
+    away = np.nan_to_num(np.abs(cosines - stored))  # NaN is an error of its own
+    worst = int(away.argmax())
+    require(
+        float(np.median(away)) <= AWAY,
+        "knn_graph",
+        "of these embeddings, in their order",
+        f"cosine {stored[worst]:.2f} from row {rows[worst]} to its nearest, which have {cosines[worst]:.2f}",
+    )
+
+
+def _some_units(matrix: Any, ids: np.ndarray) -> np.ndarray:  # noqa: ANN401
+    """Return some rows, scaled to length 1."""
+    if isinstance(matrix, torch.Tensor):
+        some = matrix.detach()[torch.from_numpy(ids).to(matrix.device)].cpu()
+    else:
+        some = torch.from_numpy(np.asarray(matrix[ids].toarray() if is_sparse(matrix) else matrix[ids], np.float64))
+    return unit_rows(some.double()).numpy()
 
 
 def parts_of(embeddings: Any) -> list[Any]:  # noqa: ANN401
