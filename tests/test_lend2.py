@@ -9,6 +9,7 @@ import torch
 from lend import methods
 from lend.methods import Batch, Epoch, Features
 from lend.methods.lend2 import neighbor_votes, surest, transition, unmix
+from lend.neighbors import nearest
 
 
 def groups(n=400, c=4, spread=0.3, rate=0.4, seed=0):
@@ -33,7 +34,7 @@ def after(epochs, V, given, agreed=(0.6, 0.6), **options):
     memory = method.initial_memory(given, int(given.max()) + 1)
     for number in range(1, epochs + 1):
         memory["agreed"] = agreement(memory["held"], *agreed)
-        method.after_epoch(Epoch(number, given, embeddings=V), memory)
+        method.after_epoch(Epoch(number, given, neighbors=nearest(V, 40)), memory)
     return memory
 
 
@@ -44,7 +45,7 @@ def dropped(memory):
 
 def test_votes_are_shares_of_similar_labels_without_the_own_one():
     V, _, given = groups(n=30)
-    votes = neighbor_votes(V, given, 4, k=5)
+    votes = neighbor_votes(*nearest(V, 5), given, 4)
     unit = (V / V.norm(dim=1, keepdim=True)).double().numpy()
     for i in range(len(V)):
         cosines = unit @ unit[i]
@@ -53,7 +54,7 @@ def test_votes_are_shares_of_similar_labels_without_the_own_one():
         for j in np.argsort(-cosines)[:5]:
             expected[given[j]] += max(0.0, cosines[j]) ** 3
         np.testing.assert_allclose(votes[i].numpy(), expected / expected.sum(), atol=1e-5)
-    assert torch.allclose(neighbor_votes(torch.zeros(6, 3), given[:6], 4, k=2), torch.full((6, 4), 0.25))
+    assert torch.allclose(neighbor_votes(*nearest(torch.zeros(6, 3), 2), given[:6], 4), torch.full((6, 4), 0.25))
 
 
 def test_the_noise_is_counted_among_the_surest_of_each_voted_class():
@@ -113,7 +114,7 @@ def test_the_share_is_that_of_the_formula():
     V, _, given = groups(n=800)
     method = methods.build("lend2", {"held": 80, "restraint": 1.5, "pressure": 1.0, "warmup": 4})
     memory = method.initial_memory(given, 4)
-    votes = neighbor_votes(V, given, 4, 32)
+    votes = neighbor_votes(*nearest(V, 32), given, 4)
     memory["agreed"] = agreement(memory["held"], 0.5, 0.65)
     agrees = [int(votes[i].argmax().item() == given[i].item()) for i in range(len(given))]
     held = memory["held"].nonzero()[:, 0].tolist()
@@ -137,7 +138,7 @@ def test_held_out_examples_are_never_trained_on():
 def test_votes_are_remembered():
     V, _, given = groups()
     one = after(1, V, given, beta=0.5)["votes"]
-    assert torch.allclose(one, 0.5 * neighbor_votes(V, given, 4, 32))
+    assert torch.allclose(one, 0.5 * neighbor_votes(*nearest(V, 32), given, 4))
     assert torch.allclose(after(2, V, given, beta=0.5)["votes"], 1.5 * one)
 
 

@@ -1,4 +1,4 @@
-from .among import dilute_among
+from .among import dilute_among, dilute_among_neighbors
 from .dilution import dilute, dominant_labels, select, similarity
 from .equations import (
     COLLAPSE,
@@ -31,6 +31,7 @@ __all__ = [
     "diffuse",
     "dilute",
     "dilute_among",
+    "dilute_among_neighbors",
     "dilute_from_neighbors",
     "dilution_trace",
     "dominant_labels",

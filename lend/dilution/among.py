@@ -29,7 +29,19 @@ def dilute_among(
         Z, whose rows sum to one, or to zero where no vote reaches an unlabelled example; and the dominant labels, -1
         where all neighbours are unlabelled.
     """
-    indices, cosines = nearest(V, settings.k, check=False)
+    return dilute_among_neighbors(*nearest(V, settings.k, check=False), y, weights, settings)
+
+
+@torch.no_grad()
+def dilute_among_neighbors(
+    indices: Int[Tensor, "b m"],
+    cosines: Float[Tensor, "b m"],
+    y: Int[Tensor, " b"],
+    weights: Float[Tensor, " c"],
+    settings: Dilution,
+) -> tuple[Float[Tensor, "b c"], Int[Tensor, " b"]]:
+    """Return what :func:`dilute_among` does where the neighbours are known; of more than k the k nearest count."""
+    indices, cosines = indices[:, : settings.k], cosines[:, : settings.k]
     onehot = one_hot(y, len(weights))
     Z = dilute_from_neighbors(indices, cosines, onehot, weights, settings)
     return Z, torch.where((y[indices] >= 0).any(dim=1), most_frequent(indices, cosines, onehot), -1)

@@ -47,6 +47,8 @@ class Epoch(NamedTuple):
     features: Callable[[int], Features] | None = None
     own: nn.Module | None = None
     embeddings: Float[Tensor, "n d"] | None = None  # of the epoch's training passes, if the scope is the data set
+    # the nearest others of each example among these, and their cosines, (n, m): as many as the method asks for, or more
+    neighbors: tuple[Int[Tensor, "n m"], Float[Tensor, "n m"]] | None = None
 
 
 def masked_mean(losses: Float[Tensor, " b"], kept: Bool[Tensor, " b"]) -> Float[Tensor, ""]:
@@ -80,12 +82,15 @@ class Method:
             step; None for no average. Test accuracy and snapshots are of the networks themselves.
         scope: "batch" where labels are diluted among the examples of each batch; "dataset" where they are diluted among
             all training examples, after each epoch.
+        neighbors: With that scope, neighbours of each example that ``after_epoch`` asks for; those of the dilution are
+            there at least.
     """
 
     networks: ClassVar[int] = 1
     views: ClassVar[int] = 1
     average_decay: ClassVar[float | None] = None
     scope: ClassVar[str] = "batch"
+    neighbors: ClassVar[int] = 0
 
     def with_noise_rate(self, noise_rate: float | None) -> Method:
         """Return the method for labels of this noise rate; most methods do not use it.

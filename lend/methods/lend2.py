@@ -12,7 +12,6 @@ from torch import Tensor
 from lend.dilution import momentum, one_hot
 from lend.inputs import as_count, is_real, require
 from lend.methods.base import Batch, Epoch, Features, Memory, Method, label_losses, masked_mean
-from lend.neighbors import nearest
 
 GAMMA = 3.0  # exponent of the similarity, as in Eq. (1)
 SUREST = 0.2  # share of the examples of each voted class from which the noise is counted
@@ -54,7 +53,7 @@ class LEND2(Method):
     """
 
     scope: ClassVar[str] = "dataset"
-    neighbors: int = 32
+    neighbors: int = 32  # type: ignore[misc]  # of the class in other methods
     beta: float = 0.7
     held: int = 500
     restraint: float = 2.0
@@ -85,7 +84,9 @@ class LEND2(Method):
     @torch.no_grad()
     def after_epoch(self, epoch: Epoch, memory: Memory) -> None:
         y, (n, c) = epoch.labels, memory["votes"].shape
-        new = neighbor_votes(epoch.embeddings, y, c, self.neighbors)  # type: ignore[arg-type]  # given in this scope
+        assert epoch.neighbors is not None  # given in this scope
+        indices, cosines = (found[:, : self.neighbors] for found in epoch.neighbors)
+        new = neighbor_votes(indices, cosines, y, c)
         memory["votes"] = momentum(new, memory["votes"], self.beta)
         votes = memory["votes"] / memory["votes"].sum(dim=1, keepdim=True)  # the memory began as zeros
         q = unmix(votes, transition(votes, y))
@@ -108,12 +109,13 @@ class LEND2(Method):
         return r * torch.maximum(restrained, self.pressure * memorised).clamp(max=1)
 
 
-def neighbor_votes(V: Float[Tensor, "n d"], y: Int[Tensor, " n"], c: int, k: int) -> Float[Tensor, "n c"]:
+def neighbor_votes(
+    indices: Int[Tensor, "n k"], cosines: Float[Tensor, "n k"], y: Int[Tensor, " n"], c: int
+) -> Float[Tensor, "n c"]:
     """Return the shares of the labels of the k nearest others, by similarity; uniform where none is similar."""
-    indices, cosines = nearest(V, k, check=False)
     weights = cosines.float().clamp(min=0) ** GAMMA
-    votes = torch.full((len(V), c), LEAST, device=V.device)
-    for m in range(k):  # all at once would hold n k c numbers, and a scattered sum has no order on a GPU
+    votes = torch.full((len(y), c), LEAST, device=y.device)
+    for m in range(indices.shape[1]):  # all at once would hold n k c numbers, and a scattered sum has no order on a GPU
         votes += weights[:, [m]] * one_hot(y[indices[:, m]], c)
     return votes / votes.sum(dim=1, keepdim=True)
 

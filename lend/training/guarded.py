@@ -36,6 +36,7 @@ class Guarded(Method):
             ("networks", lambda v: is_whole(v) and v >= 1, "an integer of at least 1"),
             ("views", lambda v: is_whole(v) and v >= 1, "an integer of at least 1"),
             ("average_decay", lambda v: v is None or (is_real(v) and 0 < v < 1), "None, or inside (0, 1)"),
+            ("neighbors", lambda v: is_whole(v) and v >= 0, "an integer of at least 0"),
             ("scope", lambda v: v in SCOPES, "'batch' or 'dataset'"),
         ):
             value = getattr(self.own, name)

@@ -21,9 +21,10 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from lend.config import RunConfig
-from lend.dilution import COLLAPSE, dilute_among, one_hot, prior_weights
+from lend.dilution import COLLAPSE, dilute_among, dilute_among_neighbors, one_hot, prior_weights
 from lend.inputs import require
 from lend.methods import Batch, Epoch, Features, Method
+from lend.neighbors import nearest
 from lend.recording import make_snapshot, on_the_way, to_cpu
 from lend.run import EPOCH_ARRAYS
 from lend.training import evaluation, images
@@ -35,6 +36,7 @@ from lend.training.parallel import Processes
 
 AHEAD = 2  # steps that a card is given before the host reads the epoch before: more work than it takes to read
 TRIED = 32  # examples of the batch on which a method of one's own is tried
+Found = tuple[Int[Tensor, "n m"], Float[Tensor, "n m"]]  # neighbours of all examples, and their cosines
 LABEL_KINDS = tuple(name for name in EPOCH_ARRAYS if name != "kept")  # the labels of a pass
 
 
@@ -164,8 +166,9 @@ class Trainer:
         self._exchange(current)
         kept = self.memory.get("kept", torch.ones_like(current.seen_here)).clone()
         # after kept is copied: what the method does now chooses for the next epoch
-        diluted = self._dilute_all(current) if self.method.scope == "dataset" else None
-        known = Epoch(current.epoch, self.noisy, diluted, self._features, self.learner.own, self.embeddings)
+        found = self._search(current) if self.method.scope == "dataset" else None
+        diluted = self._dilute_all(found, current) if found else None
+        known = Epoch(current.epoch, self.noisy, diluted, self._features, self.learner.own, self.embeddings, found)
         self.method.after_epoch(known, self.memory)
         scores = {name: to_cpu(value) for name, value in self._scores().items()}
         labels = {name: to_cpu(values) for name, values in current.labels.items()}
@@ -210,7 +213,7 @@ class Trainer:
         if self.method.scope == "dataset":
             self._keep_embeddings(V, index)
         else:
-            diluted, current.labels["dominant"][index] = self._dilute_batch(V, noisy)
+            diluted, current.labels["dominant"][index] = dilute_among(V, noisy, self.weights, self.config.dilution)
             current.labels["diluted"][index] = diluted.argmax(dim=1)
         batch = Batch(
             index,
@@ -238,21 +241,22 @@ class Trainer:
 
     # --- Dilution ---------------------------------------------------------------------------------------------------
 
-    def _dilute_batch(self, V: Float[Tensor, "b d"], y: Int[Tensor, " b"]) -> tuple[Tensor, Tensor]:
-        """Return Z of Eq. (1)-(4) and the labels of Definition 1 among these examples."""
-        return dilute_among(V, y, self.weights, self.config.dilution)
-
     def _keep_embeddings(self, V: Float[Tensor, "b d"], index: Int[Tensor, " b"]) -> None:
         if self.embeddings is None:
             self.embeddings = V.new_zeros(len(self.noisy), V.shape[1])
         self.embeddings[index] = V
 
-    @torch.no_grad()
-    def _dilute_all(self, current: Pass) -> Float[Tensor, "n c"]:
-        """Dilute among all examples, from the embeddings of the epoch's pass."""
+    def _search(self, current: Pass) -> Found:
+        """Find neighbours among all examples by the embeddings of the epoch, once for the dilution and the method."""
         assert self.embeddings is not None  # every batch of the epoch has filled it
         self.processes.gather_(self.embeddings, current.seen_here)
-        diluted, current.labels["dominant"] = self._dilute_batch(self.embeddings, self.noisy)
+        return nearest(self.embeddings, max(self.config.dilution.k, self.method.neighbors), check=False)
+
+    def _dilute_all(self, found: Found, current: Pass) -> Float[Tensor, "n c"]:
+        """Dilute among all examples."""
+        diluted, current.labels["dominant"] = dilute_among_neighbors(
+            *found, self.noisy, self.weights, self.config.dilution
+        )
         current.labels["diluted"] = diluted.argmax(dim=1)
         return diluted
 
