@@ -38,7 +38,7 @@ test-browser: $(VENV)/installed
 	command -v chromium || command -v google-chrome || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -qy chromium; } || \
 		echo "chromium is missing: apt-get install chromium" >&2
 	$(BIN)/python -m pip install --quiet --editable ".[dev,browser]"
-	$(BIN)/python -m pytest tests/browser $(ARGS)
+	$(BIN)/python -m pytest tests/browser -m browser $(ARGS)
 
 # Trainings by Lightning, Hugging Face and timm, models of open_clip, what Argilla, FiftyOne and datasets read: in an
 # environment of their own of 8 GB, which is made where it is missing.

@@ -6,6 +6,7 @@ import pytest
 from lab import MAPS, frames, wait_for_maps
 
 pytestmark = [
+    pytest.mark.browser,
     pytest.mark.skipif(bool(lab.missing()), reason=lab.missing()),
     pytest.mark.filterwarnings("ignore"),  # of the clients of Jupyter, not ours
 ]

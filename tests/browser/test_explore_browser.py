@@ -9,6 +9,7 @@ from lab import MAPS, frames, until, wait_for_maps
 from matplotlib.colors import to_rgb
 
 pytestmark = [
+    pytest.mark.browser,
     pytest.mark.skipif(bool(lab.missing()), reason=lab.missing()),
     pytest.mark.filterwarnings("ignore"),  # of the clients of Jupyter, not ours
 ]
