@@ -6,7 +6,7 @@ os.environ.setdefault("MPLBACKEND", "agg")
 
 import pytest
 
-from lend.config import Dilution, RunConfig
+from lend.inputs import Dilution, RunConfig
 
 ENVIRONMENT = dict(os.environ)
 TINY = {

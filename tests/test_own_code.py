@@ -12,8 +12,8 @@ import torch
 import lend
 from lend import analysis, data, noise
 from lend.cli.main import main
-from lend.config import RunConfig, saved_config
 from lend.explorer.inspection.pixels import of_run
+from lend.inputs import RunConfig, saved_config
 from lend.run import Run, compact
 from lend.storage import DamagedFileError
 from lend.training import train
@@ -176,7 +176,7 @@ def blind(monkeypatch):
 
     for module in ("places", "loading"):
         monkeypatch.setattr(f"lend.inputs.plugins.{module}.read_source", look)
-    monkeypatch.setattr("lend.config.own.entry_points", look)
+    monkeypatch.setattr("lend.inputs.settings.own.entry_points", look)
 
 
 @pytest.mark.parametrize("setting", ["method", "dataset", "noise"])
