@@ -149,8 +149,8 @@ def test_a_run_opens_without_its_files_and_runs_none(run, here):
         assert opened.config == run.config and opened.config.sources == run.config.sources
         assert Run.find(run.config) is not None and train(run.config, progress=False).complete
         assert lend.runs(run.path.parent)[0].config == run.config
-        assert analysis.matrices.asked_matrix(opened) is None
-        assert list(analysis.matrices.noise_matrices(opened)) == ["drawn"]
+        assert analysis.asked_matrix(opened) is None
+        assert list(analysis.noise_matrices(opened)) == ["drawn"]
         images = of_run(opened, opened.labels.index.to_numpy())
         assert images[0] is None and "mine.py:make, which is not run to look at them" in images.note
         Path("mine.py").unlink(missing_ok=True)
