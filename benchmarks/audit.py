@@ -25,14 +25,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading
 
 import lend
-from lend import audit, noise
+from lend import audit
 from lend.neighbors import nearest
 
 NOISES = {
-    "symmetric 20 %": noise.symmetric(10, 0.2),
-    "symmetric 40 %": noise.symmetric(10, 0.4),
-    "asymmetric 40 %": noise.asymmetric("digits", 0.4),
-    "pair 30 %": noise.pair(10, 0.3),
+    "symmetric 20 %": lend.noise.symmetric(10, 0.2),
+    "symmetric 40 %": lend.noise.symmetric(10, 0.4),
+    "asymmetric 40 %": lend.noise.asymmetric("digits", 0.4),
+    "pair 30 %": lend.noise.pair(10, 0.3),
 }
 
 
@@ -134,7 +134,7 @@ def digits():
     source = load_digits()
     V, true = source.data.astype(np.float32), source.target.astype(np.int64)
     for name, matrix in NOISES.items():
-        yield f"digits, pixels, {name}", V, true, noise.corrupt(true, matrix, 0), 10
+        yield f"digits, pixels, {name}", V, true, lend.noise.corrupt(true, matrix, 0), 10
 
 
 def clustered(n, d, c=10):
@@ -143,7 +143,8 @@ def clustered(n, d, c=10):
     true = generator.integers(0, c, n)
     centres = generator.normal(size=(10 * c, d)) / d**0.5
     V = 3 * centres[true * 10 + generator.integers(0, 10, n)] + generator.normal(size=(n, d)) / 16
-    return f"clustered, {n:,} x {d}", V.astype(np.float32), true, noise.corrupt(true, noise.symmetric(c, 0.4), 0), c
+    given = lend.noise.corrupt(true, lend.noise.symmetric(c, 0.4), 0)
+    return f"clustered, {n:,} x {d}", V.astype(np.float32), true, given, c
 
 
 def blob(n, d, c):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import torch
 
-from lend import RunConfig, data, methods
+import lend
 from lend.training import Source
 from lend.training.loop import _device, _precision
 from lend.training.parallel import Processes
@@ -21,7 +21,7 @@ def images(n, test=256):
     pixels = torch.randint(0, 256, (n, 3, 32, 32), dtype=torch.uint8, generator=generator)
     labels = torch.arange(n) % 10
     names = tuple(str(i) for i in range(10))
-    return data.Dataset("random", pixels, labels, pixels[:test], labels[:test], names, torch.arange(n))
+    return lend.data.Dataset("random", pixels, labels, pixels[:test], labels[:test], names, torch.arange(n))
 
 
 class Bar:
@@ -58,12 +58,12 @@ def main():
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--steps", type=int, default=12)
     options = parser.parse_args()
-    config = RunConfig(width=options.width, batch_size=options.batch, epochs=2, snapshots=(), network="resnet18")
+    config = lend.RunConfig(width=options.width, batch_size=options.batch, epochs=2, snapshots=(), network="resnet18")
     device = _device("auto")
     dataset = images(options.batch * options.steps)
     precision = _precision("auto", device)
     examples = Source(dataset, dataset.train_labels, dataset.train_images[:0], dataset.train_labels[:0])
-    trainer = Trainer(config, methods.build("lend", {}), examples, device, Processes())
+    trainer = Trainer(config, lend.methods.build("lend", {}), examples, device, Processes())
     trainer.learner.bf16 = precision == "bf16"
     steps, dilutions = [], []
     with timed(trainer, "_step", device, steps), timed(trainer, "_dilute_batch", device, dilutions):

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 import lend
-from lend.dilution import dilute_from_neighbors, one_hot
 from lend.inputs import align_rows, as_codes, as_count, as_ids, as_labels, as_matrix, index_of
 from lend.neighbors import nearest
 
@@ -30,7 +29,7 @@ def data(n, d, c=10):
 
 def unchecked(V, y, c):
     indices, cosines = nearest(V, 8, check=False)
-    dilute_from_neighbors(indices, cosines, one_hot(y, c), torch.ones(c), lend.Dilution())
+    lend.dilution.dilute_from_neighbors(indices, cosines, lend.dilution.one_hot(y, c), torch.ones(c), lend.Dilution())
 
 
 def gate(V, labels):

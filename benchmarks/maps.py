@@ -12,7 +12,6 @@ import openTSNE
 import torch
 from openTSNE.tsne import kl_divergence_bh
 
-from lend.maps import affinities, aligned_tsne
 from lend.neighbors import nearest
 
 STRENGTHS = (0.6, 0.9, 1.2, 1.6, 2.5)  # 10-neighbour label purity 0.15, 0.23, 0.37, 0.65, 0.98 at 10,000 points
@@ -50,11 +49,11 @@ def displacement(before, after):
 def measure(n, d):
     epochs = moving_classes(n, d)
     neighbor_seconds, graph = seconds(lambda: nearest(torch.from_numpy(epochs[-1]), 3 * PERPLEXITY))
-    ours_seconds, results = seconds(lambda: list(aligned_tsne(epochs, perplexity=PERPLEXITY)))
+    ours_seconds, results = seconds(lambda: list(maps.aligned_tsne(epochs, perplexity=PERPLEXITY)))
     default = openTSNE.TSNE(perplexity=PERPLEXITY, metric="cosine", n_jobs=torch.get_num_threads(), random_state=0)
     default_seconds, default_map = seconds(lambda: default.fit(epochs[-1]))
     maps = [coordinates for coordinates, _ in results]
-    affinity = affinities(*graph, PERPLEXITY)
+    affinity = maps.affinities(*graph, PERPLEXITY)
     moved = np.mean([displacement(a, b) for a, b in zip(maps, maps[1:], strict=False)])
     return (
         f"{n:>7} {d:>8} {neighbor_seconds:>13.1f} {ours_seconds:>9.1f} {default_seconds:>12.1f} "

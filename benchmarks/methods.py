@@ -6,8 +6,7 @@ import time
 import torch
 from dilution import Bar, images
 
-from lend import RunConfig
-from lend.methods import METHODS, build
+import lend
 from lend.training import Source
 from lend.training.loop import _device, _precision
 from lend.training.parallel import Processes
@@ -15,11 +14,11 @@ from lend.training.trainer import Trainer
 
 
 def trainer_of(method, dataset, device, options):
-    config = RunConfig(
+    config = lend.RunConfig(
         method=method, width=options.width, batch_size=options.batch, epochs=99, snapshots=(), network="resnet18"
     )
     examples = Source(dataset, dataset.train_labels, dataset.train_images[:0], dataset.train_labels[:0])
-    trainer = Trainer(config, build(method, {}).with_noise_rate(0.4), examples, device, Processes())
+    trainer = Trainer(config, lend.methods.build(method, {}).with_noise_rate(0.4), examples, device, Processes())
     trainer.learner.bf16 = _precision("auto", device) == "bf16"
     trainer._scores = dict  # of the pass alone: evaluation is the same for all, per network
     return trainer
@@ -34,8 +33,8 @@ def main():
     options = parser.parse_args()
     device = _device("auto")
     dataset = images(options.batch * options.steps)
-    trainers = {name: trainer_of(name, dataset, device, options) for name in METHODS}
-    seconds = {name: [] for name in METHODS}
+    trainers = {name: trainer_of(name, dataset, device, options) for name in lend.METHODS}
+    seconds = {name: [] for name in lend.METHODS}
     for round_ in range(options.rounds + 1):
         for name, trainer in trainers.items():
             start = time.perf_counter()

@@ -61,7 +61,7 @@ def measure(options):
         start = time.perf_counter()
         indices = search(embeddings, options.k)
     else:
-        from lend.neighbors import knn_graph
+        from lend import knn_graph
 
         knn_graph(warm, 3, method=method, progress=False)
         start = time.perf_counter()

@@ -17,14 +17,13 @@ import numpy as np
 import pandas as pd
 
 import lend
-from lend.noise import ASYMMETRIC
-from lend.paper.experiments import LEND_ROWS, PROFILES
+from lend import experiments
 
-FLIPS = ASYMMETRIC["digits"]
+FLIPS = lend.noise.ASYMMETRIC["digits"]
 LOSERS = sorted(FLIPS.keys() - FLIPS.values())
 GAINERS = sorted(FLIPS.values() - FLIPS.keys())
 SHAPES = ["even", "losers rare", "losers frequent"]
-ROWS = {"Standard": {"method": "standard"}, **LEND_ROWS, "LEND, true shares": {"method": "lend"}}
+ROWS = {"Standard": {"method": "standard"}, **experiments.LEND_ROWS, "LEND, true shares": {"method": "lend"}}
 
 
 def counts(shape, tail, most):
@@ -77,7 +76,8 @@ def main():
     parser.add_argument("--shapes", nargs="+", default=SHAPES, choices=SHAPES)
     parser.add_argument("--test", choices=["balanced", "same"], default="balanced", help="shares of the test images")
     options = parser.parse_args()
-    settings = PROFILES["digits"].settings | {"validation": 0.0, "epochs": options.epochs, "snapshots": ()}
+    protocol = experiments.PROFILES["digits"].settings
+    settings = protocol | {"validation": 0.0, "epochs": options.epochs, "snapshots": ()}
     table = []
     with tempfile.TemporaryDirectory() as folder:
         for shape in options.shapes:

@@ -14,7 +14,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 import lend
-from lend.training import networks
+from lend import networks
 
 CLASSES = 10
 

@@ -13,8 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lend import RunConfig
-from lend.run import Run
+from lend import Run, RunConfig
 
 SETTINGS = {"dataset": "digits", "epochs": 100, "batch_size": 128, "width": 16, "snapshots": (25, 50, 75, 100)}
 SETTINGS["device"] = "cpu"

@@ -13,10 +13,9 @@ from functools import wraps
 from pathlib import Path
 from unittest.mock import patch
 
-from lend import RunConfig
+from lend import RunConfig, train
 from lend.recording import Saver
 from lend.run import writing
-from lend.training import train
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import torch
 from distributed import Client, LocalCluster
 
 import lend
-from lend.neighbors import knn_graph, sharded_graph
+from lend import knn_graph, sharded_graph
 
 
 def make(folder, n, d, shards, classes, seed=0):

@@ -10,8 +10,8 @@ import tempfile
 import time
 from dataclasses import asdict
 
-from lend import RunConfig
-from lend.training import cores, sweep
+from lend import RunConfig, sweep
+from lend.training import cores
 
 BARE = """
 import sys, json, torch, lend

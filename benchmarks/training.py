@@ -23,9 +23,9 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from lend import RunConfig
-from lend.methods import build
-from lend.training import Source, networks
+import lend
+from lend import RunConfig, networks
+from lend.training import Source
 from lend.training.allocator import keep_freed_memory
 from lend.training.loop import _device, _precision
 from lend.training.parallel import Processes
@@ -88,7 +88,7 @@ def ours(method, dataset, device, options, compiled=False):
         augment=options.augment,
     )  # fmt: skip
     examples = Source(dataset, dataset.train_labels, dataset.train_images[:0], dataset.train_labels[:0])
-    trainer = Trainer(config, build(method, {}), examples, device, Processes())
+    trainer = Trainer(config, lend.methods.build(method, {}), examples, device, Processes())
     trainer.learner.bf16 = _precision("auto", device) == "bf16"
     if compiled:
         trainer.learner.networks[0].compile(dynamic=False)

@@ -1,8 +1,6 @@
-from . import analysis, data, dilution, maps, methods, noise, paper, plots
-from .analysis import memorisation
-from .auditing import Audit, audit, clean
-from .cleaning import apply
-from .config import Dilution, RunConfig
+from . import analysis, data, dilution, methods, noise, paper, plots
+from .analysis import map, maps, memorisation
+from .auditing import Audit, apply, audit, clean
 from .dilution import (
     LabelDilution,
     dilute,
@@ -15,7 +13,7 @@ from .dilution import (
 )
 from .embedding import Embeddings, embed
 from .explorer import Explorer, Inspection, animate, explore
-from .maps import map
+from .inputs import Dilution, RunConfig
 from .methods import METHODS, Selector
 from .neighbors import KnnGraph, knn_graph, sharded_graph
 from .paper import experiments, tables

@@ -1,18 +1,23 @@
 """Fixtures: one tiny trained run feeds runs, maps, analysis and notebooks."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
 import pytest
 from jaxtyping import install_import_hook
 
-# Shapes and types are checked at each call where arrays go in and out; mypy alone checks the rooms of plain settings,
-# files and words, which are called so often that checks of each call took half the time of all tests.
-CHECKED = "analysis auditing dilution explorer.pictures explorer.inspection maps methods neighbors recording training"
-install_import_hook([f"lend.{room}" for room in CHECKED.split()], "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
+# Shapes and types are checked at every call of a module that tells shapes. In the others, of settings, files and words,
+# mypy checks the types: at every call they took half the time of all tests.
+ROOT = Path(__file__).parents[1]
+SHAPED = [path for path in (ROOT / "lend").rglob("*.py") if "from jaxtyping" in path.read_text(encoding="utf-8")]
+install_import_hook(
+    [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SHAPED],
+    "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
+)
 
-from lend.config import Dilution, RunConfig
+from lend.inputs import Dilution, RunConfig  # noqa: E402  (only what is imported later is checked)
 
 ENVIRONMENT = dict(os.environ)
 TINY = {

@@ -9,8 +9,8 @@ import torch
 import xarray as xr
 
 from lend import analysis, noise
-from lend.config import Dilution, RunConfig
 from lend.dilution import Graph, diffuse, dilute, one_hot
+from lend.inputs import Dilution, RunConfig
 from lend.neighbors import nearest
 from lend.run import Run
 

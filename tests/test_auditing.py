@@ -14,10 +14,9 @@ import lend
 from lend import noise, storage
 from lend.auditing import Audit, audit, audit_files
 from lend.auditing.transition import Transition, count_transitions, true_shares, unmix
-from lend.config import Dilution
 from lend.dilution import Graph, cross_fitted, diffuse, leave_one_out, one_hot
 from lend.dilution.leaveoneout import closed_walks, own_shares
-from lend.inputs import read_table, safe_table
+from lend.inputs import Dilution, read_table, safe_table
 from lend.neighbors import knn_graph, nearest
 from lend.noise.matrices import flip_matrix
 from lend.storage import DamagedFileError

@@ -11,8 +11,8 @@ from lend import noise
 from lend.auditing import audit, transition, votes
 from lend.auditing.transition import Transition
 from lend.auditing.unmixing import unmix_dense, unmix_sparse
-from lend.config import Dilution
 from lend.dilution import Graph, cross_fitted, leave_one_out
+from lend.inputs import Dilution
 from lend.neighbors import knn_graph, nearest
 
 RNG = np.random.default_rng

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from lend.__main__ import main
-from lend.cleaning import apply
+from lend.auditing import apply
 
 
 def corrections(*rows):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from test_cleaning import content, corrections
 
 import lend
-from lend.cleaning import apply
+from lend.auditing import apply
 from lend.inputs import read_table
 
 TABLE = corrections(("1", "cat", "dog", 0.1), ("2", "do;g", "cat", 0.2), ("3", "cat", None, 0.3, "drop"))

@@ -11,9 +11,8 @@ from test_storage import flip_byte
 
 import lend
 from lend import analysis
-from lend.analysis import changes
-from lend.config import Dilution
-from lend.maps import make_maps
+from lend.analysis import changes, make_maps
+from lend.inputs import Dilution
 from lend.run import Run, compact, writing
 from lend.run.compacting import half, small_embeddings
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lend.config import Dilution, RunConfig
+from lend.inputs import Dilution, RunConfig
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ WITH_COMMANDS = [page for page in PAGES if blocks(page, "bash")]
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory):
     """A small run with maps."""
-    from lend.maps import make_maps
+    from lend.analysis import make_maps
 
     run = lend.train(lend.RunConfig(runs=str(tmp_path_factory.mktemp("runs")), **SETTINGS), progress=False)
     make_maps(run, progress=False)

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import lend.explorer
+from lend.analysis import make_maps
 from lend.explorer import Explorer, Inspection, explore
 from lend.explorer.inspection import FILTERS
 from lend.explorer.inspection.filters import NEEDS
@@ -20,7 +21,6 @@ from lend.explorer.pictures import words
 from lend.explorer.pictures.palettes import STEPS, codes, palette
 from lend.explorer.widgets.events import Coalesced, guarded, in_background
 from lend.explorer.widgets.views import NOWHERE
-from lend.maps import make_maps
 from lend.run import Run
 
 

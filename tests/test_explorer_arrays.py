@@ -9,9 +9,9 @@ from scipy import sparse
 from test_projection import moving
 
 import lend
+from lend.analysis.maps import tsne
 from lend.auditing import audit
 from lend.explorer import animate
-from lend.maps import tsne
 from lend.neighbors import nearest
 from lend.run import map_subset
 
@@ -168,7 +168,7 @@ def test_a_part_is_chosen_by_class_and_keeps_its_own(epochs, true, noisy):
 
 def test_maps_are_kept_where_a_folder_is_given(epochs, noisy, tmp_path, monkeypatch):
     first = inspected(epochs[0], noisy, folder=tmp_path, points=50)
-    monkeypatch.setattr("lend.maps.arrays.aligned_tsne", lambda *_, **__: pytest.fail("made again"))
+    monkeypatch.setattr("lend.analysis.maps.arrays.aligned_tsne", lambda *_, **__: pytest.fail("made again"))
     again = inspected(epochs[0], noisy, folder=tmp_path, points=50)
     assert np.array_equal(first.coordinates(0), again.coordinates(0))
     assert np.array_equal(first.values("agreement"), again.values("agreement"))
@@ -222,7 +222,7 @@ def test_an_explorer_of_embeddings_is_shown_saved_and_animated(epochs, noisy, tm
 
 
 def test_a_given_map_is_shown_and_nothing_is_made(epochs, noisy, monkeypatch):
-    monkeypatch.setattr("lend.maps.arrays.aligned_tsne", lambda *_, **__: pytest.fail("made"))
+    monkeypatch.setattr("lend.analysis.maps.arrays.aligned_tsne", lambda *_, **__: pytest.fail("made"))
     places = np.random.default_rng(0).normal(size=(N, 2))
     places[[3, 8]] = np.nan
     shown = inspected(epochs[0], noisy, map=places)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import lend
-from lend.report import FORMATS, READERS, cleanlab_issues, read_answers
+from lend.auditing import FORMATS, READERS, cleanlab_issues, read_answers
 
 NAMES = np.array(["ant", 'b"ee & <wasp>', "cat"])
 

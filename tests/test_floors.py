@@ -16,11 +16,9 @@ ANALYSIS_WING = {
     "auditing",
     "dilution",
     "explorer",
-    "maps",
     "neighbors",
     "paper",
     "plots",
-    "results",
     "run",
 }
 

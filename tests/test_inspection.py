@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
-from lend.analysis import snapshot_numbers, snapshot_points
-from lend.config import Dilution
+from lend.analysis import make_maps, snapshot_numbers, snapshot_points
 from lend.dilution import dilute
 from lend.explorer import Inspection
 from lend.explorer.inspection import FILTERS, NoMapsError, rediluter
 from lend.explorer.inspection.mapped_run import duration
-from lend.maps import make_maps
+from lend.inputs import Dilution
 from lend.run import Run
 
 

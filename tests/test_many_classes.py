@@ -7,10 +7,10 @@ import xarray as xr
 from matplotlib.colors import to_rgb
 
 from lend import storage
-from lend.config import Dilution, RunConfig
 from lend.explorer import Inspection
 from lend.explorer.inspection import History
 from lend.explorer.pictures import explorer_figure, history_figure
+from lend.inputs import Dilution, RunConfig
 from lend.plots import class_colours
 from lend.run import EpochResult, code_type, writing
 from lend.training import train

@@ -11,8 +11,9 @@ from scipy import sparse
 from test_projection import displacement, maps_of, moving, purity
 
 import lend
-from lend.maps import Sample, tsne
-from lend.maps import maps_of as make
+from lend.analysis import Sample
+from lend.analysis import maps_of as make
+from lend.analysis.maps import tsne
 from lend.storage import DamagedFileError
 
 
@@ -129,7 +130,7 @@ def test_a_kept_map_is_read_and_other_numbers_never_get_it(epochs, tmp_path, mon
         lend.map(embeddings, **(options | other))
         assert len(files(tmp_path / "maps")) == before + 1
     assert kept.items() <= files(tmp_path / "maps").items()
-    monkeypatch.setattr("lend.maps.arrays.aligned_tsne", lambda *_, **__: pytest.fail("made again"))
+    monkeypatch.setattr("lend.analysis.maps.arrays.aligned_tsne", lambda *_, **__: pytest.fail("made again"))
     assert np.array_equal(lend.map(epochs[0].copy(order="F"), **options), first)
 
 
@@ -146,7 +147,7 @@ def test_a_call_that_was_stopped_goes_on(epochs, tmp_path, monkeypatch):
             if len(made) == 2:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr("lend.maps.arrays.aligned_tsne", counting)
+    monkeypatch.setattr("lend.analysis.maps.arrays.aligned_tsne", counting)
     with pytest.raises(KeyboardInterrupt):
         lend.map(by_epoch, **options)
     assert len(files(tmp_path)) == 2
@@ -208,7 +209,7 @@ def test_bad_input_is_one_error(embeddings, options, message, monkeypatch):
 
 
 def test_what_is_not_finite_is_named_before_the_long_work(epochs, monkeypatch):
-    monkeypatch.setattr("lend.maps.arrays.aligned_tsne", lambda *_, **__: pytest.fail("made"))
+    monkeypatch.setattr("lend.analysis.maps.arrays.aligned_tsne", lambda *_, **__: pytest.fail("made"))
     broken = epochs[1].copy()
     broken[[17, 30], 2] = np.nan
     with pytest.raises(ValueError, match="finite, got NaN or inf in 2 rows at epoch 2, the first is row 17"):
@@ -218,5 +219,5 @@ def test_what_is_not_finite_is_named_before_the_long_work(epochs, monkeypatch):
 
 
 def test_the_room_and_the_function_are_two_names():
-    assert lend.maps.make_maps.__module__ == "lend.maps.making" and callable(lend.map)
+    assert lend.maps.make_maps.__module__ == "lend.analysis.maps.making" and callable(lend.map)
     assert lend.map is lend.maps.map and lend.map.__name__ == "map_embeddings"

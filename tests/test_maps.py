@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lend import storage
-from lend.maps import aligned_tsne, make_maps
-from lend.maps.making import UNFINISHED
+from lend.analysis import aligned_tsne, make_maps
+from lend.analysis.maps.making import UNFINISHED
 from lend.run import Run
 
 
@@ -146,7 +146,7 @@ def test_maps_of_other_settings_stay_until_the_new_ones_are_there(copy, monkeypa
             if len(made) == 1:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr("lend.maps.making.aligned_tsne", stopping)
+    monkeypatch.setattr("lend.analysis.maps.making.aligned_tsne", stopping)
     with pytest.raises(KeyboardInterrupt):
         make_maps(copy, points=100, progress=False)
     assert contents(copy) == before
@@ -168,7 +168,7 @@ def test_unfinished_maps_of_other_settings_are_not_taken(copy, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("lend.maps.making.aligned_tsne", one_map)
+        patch.setattr("lend.analysis.maps.making.aligned_tsne", one_map)
         make_maps(copy, points=120, progress=False)
     assert (copy.path / UNFINISHED).exists() and contents(copy) == {}
     make_maps(copy, [1, 3], points=100, progress=False)
@@ -187,10 +187,11 @@ def test_killed_between_old_and_new_maps(copy, monkeypatch):
         replace(source, target)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("lend.maps.making.os.replace", killed)
+        patch.setattr("lend.analysis.maps.making.os.replace", killed)
         make_maps(copy, points=100, progress=False)
     assert contents(copy) == {} and len(moves) == 2
-    monkeypatch.setattr("lend.maps.making.aligned_tsne", lambda embeddings, **options: iter(()))  # nothing is made anew
+    # nothing is made anew
+    monkeypatch.setattr("lend.analysis.maps.making.aligned_tsne", lambda embeddings, **options: iter(()))
     make_maps(copy, points=100, progress=False)
     assert copy.map(4).shape == (100, 2) and not (copy.path / UNFINISHED).exists()
 
@@ -216,7 +217,7 @@ def test_a_run_with_too_few_examples(copy, monkeypatch):
 def test_a_map_that_collapses_is_an_error_and_the_old_ones_stay(copy, monkeypatch):
     make_maps(copy, [1], progress=False)
     before = contents(copy)
-    monkeypatch.setattr("lend.maps.tsne._optimize", lambda start, *rest: 0 * start)
+    monkeypatch.setattr("lend.analysis.maps.tsne._optimize", lambda start, *rest: 0 * start)
     with pytest.raises(FloatingPointError, match="t-SNE of 100 points at perplexity 30 has collapsed to one point"):
         make_maps(copy, [1], points=100, progress=False)
     assert contents(copy) == before

@@ -12,8 +12,8 @@ import torch
 import lend
 from lend import analysis, data, noise
 from lend.cli.main import main
-from lend.config import RunConfig, saved_config
 from lend.explorer.inspection.pixels import of_run
+from lend.inputs import RunConfig, saved_config
 from lend.run import Run, compact
 from lend.storage import DamagedFileError
 from lend.training import train
@@ -149,8 +149,8 @@ def test_a_run_opens_without_its_files_and_runs_none(run, here):
         assert opened.config == run.config and opened.config.sources == run.config.sources
         assert Run.find(run.config) is not None and train(run.config, progress=False).complete
         assert lend.runs(run.path.parent)[0].config == run.config
-        assert analysis.matrices.asked_matrix(opened) is None
-        assert list(analysis.matrices.noise_matrices(opened)) == ["drawn"]
+        assert analysis.asked_matrix(opened) is None
+        assert list(analysis.noise_matrices(opened)) == ["drawn"]
         images = of_run(opened, opened.labels.index.to_numpy())
         assert images[0] is None and "mine.py:make, which is not run to look at them" in images.note
         Path("mine.py").unlink(missing_ok=True)
@@ -176,7 +176,7 @@ def blind(monkeypatch):
 
     for module in ("places", "loading"):
         monkeypatch.setattr(f"lend.inputs.plugins.{module}.read_source", look)
-    monkeypatch.setattr("lend.config.own.entry_points", look)
+    monkeypatch.setattr("lend.inputs.settings.own.entry_points", look)
 
 
 @pytest.mark.parametrize("setting", ["method", "dataset", "noise"])

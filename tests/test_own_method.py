@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import lend
-from lend.config.own import METHODS
 from lend.inputs import plugins
+from lend.inputs.settings.own import METHODS
 from lend.training import train
 from lend.training.child import train_in_child
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from lend.cli.main import main
-from lend.config import Dilution
+from lend.inputs import Dilution
 from lend.methods import Features
 from lend.run import Run
 from lend.training import networks, train

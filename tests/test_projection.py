@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from lend.maps import affinities, aligned_tsne, principal_plane
-from lend.maps import tsne as projection
+from lend.analysis import affinities, aligned_tsne, principal_plane
+from lend.analysis.maps import tsne as projection
 from lend.neighbors import nearest
 from lend.run import map_subset
 

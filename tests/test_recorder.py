@@ -17,7 +17,7 @@ from torch import distributed, multiprocessing
 
 import lend
 from lend import analysis, plots
-from lend.maps import make_maps
+from lend.analysis import make_maps
 from lend.storage import DamagedFileError, InUseError
 from lend.training.child import context_of_children
 

@@ -14,10 +14,10 @@ from scipy import sparse
 
 import lend
 from lend.__main__ import main
-from lend.report import DRAWN, html_page
-from lend.report.matrix import EXCHANGES
-from lend.report.scatter import scatter
-from lend.report.words import percent, shown
+from lend.auditing import DRAWN, html_page
+from lend.auditing.report.matrix import EXCHANGES
+from lend.auditing.report.scatter import scatter
+from lend.auditing.report.words import percent, shown
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 

@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 import torch
 
-from lend import data, plots, results
+from lend import data, plots
 from lend.__main__ import main
-from lend.paper import experiments
+from lend.paper import experiments, results
 from lend.paper.grids import Grid, Profile, rates
-from lend.results.cells import as_markdown, cells
-from lend.results.files import Result
-from lend.results.pays import margins
-from lend.results.words import data_and_training, surroundings
+from lend.paper.results.cells import as_markdown, cells
+from lend.paper.results.files import Result
+from lend.paper.results.pays import margins
+from lend.paper.results.words import data_and_training, surroundings
 from lend.storage import DamagedFileError
 
 ROWS = {"Standard": {"method": "standard"}, "GCE": {"method": "gce"}, "ELR": {"method": "elr"}}
@@ -137,7 +137,7 @@ def made_up(monkeypatch, tmp_path):
             if entry.row != "ELR" and key != ("plain", "Standard", "symmetric 40 %", 2):
                 numbers[key] = rng.uniform(0.2, 0.9, EPOCHS)
                 write(entry.config, numbers[key], tmp_path / "runs")
-    monkeypatch.setattr("lend.results.pays.COMPARED", tuple(names))
+    monkeypatch.setattr("lend.paper.results.pays.COMPARED", tuple(names))
     return tmp_path, numbers
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from lend import results
 from lend.__main__ import main
+from lend.paper import results
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "results" / "runs"

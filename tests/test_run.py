@@ -82,7 +82,7 @@ def test_missing_epochs_name_what_exists_and_the_command(saved):
 
 
 def test_a_run_without_snapshots_says_so(tiny):
-    from lend.maps import make_maps
+    from lend.analysis import make_maps
     from lend.training import train
 
     run = train(tiny(epochs=1, snapshots=()), progress=False)
@@ -249,7 +249,7 @@ def test_files_of_another_run_or_epoch_are_found_by_the_check(copy, saved):
 
 
 def test_a_map_of_another_snapshot_is_found_by_the_check(copy):
-    from lend.maps import make_maps
+    from lend.analysis import make_maps
 
     make_maps(copy, [1, 3], points=60, progress=False)
     assert copy.check() == []

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lend.config import Dilution, RunConfig
+from lend.inputs import Dilution, RunConfig
 from lend.paper import experiments, tables
 from lend.paper.grids import Entry
 from lend.run import EpochResult, writing

@@ -14,7 +14,7 @@ from test_storage import flip_byte
 
 import lend
 from lend import storage
-from lend.config import Dilution
+from lend.inputs import Dilution
 from lend.methods import Features
 from lend.run import Run, epochs_done
 from lend.storage import DamagedFileError

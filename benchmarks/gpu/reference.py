@@ -16,7 +16,6 @@ from parcel import pack
 from plan import POINTS, plan
 
 import lend
-from lend.methods import METHODS
 
 RUNS = WORK / "runs"
 FIGURES = ("figure7", "figure6")  # asymmetric noise first, then symmetric
@@ -34,7 +33,7 @@ def configs(dry):
         entries = lend.experiments.plan(figure, "cifar10", runs=str(RUNS), **place())
         rows = {entry.row: entry.config for entry in entries if entry.config.noise_rate == RATE}
         chosen = [rows[row] for row in ROWS]
-        if NEW in METHODS:
+        if NEW in lend.METHODS:
             chosen.append(replace(rows["LEND"], method=NEW, options={}))
         found += [replace(config, **changes) for config in chosen]
     return found

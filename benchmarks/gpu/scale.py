@@ -11,7 +11,6 @@ from notes import note
 from plan import plan
 
 import lend
-from lend import noise
 
 SECONDS = 55  # of each of the two
 
@@ -23,7 +22,7 @@ def clustered(n, d, per_class=10, classes=10):
     centres = generator.standard_normal((classes * per_class, d), np.float32)
     V = centres[true * per_class + generator.integers(0, per_class, n)]
     V += generator.standard_normal((n, d), np.float32)
-    return V, true, noise.corrupt(true, noise.symmetric(classes, 0.4), 0)
+    return V, true, lend.noise.corrupt(true, lend.noise.symmetric(classes, 0.4), 0)
 
 
 def measure(device, sizes):

@@ -20,8 +20,8 @@ from notes import machine, note
 from plan import GROUPS, plan
 from training import floor, plain_loop
 
+import lend
 from lend import RunConfig
-from lend.methods import build
 from lend.training import Source
 from lend.training.loop import _device, _precision
 from lend.training.parallel import Processes
@@ -51,7 +51,8 @@ def trainer(sizes, method, *, kind=Timed, precision="auto", channels_last=True, 
         compile=compiled,
     )  # fmt: skip
     source = Source(dataset, dataset.train_labels, dataset.train_images[:0], dataset.train_labels[:0])
-    made = kind(config, build(method, {}), source, device, Processes(), bf16=_precision(precision, device) == "bf16")
+    way, bf16 = lend.methods.build(method, {}), _precision(precision, device) == "bf16"
+    made = kind(config, way, source, device, Processes(), bf16=bf16)
     made.learner.call.mode = mode
     if not channels_last:
         made.learner.networks.to(memory_format=torch.contiguous_format)

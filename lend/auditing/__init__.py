@@ -1,32 +1,12 @@
-"""Audits: which labels are wrong, and how many, from embeddings and labels alone.
+"""Audits: which labels are wrong, and how many, from embeddings and labels alone; then the report, and the correction.
 
 Every number about an example rests on the labels of the *other* examples (:mod:`lend.dilution.leaveoneout`): no example
-votes for itself.
+votes for itself. ``report/`` shows what was found and hands it to other tools; ``cleaning/`` applies corrections to a
+copy of the data.
+
+Modules load when a name is first used: correcting a table needs no torch, an audit no matplotlib.
 """
 
-from lend.auditing.checking import Checked
-from lend.auditing.clean import Cleaned, clean
-from lend.auditing.detection import audit
-from lend.auditing.epochs import audit_epochs
-from lend.auditing.files import audit_files
-from lend.auditing.inputs import NEIGHBORS, neighbor_graphs
-from lend.auditing.result import FORMAT, SHOWN, TABLES, Audit
-from lend.auditing.scores import SCORE
-from lend.auditing.stratified import Measured
+import lazy_loader
 
-__all__ = [
-    "FORMAT",
-    "NEIGHBORS",
-    "SCORE",
-    "SHOWN",
-    "TABLES",
-    "Audit",
-    "Checked",
-    "Cleaned",
-    "Measured",
-    "audit",
-    "audit_epochs",
-    "audit_files",
-    "clean",
-    "neighbor_graphs",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -16,8 +16,8 @@ from lend.auditing.tables import classes_table, issues_table, matrix_table
 from lend.auditing.transition import count_transitions, estimate_errors
 from lend.auditing.votes import leave_out_votes, neighbor_agreement
 from lend.auditing.witnesses import choose_method, hear
-from lend.config import Dilution
 from lend.inputs import (
+    Dilution,
     align_rows,
     as_count,
     as_ids,

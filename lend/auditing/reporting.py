@@ -10,8 +10,8 @@ import pandas as pd
 
 from lend import storage
 from lend.auditing.inputs import parts_of
+from lend.auditing.report import Audited, html_page
 from lend.inputs import align_rows, as_count, as_matrix, require
-from lend.report import Audited, html_page
 
 POINTS, PERPLEXITY = 2000, 30  # of a map that is made for a report: a second
 LEAST = 50  # fewer are no map
@@ -43,7 +43,7 @@ def write_report(
 
 def _map_of(embeddings: Any, ids: pd.Index, progress: bool) -> tuple[Any, str]:  # noqa: ANN401
     """Return coordinates of the examples, or None and why there are none."""
-    from lend.maps import aligned_tsne, rows_to_map
+    from lend.analysis import aligned_tsne, rows_to_map
 
     if embeddings is None:
         return None, ""

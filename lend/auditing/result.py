@@ -200,7 +200,7 @@ class Audit:
         return write_report(self, path, map, self.embeddings, title, images, texts, examples, progress)
 
     def export(self, tool: str, path: str | Path, **options: Any) -> Path:  # noqa: ANN401 (those of the tool)
-        """Write the audit for another tool; :func:`lend.report.read_answers` reads what people answered there.
+        """Write the audit for another tool; :func:`lend.auditing.read_answers` reads what people answered there.
 
         - "cleanlab": CSV with the columns of ``Datalab.get_issues("label")``; with ``kind="cleanlearning"``, those of
           ``CleanLearning.get_label_issues()``.
@@ -223,7 +223,7 @@ class Audit:
         Raises:
             ValueError: If the tool is unknown, or an option is missing or wrong.
         """
-        from lend.report import export
+        from lend.auditing.report import export
 
         if self.texts is not None and tool in ("argilla", "label-studio") and "address" not in options:
             options = {"texts": self.texts} | options

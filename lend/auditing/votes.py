@@ -24,8 +24,8 @@ from scipy import sparse
 from tqdm.auto import tqdm
 
 from lend.auditing.transition import FOLDS
-from lend.config import Dilution
 from lend.dilution import Graph, cross_fitted, leave_one_out, one_hot
+from lend.inputs import Dilution
 from lend.neighbors import KnnGraph
 
 MANY = 256  # with more classes than this, votes are kept without their zeros: an example has few classes around it

@@ -7,7 +7,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 def apply(options: Namespace) -> None:
     """Write a copy of the data with corrected labels, in its format, and a journal beside it."""
-    from lend.cleaning import apply as apply_corrections
+    from lend.auditing import apply as apply_corrections
 
     names = ("column", "id_column", "split", "below", "link", "new_classes")
     print(apply_corrections(options.corrections, options.to, options.out, **{name: options[name] for name in names}))

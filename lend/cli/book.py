@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lend import storage
+from lend.analysis import make_maps
 from lend.cli.rows import require_methods
 from lend.cli.shipped import shipped
 from lend.inputs import nearest_name, require, require_extra
-from lend.maps import make_maps
 from lend.paper import experiments
 from lend.run import Run
 from lend.training import RunsFailedError, cores, sweep

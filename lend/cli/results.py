@@ -10,16 +10,16 @@ from jsonargparse import ArgumentParser, Namespace
 
 def results(options: Namespace) -> None:
     """Add finished runs to the results, and draw all their tables and pictures again."""
-    from lend.results import RUNS, add, draw
+    from lend import paper
 
     if options.runs is not None:
         if not Path(options.runs).is_dir():
             raise FileNotFoundError(f"{options.runs}: no such folder of runs")
-        done = add(options.runs, Path(options.to) / RUNS)
+        done = paper.results.add(options.runs, Path(options.to) / paper.results.RUNS)
         for name, reason in done.left_out.items():
             print(f"left out: {name}: {reason}", file=sys.stderr)
         print(f"runs: {len(done.new)} added, {len(done.known)} were there, {len(done.left_out)} left out")
-    print(f"{len(draw(options.to))} files of tables and pictures: {options.to}")
+    print(f"{len(paper.results.draw(options.to))} files of tables and pictures: {options.to}")
 
 
 def results_parser(parser: ArgumentParser) -> None:

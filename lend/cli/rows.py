@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lend.config import RunConfig
+from lend.inputs import RunConfig
 
 
 def require_methods(configs: Iterable[RunConfig], rows: Mapping[str, Mapping[str, Any]]) -> None:

@@ -94,7 +94,7 @@ def _cells(run: Run, measures: tuple[str, ...]) -> list[str]:
 
 def tsne(options: Namespace) -> None:
     """Compute and cache the t-SNE maps of a run's snapshots."""
-    from lend.maps import make_maps
+    from lend.analysis import make_maps
     from lend.run import Run
 
     run = Run.open(options.run)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from lend.config import RunConfig
+from lend.inputs import RunConfig
 
 if TYPE_CHECKING:
     pass

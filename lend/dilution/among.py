@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lend.config import Dilution
 from lend.dilution.equations import dilute_from_neighbors, most_frequent, one_hot
+from lend.inputs import Dilution
 from lend.neighbors import nearest
 
 

@@ -20,7 +20,6 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from lend.config import Dilution
 from lend.dilution.arrays import answer_like, find_neighbors_and_encode, neighbors_of
 from lend.dilution.equations import (
     COLLAPSE,
@@ -31,7 +30,7 @@ from lend.dilution.equations import (
     one_hot,
     prior_weights,
 )
-from lend.inputs import align_rows, as_codes, as_matrix, as_tensor, check_finite, index_of, is_sparse, require
+from lend.inputs import Dilution, align_rows, as_codes, as_matrix, as_tensor, check_finite, index_of, is_sparse, require
 
 # --- Eq. (3) and (4): the dilution --------------------------------------------------------------------------------
 

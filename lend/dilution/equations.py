@@ -22,8 +22,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lend.config import MOST_STEPS, Dilution
-from lend.inputs import as_matrix, as_shares, is_real, require
+from lend.inputs import MOST_STEPS, Dilution, as_matrix, as_shares, is_real, require
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -15,9 +15,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 from torch import Tensor
 
-from lend.config import Dilution
 from lend.dilution.dilution import dilute
-from lend.inputs import Labels, as_labels, as_matrix, as_shares, is_tensor, to_numpy
+from lend.inputs import Dilution, Labels, as_labels, as_matrix, as_shares, is_tensor, to_numpy
 from lend.neighbors import unit_rows, unit_rows_of_sparse
 
 BLOCK = 1 << 24  # cosines between new and training points that are held at a time

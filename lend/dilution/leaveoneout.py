@@ -16,9 +16,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lend.config import Dilution
 from lend.dilution.equations import Graph, diffuse
-from lend.inputs import require
+from lend.inputs import Dilution, require
 
 ROWS = 256  # of W^t held at a time; at five steps such a row can have an entry for every example
 

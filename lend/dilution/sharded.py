@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lend.config import Dilution
 from lend.dilution.dilution import dilute
+from lend.inputs import Dilution
 from lend.neighbors import read_shard, sharded_graph
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ from typing import Any
 import pandas as pd
 import torch
 
-from lend.config import Dilution
 from lend.dilution.arrays import find_neighbors_and_encode
 from lend.dilution.equations import Graph, iterate, prior_weights, reweight_and_normalize
-from lend.inputs import as_codes, require
+from lend.inputs import Dilution, as_codes, require
 
 
 def dilution_trace(

@@ -1,7 +1,8 @@
-"""The gate: every array, label, name and table from outside comes in here, and errors name it; own code as well.
+"""The gate: arrays, labels, names, tables, settings and own code from outside come in here, and errors name them.
 
-Checked once, in one place, and of one kind afterwards; the rooms behind it trust what they get. People's own classes
-and functions are found by :mod:`lend.inputs.plugins`, optional packages by :func:`extra`.
+Checked once, in one place, and of one kind afterwards; the rooms behind it trust what they get. The settings of a run
+are :class:`RunConfig`; people's own classes and functions are found by :mod:`lend.inputs.plugins`, optional packages by
+:func:`extra`.
 """
 
 import lazy_loader

@@ -9,9 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, distributed, nn
 
-from lend.config import Dilution
 from lend.dilution import dilute_among, prior_weights
-from lend.inputs import Checks, as_codes, read_index, read_rows, require
+from lend.inputs import Checks, Dilution, as_codes, read_index, read_rows, require
 from lend.methods.lend import LEND
 
 

@@ -1,7 +1,8 @@
-"""The paper's experiments as data, its printed numbers, and its tables filled with ours.
+"""The paper's experiments as data, its printed numbers, its tables filled with ours, and what was measured of them.
 
 :mod:`~lend.paper.experiments` says which runs each figure and table needs; :mod:`~lend.paper.tables` collects their
-scores; :mod:`~lend.paper.published` holds the numbers of the paper.
+scores; :mod:`~lend.paper.published` holds the numbers of the paper; :mod:`~lend.paper.results` keeps the histories of
+finished runs as small files.
 """
 
 import lazy_loader

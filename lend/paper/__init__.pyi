@@ -1,7 +1,8 @@
-from . import experiments, published, tables
+from . import experiments, published, results, tables
 
 __all__ = [
     "experiments",
     "published",
+    "results",
     "tables",
 ]

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lend.config import RunConfig
-from lend.inputs import require_name
+from lend.inputs import RunConfig, require_name
 from lend.paper.grids import FURTHER_ROWS, LEND_ROWS, ROWS, TRIALS, Entry, Grid, Profile, Settings, layered
 from lend.paper.profiles import CHANGES, FIGURES, LEND_DEFAULTS, PROFILES
 from lend.paper.rows import named_rows, own_rows

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from lend.config import RunConfig
+from lend.inputs import RunConfig
 
 Settings = Mapping[str, Any]  # of RunConfig, over its defaults
 Column = str | int | float

@@ -7,8 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from lend.config import RunConfig
-from lend.inputs import require, require_name
+from lend.inputs import RunConfig, require, require_name
 from lend.paper.grids import FURTHER_ROWS, ROWS, Settings
 
 KNOWN = {name: settings["method"] for name, settings in (ROWS | FURTHER_ROWS).items()}

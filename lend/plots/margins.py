@@ -24,7 +24,7 @@ def margin_panels(margins: pd.DataFrame) -> Figure:
     method is as good as cross entropy, is a line.
 
     Args:
-        margins: Table of :func:`lend.results.margins`, fractions.
+        margins: Table of :func:`lend.paper.results.margins`, fractions.
     """
     rows = list(dict.fromkeys(margins["row"]))
     lines: dict[str, Line] = {

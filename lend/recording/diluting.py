@@ -10,8 +10,8 @@ import xarray as xr
 from jaxtyping import Float, Float16, Int
 from torch import Tensor
 
-from lend.config import Dilution
 from lend.dilution import dilute_from_neighbors, one_hot
+from lend.inputs import Dilution
 from lend.neighbors import nearest
 from lend.recording.saving import to_cpu
 

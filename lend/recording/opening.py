@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lend.config import RunConfig
-from lend.inputs import require
+from lend.inputs import RunConfig, require
 from lend.recording.given import Given
 from lend.run import Run, writing
 

@@ -16,9 +16,8 @@ import numpy as np
 import torch
 
 from lend import storage
-from lend.config import Dilution, NamedConfig
 from lend.dilution import one_hot, prior_weights
-from lend.inputs import Checks, is_whole, read_index, read_mask, read_rows, require, require_name
+from lend.inputs import Checks, Dilution, NamedConfig, is_whole, read_index, read_mask, read_rows, require, require_name
 from lend.recording.batches import Batches, Rows, merge
 from lend.recording.given import Given, read_given
 from lend.recording.opening import open_or_create, require_usable

@@ -11,9 +11,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lend.config import Dilution
 from lend.dilution import dilute_among, hard_labels
-from lend.inputs import is_tensor, require
+from lend.inputs import Dilution, is_tensor, require
 from lend.recording.batches import Rows
 from lend.recording.diluting import make_snapshot
 from lend.recording.numbers import kept_shares, label_accuracies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lend.config import RunConfig
+from lend.inputs import RunConfig
 
 
 def how_to_make(path: Path, config: RunConfig, epoch: int) -> str:

@@ -15,8 +15,7 @@ import xarray as xr
 from jaxtyping import Float, Float16, Int, Int8
 
 from lend import storage
-from lend.config import RunConfig, own_code
-from lend.inputs import plugins, require
+from lend.inputs import RunConfig, own_code, plugins, require
 from lend.run import writing
 from lend.run.layout import EPOCH_ARRAYS, SEEN, numbered
 from lend.run.run import Run

@@ -7,7 +7,7 @@ from contextlib import suppress
 from glob import escape
 from pathlib import Path
 
-from lend.config import RunConfig
+from lend.inputs import RunConfig
 from lend.run.layout import CONFIG
 from lend.run.run import Run
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from lend.config import Dilution
+from lend.inputs import Dilution
 from lend.run.finding import runs as saved_runs
 from lend.run.measures import MEASURES
 from lend.run.run import Run

@@ -1,4 +1,4 @@
-"""The maps that are cached in a run; :func:`lend.maps.make_maps` makes them."""
+"""The maps that are cached in a run; :func:`lend.analysis.make_maps` makes them."""
 
 from __future__ import annotations
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lend import storage
-from lend.config import RunConfig, own_code, saved_config
-from lend.inputs import is_real, is_whole
+from lend.inputs import RunConfig, is_real, is_whole, own_code, saved_config
 from lend.run.layout import CONFIG, GIVEN, epochs_done, numbered
 from lend.run.records import is_digest
 

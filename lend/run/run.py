@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lend import storage
-from lend.config import RunConfig
+from lend.inputs import RunConfig
 from lend.run.checking import damages
 from lend.run.contents import require_positions, require_snapshot
 from lend.run.layout import CONFIG

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lend.config import RunConfig
+from lend.inputs import RunConfig
 from lend.run.advice import how_to_make
 from lend.run.layout import RunFolder, numbered
 

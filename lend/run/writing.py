@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lend import storage
-from lend.config import RunConfig
-from lend.inputs import require
+from lend.inputs import RunConfig, require
 from lend.run.layout import CONFIG, GIVEN, RunFolder, numbered
 from lend.run.run import Run
 from lend.storage import is_temporary

@@ -13,8 +13,7 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from lend.config import RunConfig
-from lend.inputs import require
+from lend.inputs import RunConfig, require
 from lend.storage import InUseError
 
 PRELOADED = ["lend.training.loop", "sklearn.datasets", "zarr"]  # imported once, so that a child starts in milliseconds

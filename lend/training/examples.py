@@ -9,7 +9,7 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from lend import data, noise
-from lend.config import RunConfig
+from lend.inputs import RunConfig
 from lend.training import own
 
 

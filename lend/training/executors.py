@@ -13,8 +13,7 @@ from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
-from lend.config import RunConfig
-from lend.inputs import extra
+from lend.inputs import RunConfig, extra
 from lend.training.child import context_of_children, train_in_child
 
 TIMEOUT = 20  # seconds to reach a scheduler

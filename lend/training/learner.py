@@ -10,9 +10,8 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from lend.config import RunConfig
 from lend.data import Dataset
-from lend.inputs import require
+from lend.inputs import RunConfig, require
 from lend.methods import Features, Method
 from lend.training import evaluation, images, networks
 from lend.training.compiling import Compiler

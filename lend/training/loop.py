@@ -12,7 +12,7 @@ import torch
 from tqdm.auto import tqdm
 
 from lend import storage
-from lend.config import RunConfig
+from lend.inputs import RunConfig
 from lend.recording import Copy, Saver
 from lend.run import EpochResult, Run, writing
 from lend.training import examples, own, tracking

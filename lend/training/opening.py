@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lend.config import RunConfig
+from lend.inputs import RunConfig
 from lend.run import Run, code_type, with_older_sources, writing
 from lend.storage import InUseError
 from lend.training.examples import Source

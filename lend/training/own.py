@@ -10,8 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from lend import data, methods, noise
-from lend.config import RunConfig
-from lend.inputs import plugins
+from lend.inputs import RunConfig, plugins
 from lend.training.guarded import Guarded
 
 

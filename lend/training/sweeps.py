@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 from tqdm.auto import tqdm
 
-from lend.config import RunConfig
-from lend.inputs import require, require_extra
+from lend.inputs import RunConfig, require, require_extra
 from lend.run import Run, epochs_done
 from lend.storage import InUseError
 from lend.training import executors

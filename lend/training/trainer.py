@@ -20,9 +20,8 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from lend.config import RunConfig
 from lend.dilution import COLLAPSE, dilute_among, dilute_among_neighbors, one_hot, prior_weights
-from lend.inputs import require
+from lend.inputs import RunConfig, require
 from lend.methods import Batch, Epoch, Features, Method
 from lend.neighbors import nearest
 from lend.recording import make_snapshot, on_the_way, to_cpu

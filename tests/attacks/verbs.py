@@ -13,8 +13,8 @@ import pandas as pd
 import lend
 from lend import plots
 from lend.__main__ import main
+from lend.analysis import make_maps
 from lend.embedding import read_embeddings
-from lend.maps import make_maps
 from lend.run import Run, compact, writing
 from lend.storage import is_temporary
 from lend.training import RunsFailedError, sweep, train

@@ -5,7 +5,7 @@ import shutil
 import lab
 import pytest
 
-from lend.maps import make_maps
+from lend.analysis import make_maps
 from lend.run import Run
 
 SCREEN = 700  # pixels: the largest map fits, and drawing in software takes a third of the time

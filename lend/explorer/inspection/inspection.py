@@ -12,7 +12,6 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped, UInt8
 
 from lend import storage
-from lend.config import Dilution
 from lend.explorer.inspection import filters, pixels
 from lend.explorer.inspection.chronicle import SOURCES, Chronicle, History
 from lend.explorer.inspection.colorings import Colorings
@@ -29,7 +28,7 @@ from lend.explorer.inspection.places import Places
 from lend.explorer.inspection.redilution import Redilution
 from lend.explorer.inspection.review import Review
 from lend.explorer.inspection.suspects import Suspects
-from lend.inputs import require, require_name
+from lend.inputs import Dilution, require, require_name
 from lend.run import Run
 
 
@@ -78,7 +77,7 @@ class Inspection:
         """Inspect a saved run. Snapshots are read when something asks for them.
 
         Args:
-            run: A run with maps; see :func:`lend.maps.make_maps`.
+            run: A run with maps; see :func:`lend.analysis.make_maps`.
             images: As in :meth:`of_frame`; those of the run's data set if not given, read at the first look at one.
             texts: As in :meth:`of_frame`.
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from lend.analysis import Sample, maps_of, rows_to_map
 from lend.explorer.inspection.columns import distinct
 from lend.explorer.inspection.given_map import X, Y, places_of
 from lend.explorer.inspection.mapped import CLASSES
@@ -19,7 +20,6 @@ from lend.explorer.inspection.mapped_run import MAPS_KEPT
 from lend.explorer.inspection.recent import Recent
 from lend.explorer.inspection.rows import Rows, rows_by_epoch
 from lend.inputs import require, to_numpy
-from lend.maps import Sample, maps_of, rows_to_map
 from lend.neighbors import knn_graph
 from lend.run import MAP_POINTS
 

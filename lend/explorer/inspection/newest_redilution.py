@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int
 
-from lend.config import Dilution
 from lend.explorer.inspection.mapped import UNKNOWN, Mapped, shown_type
 from lend.explorer.inspection.redilution import Redilution
-from lend.inputs import require
+from lend.inputs import Dilution, require
 
 if TYPE_CHECKING:
     from lend.explorer.inspection.rediluter import Rediluter

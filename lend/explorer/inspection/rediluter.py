@@ -13,12 +13,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lend.config import Dilution
 from lend.dilution import dilute_from_neighbors, hard_labels, one_hot, prior_weights
 from lend.explorer.inspection.mapped import UNKNOWN, shown_type
 from lend.explorer.inspection.recent import Recent
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS, Redilution
-from lend.inputs import as_tensor, is_sparse, is_whole, require
+from lend.inputs import Dilution, as_tensor, is_sparse, is_whole, require
 from lend.neighbors import knn_graph, nearest
 from lend.run import map_subset
 

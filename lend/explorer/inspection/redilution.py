@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from lend.config import Dilution
+from lend.inputs import Dilution
 
 POINTS = 10_000  # examples to dilute among
 MOST_NEIGHBORS = 32

@@ -40,7 +40,7 @@ class Notice:
         if done == len(self.run.epochs):
             self.ready()
             return
-        from lend.maps import make_maps  # brings torch, which a page without this button does without
+        from lend.analysis import make_maps  # brings torch, which a page without this button does without
 
         epoch = self.run.epochs[done]
         told = f"map {done + 1} of {len(self.run.epochs)}, of epoch {epoch}, is being made …"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from lend.config import RunConfig
+from lend.inputs import RunConfig
 from lend.paper import published
 from lend.paper.grids import Entry
 from lend.paper.tables.markup import NOTHING

@@ -10,8 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lend.config import RunConfig
-from lend.inputs import require_name
+from lend.inputs import RunConfig, require_name
 from lend.methods import Features
 from lend.training.networks.embedding import RETURNED, head_of, parts_of, require_logits, tap
 from lend.training.networks.factories import Made, MeanStd, foreign

@@ -9,8 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from lend.config import RunConfig
-from lend.inputs import extra, plugins, require_known
+from lend.inputs import RunConfig, extra, plugins, require_known
 
 MeanStd = tuple[tuple[float, ...], tuple[float, ...]]  # of each channel, of values in [0, 1]
 

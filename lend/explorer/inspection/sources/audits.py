@@ -153,8 +153,8 @@ def _of_embeddings(
     settings: Mapping[str, Any],
     listed: Int[np.ndarray, " l"] | None,
 ) -> tuple[MappedFrame, Int[np.ndarray, " m"]]:
+    from lend.analysis import rows_to_map
     from lend.explorer.inspection.mapped_embeddings import MappedEmbeddings  # brings torch
-    from lend.maps import rows_to_map
     from lend.run import MAP_POINTS
 
     rows, n = None, as_matrix(embeddings).shape[0]
