@@ -84,6 +84,7 @@ def audit(
             the example is unlabelled: it has no vote and no score, and a label is suggested for it.
         knn_graph: In place of the embeddings, or beside them where their neighbours are known: a `lend.KnnGraph` or a
             SciPy CSR matrix of cosine distances; a list of them beside several embeddings. ``graphs`` of the result.
+            Beside embeddings its cosines must be theirs; those of 100 rows are compared.
         sample_ids: (n,) ids of the examples, all different and of one kind. If not given: the index of the labels, if
             they are a Series with one that tells them apart, else positions. Arguments with an index (images in a
             Series or dict, embeddings in a frame) are put in the order of the labels by it; see
