@@ -61,3 +61,12 @@ def saved(tmp_path_factory):
 
     options = {"options": {"beta": 0.5}, "runs": str(tmp_path_factory.mktemp("runs"))}
     return train(RunConfig(**(TINY | options)), progress=False)
+
+
+@pytest.fixture(scope="module")
+def short_maps():
+    """Few iterations of t-SNE: what is mapped, kept and shown does not depend on them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lend.analysis.maps.tsne.COLD", ((20, 12.0, 0.5), (30, 1.0, 0.8)))
+        patch.setattr("lend.analysis.maps.tsne.WARM", ((20, 1.0, 0.8),))
+        yield

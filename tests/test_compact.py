@@ -16,6 +16,8 @@ from lend.inputs import Dilution
 from lend.run import Run, compact, writing
 from lend.run.compacting import half, small_embeddings
 
+pytestmark = pytest.mark.usefixtures("short_maps")
+
 SHIPPED = sorted((Path(__file__).parent.parent / "saved").glob("*/config.json"))
 
 

@@ -141,10 +141,18 @@ def test_sparse_equals_dense(monkeypatch, affinity, reserve, class_prior):
     prior = {"reserve": reserve, "class_prior": class_prior}
     dense, W = lend.dilute(V, labels, **options, **prior), lend.similarity(V, **options)
     monkeypatch.setattr("lend.dilution.equations.DENSE", 100)
+    monkeypatch.setattr("lend.dilution.dilution.DENSE", 100)
     assert np.allclose(lend.dilute(V, labels, **options, **prior), dense, atol=1e-12)
     assert np.allclose(lend.similarity(V, **options).toarray(), W, atol=1e-12)
     as_torch = lend.similarity(torch.from_numpy(V), **options)
     assert as_torch.is_sparse and np.allclose(as_torch.to_dense(), W, atol=1e-12)
+
+
+@pytest.mark.parametrize(("n", "k", "dense"), [(256, 8, True), (400, 8, False), (400, 50, True), (4097, 600, False)])
+def test_a_processor_gets_the_form_that_is_quicker_there(n, k, dense):
+    cosines, indices = torch.rand(n, n, generator=torch.Generator().manual_seed(0)).fill_diagonal_(-1).topk(k)
+    for affinity in ("product", "sum"):
+        assert (Graph.build(indices, cosines, 3.0, affinity).A.layout is torch.strided) == dense
 
 
 def test_more_than_a_batch_takes_the_sparse_path():

@@ -23,6 +23,8 @@ from lend.explorer.widgets.events import Coalesced, guarded, in_background
 from lend.explorer.widgets.views import NOWHERE
 from lend.run import Run
 
+pytestmark = pytest.mark.usefixtures("short_maps")
+
 
 @pytest.fixture(scope="module")
 def mapped(saved, tmp_path_factory):

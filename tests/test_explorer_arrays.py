@@ -15,15 +15,10 @@ from lend.explorer import animate
 from lend.neighbors import nearest
 from lend.run import map_subset
 
+pytestmark = pytest.mark.usefixtures("short_maps")
+
 N = 90
 NAMES = ("ant", "bee", "cat")
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Few iterations: what is shown beside the places does not depend on them."""
-    monkeypatch.setattr(tsne, "COLD", ((20, 12.0, 0.5), (30, 1.0, 0.8)))
-    monkeypatch.setattr(tsne, "WARM", ((20, 1.0, 0.8),))
 
 
 @pytest.fixture(scope="module")

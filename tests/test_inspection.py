@@ -15,6 +15,8 @@ from lend.explorer.inspection.mapped_run import duration
 from lend.inputs import Dilution
 from lend.run import Run
 
+pytestmark = pytest.mark.usefixtures("short_maps")
+
 
 @pytest.fixture(scope="module")
 def run(saved, tmp_path_factory):

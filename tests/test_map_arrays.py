@@ -16,12 +16,7 @@ from lend.analysis import maps_of as make
 from lend.analysis.maps import tsne
 from lend.storage import DamagedFileError
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Few iterations: what is mapped and kept does not depend on them."""
-    monkeypatch.setattr(tsne, "COLD", ((20, 12.0, 0.5), (30, 1.0, 0.8)))
-    monkeypatch.setattr(tsne, "WARM", ((20, 1.0, 0.8),))
+pytestmark = pytest.mark.usefixtures("short_maps")
 
 
 @pytest.fixture(scope="module")

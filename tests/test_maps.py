@@ -10,6 +10,8 @@ from lend.analysis import aligned_tsne, make_maps
 from lend.analysis.maps.making import UNFINISHED
 from lend.run import Run
 
+pytestmark = pytest.mark.usefixtures("short_maps")
+
 
 @pytest.fixture
 def copy(saved, tmp_path):

@@ -21,6 +21,8 @@ from lend.analysis import make_maps
 from lend.storage import DamagedFileError, InUseError
 from lend.training.child import context_of_children
 
+pytestmark = pytest.mark.usefixtures("short_maps")
+
 N, C, D = 240, 10, 16
 DILUTION = lend.Dilution(k=5)
 TESTS = Path(__file__).parent

@@ -11,6 +11,8 @@ from lend import storage
 from lend.run import Run
 from lend.storage import DamagedFileError
 
+pytestmark = pytest.mark.usefixtures("short_maps")
+
 
 @pytest.fixture
 def copy(saved, tmp_path):

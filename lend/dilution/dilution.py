@@ -23,6 +23,7 @@ from torch import Tensor
 from lend.dilution.arrays import answer_like, find_neighbors_and_encode, neighbors_of
 from lend.dilution.equations import (
     COLLAPSE,
+    DENSE,
     Graph,
     agreeing,
     dilute_from_neighbors,
@@ -162,7 +163,7 @@ def similarity(embeddings: Any, *, k: int = 8, gamma: float = 3.0, affinity: str
     indices, cosines = neighbors_of(embeddings, k)
     graph = Graph.build(indices, cosines, gamma, affinity)
     root = graph.root_degrees
-    if graph.A.layout is torch.strided:
+    if len(indices) <= DENSE:
         identity = torch.eye(len(indices), dtype=cosines.dtype, device=cosines.device)
         return answer_like(root * graph.spread(identity) * root.T, embeddings)
     W = _sparse_similarity(graph, root)

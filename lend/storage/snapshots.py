@@ -6,6 +6,7 @@ import math
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import uuid4
 
 import numpy as np
 
@@ -169,8 +170,7 @@ def _variable(path: Path, array: zarr.Array) -> xr.Variable:
             return values if scale == 1 else np.multiply(values, scale, dtype=np.float32)
 
     variable = xr.Variable(array.metadata.dimension_names, indexing.LazilyIndexedArray(Checked()))  # type: ignore[union-attr]
-    return (
-        variable.chunk(dict(zip(variable.dims, array.chunks, strict=True)))
-        if importlib.util.find_spec("dask")
-        else variable
-    )
+    if not importlib.util.find_spec("dask"):
+        return variable
+    name = f"{array.basename}-{uuid4().hex}"  # else Dask would pickle all of it at every opening, to name it by content
+    return variable.chunk(dict(zip(variable.dims, array.chunks, strict=True)), name=name)
