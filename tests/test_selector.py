@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch import distributed, multiprocessing, nn
+from torch import distributed, nn
 from torch.nn.functional import cross_entropy
 
 import lend
 from lend.run import writing
 from lend.training import examples, images, networks, train
+from lend.training.child import context_of_children
 
 N, C, K = 60, 3, 4
 
@@ -196,7 +197,7 @@ def _process(rank, address, scope, results):
 
 @pytest.mark.parametrize("scope", ["batch", "dataset"])
 def test_processes_agree(tmp_path, scope):
-    context = multiprocessing.get_context("spawn")
+    context = context_of_children()
     results = context.SimpleQueue()
     address = f"file://{tmp_path}/together"
     children = [context.Process(target=_process, args=(rank, address, scope, results)) for rank in range(2)]
