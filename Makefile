@@ -58,7 +58,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy
 
 bench: $(VENV)/installed
-	for name in startup training dilution methods recorder saving opening resume sweep maps neighbors audit scope prior shards explorer; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup training dilution graph methods recorder saving opening resume sweep maps neighbors audit scope prior shards explorer; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 install: $(VENV)/installed
 
