@@ -34,8 +34,8 @@ def measure(n, k, affinity, repeats):
                 dilution(*found, onehot, affinity)
                 times[form].append(time.perf_counter() - start)
     dense, sparse = (1000 * np.quantile(times[form], 0.25) for form in FORMS)
-    chosen = dilution(*found, onehot, affinity).A.layout is torch.strided
-    print(f"{n:6,} {k:4} {affinity:8} {dense:8.2f} {sparse:8.2f} {dense / sparse:7.2f}  {'sparse dense'.split()[chosen]}")
+    chosen = "dense" if dilution(*found, onehot, affinity).A.layout is torch.strided else "sparse"
+    print(f"{n:6,} {k:4} {affinity:8} {dense:8.2f} {sparse:8.2f} {dense / sparse:7.2f}  {chosen}")
 
 
 def main():
