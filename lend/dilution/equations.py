@@ -58,7 +58,7 @@ class Graph:
         """Eq. (1) from each example's neighbours and their cosines. A zero weight is no edge."""
         n, k = indices.shape
         weights = torch.where(cosines > 0, cosines.clamp(min=0) ** gamma, 0.0)
-        if n <= (DENSE if indices.is_cuda else min(DENSE, max(FEW, FULL * k))):
+        if n <= (min(DENSE, max(FEW, FULL * k)) if indices.device.type == "cpu" else DENSE):
             A = weights.new_zeros(n, n).scatter(1, indices, weights)
             return cls(A, A.T, affinity)
         columns, order = indices.sort(dim=1)
