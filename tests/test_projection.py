@@ -210,3 +210,17 @@ def test_subset_of_few_examples_is_all_and_errors():
         map_subset(np.zeros(5, int), 0)
     with pytest.raises(ValueError, match="labels must have shape"):
         map_subset(np.zeros((5, 2), int))
+
+
+def test_a_quick_map_keeps_as_many_neighbours():
+    rng = np.random.default_rng(0)
+    V = rng.normal(size=(12, 600))[rng.integers(0, 12, 400)] + rng.normal(size=(400, 600))
+    kept = {}
+    for quick in (False, True):
+        places, near = next(aligned_tsne([V], quick=quick, progress=False))
+        away = ((places[:, None] - places) ** 2).sum(axis=2)
+        mapped = np.argsort(away, axis=1)[:, 1:11]
+        kept[quick] = np.mean([len({*a} & {*b}) for a, b in zip(near.tolist(), mapped.tolist(), strict=True)])
+    assert kept[True] > 0.9 * kept[False] > 2
+    with pytest.raises(FloatingPointError, match="has collapsed"):
+        next(aligned_tsne([np.zeros((100, 600))], quick=True, progress=False))
