@@ -12,6 +12,12 @@ from lend.neighbors.graph import METHODS
 from lend.storage import DamagedFileError
 
 
+@pytest.fixture(autouse=True)
+def _clusters_of_few(monkeypatch):
+    """The rows here are too few for clusters of 200."""
+    monkeypatch.setattr(clusters, "ROWS", 4)
+
+
 def clustered(n, d, groups=12, seed=0, dtype=np.float32):
     generator = np.random.default_rng(seed)
     centres = 2 * generator.standard_normal((groups, d))
@@ -169,9 +175,13 @@ def test_threads_are_given_back():
     assert torch.get_num_threads() == before
 
 
-def test_auto_is_exact_up_to_a_size(monkeypatch):
+def test_auto_is_exact_of_few_and_where_clusters_find_too_little(monkeypatch):
     embeddings = clustered(300, 8)
     assert EXACT == 100_000 and graph_of(embeddings, 5, "auto").method == "exact"
+    monkeypatch.setattr("lend.neighbors.graph.FEW", 300)
+    assert graph_of(embeddings, 5, "auto").method == "clusters"
+    monkeypatch.setattr("lend.neighbors.graph.RECALL", 1.01)
+    assert graph_of(embeddings, 5, "auto").method == "exact"
     monkeypatch.setattr("lend.neighbors.graph.EXACT", 299)
     assert graph_of(embeddings, 5, "auto").method == "clusters"
 
@@ -211,7 +221,7 @@ def test_clusters_grow_where_there_are_none():
 
 
 def test_rows_that_lack_neighbours_are_completed(monkeypatch):
-    """Clusters of about 9 rows cannot give 30 neighbours; an index may give fewer than asked."""
+    """Clusters of about 4 rows cannot give 30 neighbours; an index may give fewer than asked."""
     embeddings = clustered(300, 8)
     exact = graph_of(embeddings, 30)
     monkeypatch.setattr(clusters, "_depth", lambda *_: 1)

@@ -121,7 +121,7 @@ def test_wide_rows_are_not_reduced_where_exact_is_faster(monkeypatch):
     from lend.neighbors import graph
 
     monkeypatch.setattr(graph, "WIDE", 200)
-    monkeypatch.setattr(graph, "REDUCED", N)
+    monkeypatch.setattr(graph, "FEW", N)
     wide = clusters(d=200)
     assert knn_graph(wide, K, progress=False).method == "exact"
     monkeypatch.setattr(halves, "_multiplies_tiles", lambda: False)

@@ -69,9 +69,10 @@ def test_nearly_parallel_rows_are_compared_in_float64(compared):
 def test_auto_takes_it_for_wide_rows_and_leaves_it_where_recall_is_low(monkeypatch):
     V = wide(1500)
     monkeypatch.setattr(graph, "WIDE", 240)
-    monkeypatch.setattr(graph, "REDUCED", 1500)
+    monkeypatch.setattr(graph, "FEW", 1500)
     assert knn_graph(V, 8, progress=False).method == "reduced"
-    assert knn_graph(V[:-1], 8, progress=False).method == knn_graph(V[:, :-1], 8, progress=False).method == "exact"
+    assert knn_graph(V[:-1], 8, progress=False).method == "exact"
+    assert knn_graph(V[:, :-1], 8, progress=False).method == "clusters"
     monkeypatch.setattr(reduced, "TARGET", 0.5)
     low = knn_graph(V, 8, method="reduced", progress=False)
     assert low.recall < 0.99

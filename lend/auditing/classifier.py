@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -55,8 +56,9 @@ def held_out_shares(
     for matrix in tqdm(embeddings, "classifier", unit="set", disable=not progress, delay=1):
         X = features(matrix)
         goals = torch.from_numpy(targets[chosen]).to(X)
-        strength = best_strength(X[tried], torch.from_numpy(targets[tried]).to(X))
-        W = fit_folds(X[chosen], goals, torch.from_numpy(folds[chosen]).to(X.device), count, strength)
+        with threadpool_limits(1, "blas"):  # idle threads of SciPy's optimiser slow those of torch threefold
+            strength = best_strength(X[tried], torch.from_numpy(targets[tried]).to(X))
+            W = fit_folds(X[chosen], goals, torch.from_numpy(folds[chosen]).to(X.device), count, strength)
         for fold in range(count):
             held = np.flatnonzero(folds == fold)
             for part in np.array_split(held, 1 + len(held) // BLOCK):

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 EXACT = 100_000  # examples up to which "auto" is exact: half a minute at 512 numbers each, on two cores without AMX
-WIDE, REDUCED = 1024, 20_000  # numbers of a row and examples from which "auto" reduces: of fewer it can lose a fifth
+FEW = 20_000  # examples below which exact search is as quick as any
+WIDE = 1024  # numbers of a row from which "auto" reduces them
+RECALL = 0.99  # that "auto" asks of an approximate graph up to EXACT
 ROUNDING, ROUNDING_64 = 1e-6, 1e-14  # of a cosine in float32 and float64
 
 
@@ -187,10 +189,11 @@ def knn_graph(
             in float64 where rows are nearly parallel, with a warning.
         k: Neighbours of each, 1 to n-1.
         method: "exact"; "faiss", its flat index, as exact; "clusters", nearly exact: clusters are looked into until
-            99 % of the true neighbours of some trial rows are found; "reduced", for wide embeddings: candidates from
-            fewer numbers, then exact cosines, exact where these do not tell; "hnsw", of faiss; or "auto": "exact" up
-            to 100,000 examples, "clusters" above; "reduced" from 1,024 numbers and 20,000 examples to 100,000, if its
-            recall is 0.99 at least, and the processor has no AMX, by which "exact" is faster.
+            99.5 % of the true neighbours of some trial rows are found; "reduced", for wide embeddings: candidates from
+            fewer numbers, then exact cosines, exact where these do not tell; "hnsw", of faiss; or "auto": "exact" below
+            20,000 examples, and up to 100,000 where the processor multiplies halves (AMX); else "reduced" from 1,024
+            numbers and "clusters" of fewer, but "exact" up to 100,000 where their recall is below 0.99, or rows of
+            fewer numbers lie on another device than the processor.
         sample: Rows on which the recall of an approximate graph is measured against exact search.
         seed: Seed of whatever is drawn: those rows, clusters, levels.
         threads: To use; torch's number if not given.
@@ -214,20 +217,29 @@ def knn_graph(
     rows = Rows(matrix)
     chosen = method == "auto"
     if chosen:
-        reduce = rows.d >= WIDE and rows.n >= REDUCED and not _halves_pay(rows, k)
-        method = "clusters" if rows.n > EXACT else "reduced" if reduce else "exact"
+        method = _automatic(rows, k)
     with torch.no_grad(), torch.autocast(rows.device.type, enabled=False), _threads(threads):
         best = METHODS[method](rows, k, seed=seed, progress=progress)
         _complete(best, rows)
         exact = method == "exact" or (method in EXACT_METHODS and rows.precision == torch.float32)
         recall = 1.0 if exact else _recall(best, rows, sample, seed)
-        if chosen and method == "reduced" and recall < clusters.TARGET:
+        if chosen and rows.n <= EXACT and recall < RECALL:
             method, best, recall = "exact", _exact(rows, k, progress=progress), 1.0
     return _finished(best, method, recall)
 
 
 def _finished(best: Best, method: str, recall: float) -> KnnGraph:
     return KnnGraph(best.columns.cpu().numpy(), best.values.clamp(-1, 1).float().cpu().numpy(), method, recall)
+
+
+def _automatic(rows: Rows, k: int) -> str:
+    if rows.n > EXACT:
+        return "clusters"
+    if rows.n < FEW or _halves_pay(rows, k):
+        return "exact"
+    if rows.d >= WIDE:
+        return "reduced"
+    return "clusters" if rows.device.type == "cpu" else "exact"  # other devices were not measured
 
 
 def _halves_pay(rows: Rows, k: int) -> bool:
