@@ -42,7 +42,7 @@ def ours(V, given, c):
 
 
 def diluted(V, given, c):
-    """Two steps among the default graph, exact up to 100,000: what every other part of the audit comes on top of."""
+    """Two steps among the default graph: what every other part of the audit comes on top of."""
     Z = lend.dilute(None, given, num_classes=c, k=16, affinity="sum", knn_graph=lend.knn_graph(V, 16, progress=False))
     return Z[np.arange(len(given)), given], Z.argmax(axis=1)
 

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from lend.neighbors.topk import Best
 
+FEW, CENTRES = 4, 32  # blocks up to which rows stay in their order, and rows that others come together by
+
 
 def nearest_by_blocks(
     read: Callable[[Tensor], Tensor], n: int, k: int, block: int = 4096, progress: bool = False
@@ -30,17 +32,27 @@ def nearest_by_blocks(
     from tqdm.auto import tqdm
 
     like = read(torch.arange(1))
-    best, parts = Best(n, k, like), torch.arange(n, device=like.device).split(block)
+    best, parts = Best(n, k, like), _side_by_side(read, n, block, like.device).split(block)
     pairs = len(parts) * (len(parts) + 1) // 2
     for _ in tqdm(compare_all(best, parts, read), "neighbours", pairs, unit="block", disable=not progress):
         pass
     return best
 
 
+def _side_by_side(read: Callable[[Tensor], Tensor], n: int, block: int, device: torch.device) -> Int[Tensor, " n"]:
+    """Ids of all rows; where they are many, those that are closest to the same of a few rows come together."""
+    ids = torch.arange(n, device=device)
+    if n <= FEW * block:
+        return ids
+    centres = read(ids[:: max(1, n // CENTRES)])
+    return torch.cat([(read(part) @ centres.T).argmax(dim=1) for part in ids.split(block)]).argsort(stable=True)
+
+
 def compare_all(best: Best, parts: Sequence[Tensor], read: Callable[[Tensor], Tensor]) -> Iterator[None]:
     """Compare every row of some blocks with every other row of them, pair of blocks by pair of blocks.
 
-    The cosines of two blocks are computed once, and serve the rows of both.
+    The cosines of two blocks are computed once, and serve the rows of both. Each block comes with itself first: the more
+    neighbours it holds, the fewer of the other cosines have to be looked into.
 
     Args:
         best: Takes the cosines.
@@ -51,11 +63,11 @@ def compare_all(best: Best, parts: Sequence[Tensor], read: Callable[[Tensor], Te
         None, after each pair.
     """
     space = _space(parts, parts, read)
-    for number, ids in enumerate(parts):
-        rows = read(ids)
-        best.update(ids, _cosines(rows, rows, space).fill_diagonal_(-torch.inf), ids)
+    for ids in parts:
+        _compare_within(best, ids, read(ids), space)
         yield
-        yield from _compare_with(best, ids, rows, parts[number + 1 :], read, space)
+    for number, ids in enumerate(parts[:-1]):
+        yield from _compare_with(best, ids, read(ids), parts[number + 1 :], read, space)
 
 
 def compare_two(
@@ -65,6 +77,10 @@ def compare_two(
     space = _space(parts, others, read)
     for ids in parts:
         yield from _compare_with(best, ids, read(ids), others, read, space)
+
+
+def _compare_within(best: Best, ids: Tensor, rows: Tensor, space: Tensor) -> None:
+    best.update(ids, _cosines(rows, rows, space).fill_diagonal_(-torch.inf), ids)
 
 
 def _compare_with(

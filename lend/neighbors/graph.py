@@ -24,7 +24,7 @@ from lend.storage import DamagedFileError, read_arrays, write_arrays
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-EXACT = 100_000  # examples up to which "auto" is exact: half a minute at 512 numbers each, on two cores without AMX
+EXACT = 100_000  # examples up to which all may be compared: half a minute at 512 numbers each, two cores without AMX
 FEW = 20_000  # examples below which exact search is as quick as any
 WIDE = 1024  # numbers of a row from which "auto" reduces them
 RECALL = 0.99  # that "auto" asks of an approximate graph up to EXACT

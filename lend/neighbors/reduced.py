@@ -53,9 +53,10 @@ def nearest_by_reduced(rows: Rows, k: int, *, seed: int = 0, progress: bool = Fa
         true = nearest_of(trials, vectors.__getitem__, rows.n, k).columns
         for width in widths:
             part = normalize(small[:, :width], dim=1)
-            most = _candidates(part, trials, true)
-            if most <= min(MOST * k, rows.n - 1):
-                found = nearest_by_blocks(part.__getitem__, rows.n, most, BLOCK, progress).columns
+            most = min(MOST * k, rows.n - 1)
+            count = _candidates(part, trials, true, most)
+            if count <= most:
+                found = nearest_by_blocks(part.__getitem__, rows.n, count, BLOCK, progress).columns
                 return _ranked(vectors, found, k, progress)
         del vectors, small, part
     return nearest_by_blocks(rows.take, rows.n, k, BLOCK, progress)
@@ -77,12 +78,13 @@ def _directions(sample: Float[Tensor, "s d"], count: int, generator: np.random.G
     return (basis @ turned).flip(1)[:, :count].contiguous()
 
 
-def _candidates(small: Float[Tensor, "n w"], trials: Int[Tensor, " t"], true: Int[Tensor, "t k"]) -> int:
-    """How many rows of the largest cosine hold the asked share of the true neighbours of the trial rows."""
+def _candidates(small: Float[Tensor, "n w"], trials: Int[Tensor, " t"], true: Int[Tensor, "t k"], most: int) -> int:
+    """How many rows of the largest cosine hold the asked share of the true neighbours of the trial rows, or most + 1."""
     products = small[trials] @ small.T
     products[torch.arange(len(trials), device=trials.device), trials] = -torch.inf
-    ranks = [(products > products.gather(1, column[:, None])).sum(dim=1) for column in true.T]
-    ordered = torch.stack(ranks).flatten().sort().values
+    found, largest = products.gather(1, true), products.topk(most).values
+    ranks = (largest[:, None] > found[:, :, None]).sum(dim=2)
+    ordered = ranks.flatten().sort().values
     return max(int(ordered[int(np.ceil(TARGET * len(ordered))) - 1]) + 1, true.shape[1])
 
 
