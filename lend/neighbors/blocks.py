@@ -51,8 +51,8 @@ def _side_by_side(read: Callable[[Tensor], Tensor], n: int, block: int, device: 
 def compare_all(best: Best, parts: Sequence[Tensor], read: Callable[[Tensor], Tensor]) -> Iterator[None]:
     """Compare every row of some blocks with every other row of them, pair of blocks by pair of blocks.
 
-    The cosines of two blocks are computed once, and serve the rows of both. Each block comes with itself first: the more
-    neighbours it holds, the fewer of the other cosines have to be looked into.
+    The cosines of two blocks are computed once, and serve the rows of both. Each block is compared with itself first:
+    the more neighbours it holds, the fewer of the other cosines have to be looked into.
 
     Args:
         best: Takes the cosines.

@@ -79,7 +79,7 @@ def _directions(sample: Float[Tensor, "s d"], count: int, generator: np.random.G
 
 
 def _candidates(small: Float[Tensor, "n w"], trials: Int[Tensor, " t"], true: Int[Tensor, "t k"], most: int) -> int:
-    """How many rows of the largest cosine hold the asked share of the true neighbours of the trial rows, or most + 1."""
+    """How many rows of the largest cosine hold the asked share of the trial rows' true neighbours; or most + 1."""
     products = small[trials] @ small.T
     products[torch.arange(len(trials), device=trials.device), trials] = -torch.inf
     found, largest = products.gather(1, true), products.topk(most).values
