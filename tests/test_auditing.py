@@ -412,7 +412,9 @@ def test_neighbours_that_are_known_are_not_searched_again(monkeypatch):
     again = audit(V, true, gamma=2, knn_graph=found.graphs, progress=False)
     pd.testing.assert_frame_equal(again.issues, found.issues)
     assert again.settings == found.settings and found.settings["method"] == "joined"
-    assert audit(V, true, knn_graph=found.graphs[0].to_csr(), progress=False).settings["method"] == "joined"
+    assert found.settings["neighbors"] == "exact"
+    told = audit(V, true, knn_graph=found.graphs[0].to_csr(), progress=False).settings
+    assert told["method"] == "joined" and told["neighbors"] == "given, recall not known"
 
 
 def test_a_graph_of_other_rows_is_refused():

@@ -56,6 +56,7 @@ def test_agrees_with_a_slow_loop(method, k):
     graph = graph_of(embeddings, k, method)
     expected = slow_cosines(embeddings)
     assert graph.indices.shape == (300, k) and graph.method == method
+    assert graph.search == (method if graph.recall == 1 else f"{method}, recall {graph.recall:.3f}")
     assert all(len(set(row)) == k for row in graph.indices.tolist())
     assert np.allclose(graph.cosines, np.take_along_axis(expected, graph.indices, axis=1), atol=1e-6)
     assert (np.diff(graph.cosines, axis=1) <= 0).all()

@@ -147,13 +147,15 @@ def audit(
     judged = judge(heard.shares, given, heard.silent, heard.evidence, progress)
     outliers = outlier_scores(graphs)
     asked = class_prior.tolist() if isinstance(class_prior, np.ndarray) else class_prior
+    found = "; ".join(graph.search for graph in graphs)
+    told = {"class_prior": asked, "method": method, "seed": seed, "neighbors": found}
     return Audit(
         issues=issues_table(judged, given, names, index, neighbor_agreement(graphs, given), heard.scores, outliers),
         distributions=judged.distributions,
         estimate=estimate_errors(surest, every, int(known.sum()), confidence, seed, progress),
         transition_matrix=matrix_table(surest, names),
         classes=classes_table(judged.take(known), given[known], names, surest),
-        settings=asdict(settings) | {"class_prior": asked, "method": method, "seed": seed},
+        settings=asdict(settings) | told,
         duplicates=duplicates_table(graphs, parts, given, names, index),
         images=images,
         texts=texts,

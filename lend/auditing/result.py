@@ -57,7 +57,7 @@ class Audit:
             ``wrong``, the estimated share of its labels that are wrong; ``mean_score``, of its labels; ``issues``, the
             number of them; ``confused_with``, the class that most of its issues probably belong to, missing where there
             are none.
-        settings: Settings of the audit.
+        settings: Settings of the audit; ``neighbors`` says how these were found, and how many of the true ones.
         duplicates: One row per example that has a duplicate (:mod:`lend.auditing.duplicates`), index ``sample_id``:
             ``group``; ``given_label``; ``cosine``, the largest with one of its group; ``labels_differ``, whether two of
             its group have different labels: these groups come first.

@@ -73,6 +73,13 @@ class KnnGraph:
         """Neighbours of each."""
         return self.indices.shape[1]
 
+    @property
+    def search(self) -> str:
+        """How the neighbours were found, in words: "exact", "clusters, recall 0.995", "given, recall not known"."""
+        if self.recall == 1:
+            return self.method
+        return f"{self.method}, recall " + ("not known" if self.recall is None else f"{self.recall:.3f}")
+
     def first(self, k: int) -> KnnGraph:
         """The graph of the k nearest of these neighbours. What it found of them is known only if it is exact."""
         k = as_count(k, "k", 1, self.k)
