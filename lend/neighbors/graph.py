@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 EXACT = 100_000  # examples up to which all may be compared: half a minute at 512 numbers each, two cores without AMX
 FEW = 20_000  # examples below which exact search is as quick as any
-WIDE = 1024  # numbers of a row from which "auto" reduces them
+WIDE = 1024  # numbers of a row from which "auto" reduces them: with fewer that can take a fifth longer
 RECALL = 0.99  # that "auto" asks of an approximate graph up to EXACT
 ROUNDING, ROUNDING_64 = 1e-6, 1e-14  # of a cosine in float32 and float64
 
