@@ -105,6 +105,26 @@ def test_a_scale_has_the_numbers_of_its_column():
     assert strip.get_xlim() == pytest.approx((low, high))
 
 
+@pytest.mark.parametrize("colorings", [("score",), ("true", "score"), ("true", "kept", "score"), ("true", "score") * 2])
+def test_a_scale_covers_no_point_and_no_number(colorings):
+    figure = explorer_figure(inspection(), colorings, 3)
+    page = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(page)
+    for axes in figure.axes:
+        for strip in axes.child_axes:
+            assert not strip.get_tightbbox(page).overlaps(axes.get_window_extent(page))
+            assert not strip.get_tightbbox(page).overlaps(axes.xaxis.label.get_window_extent(page))
+
+
+def test_a_long_title_is_inside_a_figure_of_one_map():
+    shown = inspection()
+    shown.title = "photographs (a note of the data): symmetric noise, rate 0.40, standard, seed 0"
+    figure = explorer_figure(shown, ("true",), 3)
+    (place,) = boxes(figure, [figure._suptitle])
+    assert 0 <= place.x0 and place.x1 <= figure.bbox.width
+    assert " ".join(figure._suptitle.get_text().split()).startswith(shown.title)
+
+
 def test_few_selected_points_are_outlined():
     shown = inspection()
     shown.select([3, 8])

@@ -21,10 +21,9 @@ from tqdm.auto import tqdm
 
 from lend.explorer.inspection import Inspection
 from lend.explorer.inspection.sources import Data, inspect
-from lend.explorer.pictures.maps import explorer_figure, view_note
+from lend.explorer.pictures.maps import explorer_figure, title_lines, write_note
 from lend.explorer.pictures.palettes import palette, point_colours
 from lend.inputs import is_real, require
-from lend.plots import literal
 from lend.storage import write_atomically
 
 ENDINGS = (".gif", ".mp4")
@@ -160,9 +159,10 @@ class Scene:
         for axes, coloring in zip(self._panels(), self.colorings, strict=True):
             colours = point_colours(self.inspection, coloring, epoch)
             axes.collections[0].set_facecolor(colours)  # type: ignore[arg-type]  # takes one colour per point, too
-            axes.set_xlabel(view_note(self.inspection, coloring, accuracy, epoch))
+            write_note(axes, self.inspection, coloring, accuracy, epoch)
         last = self.inspection.epochs[-1]
-        self.figure.suptitle(f"{literal(self.inspection.title, 100)}\nepoch {epoch} of {last}", fontsize=9)
+        head = title_lines(self.inspection, len(self.colorings))
+        self.figure.suptitle(f"{head}\nepoch {epoch} of {last}", fontsize=9)
 
     def _panels(self) -> list[matplotlib.axes.Axes]:
         return self.figure.axes[: len(self.colorings)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -54,16 +55,18 @@ def explorer_figure(
     epoch = inspection.epoch if epoch is None else epoch
     chosen = inspection.positions_of(inspection.selection if selection is None else selection)
     across, width, side = {1: (1, 3.9, 3.7), 2: (2, PAGE, 3.4), 3: (3, PAGE, 2.25), 4: (2, 6.2, 3.0)}[len(colorings)]
-    down = -(-len(colorings) // across)
-    figure = Picture(figsize=(width, 0.75 + down * (side + 0.5)), layout="constrained")
+    down, head = -(-len(colorings) // across), title_lines(inspection, len(colorings))
+    line = 0.6 if any(inspection.kind(name) == "share" for name in colorings) else 0.5  # with numbers below a strip
+    height = 0.6 + 0.15 * len(head.splitlines()) + down * (side + line)
+    figure = Picture(figsize=(width, height), layout="constrained")
     accuracy = inspection.label_accuracy(epoch)
     panels = figure.subplots(down, across, squeeze=False).flat
     for axes, coloring in zip(panels, colorings, strict=True):
         draw_points(axes, inspection, coloring, epoch, chosen, side)
         axes.set_title(literal(coloring_title(coloring)))
-        axes.set_xlabel(view_note(inspection, coloring, accuracy, epoch))
+        write_note(axes, inspection, coloring, accuracy, epoch)
         _own_legend(axes, inspection, coloring)
-    head = f"{literal(inspection.title, 100)}\n{inspection.position_note(epoch)}"
+    head += f"\n{inspection.position_note(epoch)}"
     head += f"; {len(chosen):,} selected" if len(chosen) else ""
     if {"predicted", "diluted"} & set(colorings) and inspection.labels_of:
         head += f"\n{inspection.labels_note(epoch)}"
@@ -117,6 +120,17 @@ def draw_points(
         spine.set(visible=True, color="#cccccc")
 
 
+def title_lines(inspection: Inspection, views: int) -> str:
+    """Return the title of what is shown, in lines that are no wider than a figure of so many maps."""
+    return fill(literal(inspection.title, 100), 50 if views == 1 else 110, break_long_words=False)
+
+
+def write_note(axes: Axes, inspection: Inspection, coloring: str, accuracy: Mapping[str, float], epoch: int) -> None:
+    """Write :func:`view_note` below a map, beside the strip of its colours where there is one."""
+    note = view_note(inspection, coloring, accuracy, epoch)
+    axes.set_xlabel(note, loc="left" if inspection.kind(coloring) == "share" else "center")
+
+
 def view_note(inspection: Inspection, coloring: str, accuracy: Mapping[str, float], epoch: int) -> str:
     """Return the number that sums up a map, in words: a label accuracy, a share or a mean; " " where there is none.
 
@@ -144,7 +158,7 @@ def view_note(inspection: Inspection, coloring: str, accuracy: Mapping[str, floa
 
 
 def _own_legend(axes: Axes, inspection: Inspection, coloring: str) -> None:
-    """Draw the colours of flags and shares inside their panel; classes share the legend of the figure."""
+    """Draw the colours of flags inside their panel, and of shares below it; classes share the legend of the figure."""
     kind, look = inspection.kind(coloring), palette(inspection, coloring)
     if kind == "flag":
         handles = [dot(colour, name) for colour, name in zip(look.colours, look.names, strict=True)]
@@ -152,7 +166,7 @@ def _own_legend(axes: Axes, inspection: Inspection, coloring: str) -> None:
         axes.legend(handles=handles, loc="upper right", fontsize=7, **style)
     if kind == "share":
         low, high = inspection.value_range(coloring)
-        strip = axes.inset_axes((0.6, 0.945, 0.34, 0.025))
+        strip = axes.inset_axes((0.66, -0.05, 0.33, 0.022))  # inside it would cover points
         colours = ScalarMappable(Normalize(low, high), ListedColormap(look.colours[:-1]))
         ticks = [0, 0.5, 1] if (low, high) == (0.0, 1.0) else [low, high]
         bar = axes.figure.colorbar(colours, cax=strip, orientation="horizontal", ticks=ticks, format="{x:.3g}")
