@@ -175,6 +175,8 @@ def embedded(path, table, true, columns, limit):
 def snapshots(paths, points, epochs):
     for path in paths:
         run = lend.Run.open(path)
+        if missing := sorted(set(epochs or ()) - set(run.epochs)):
+            raise SystemExit(f"{run.path.name} has no snapshots of the epochs {missing}; it has {list(run.epochs)}")
         true, given = (run.labels[name].to_numpy()[run.snapshot_samples] for name in ("true", "noisy"))
         chosen = np.unique(np.linspace(0, len(true) - 1, min(points, len(true))).round().astype(int))
         for epoch in [epoch for epoch in run.epochs if not epochs or epoch in epochs] if (true >= 0).all() else ():
