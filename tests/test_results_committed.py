@@ -2,10 +2,12 @@
 
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from lend import methods
 from lend.__main__ import main
 from lend.paper import results
 
@@ -27,6 +29,13 @@ def test_make_results_redraws_what_is_committed(tmp_path):
         assert (tmp_path / name).read_bytes() == (RUNS.parent / name).read_bytes(), name
     pictures = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.png")}
     assert pictures and all((RUNS.parent / name).exists() for name in pictures)
+
+
+def test_no_committed_result_is_of_other_defaults_than_todays():
+    for result in results.results(RUNS):
+        today = asdict(methods.build(result.config.method, result.config.options))
+        noted = result.info.get("defaults", {})
+        assert noted.items() <= today.items(), result.file_name
 
 
 def test_committed_results_are_small_and_every_one_is_shown():

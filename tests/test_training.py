@@ -18,7 +18,7 @@ from lend.inputs import Dilution
 from lend.methods import Features
 from lend.run import Run, epochs_done
 from lend.storage import DamagedFileError
-from lend.training import train
+from lend.training import sweep, train
 from lend.training.child import context_of_children
 from lend.training.trainer import Trainer
 
@@ -223,6 +223,23 @@ def test_a_finished_run_is_returned_as_it_is(tiny):
     times = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
     assert train(tiny(), progress=False).complete
     assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == times
+
+
+def test_a_run_of_a_version_with_other_defaults_is_none_of_todays_method(tiny):
+    config = tiny(method="gce", options={"q": 0.5}, epochs=1, snapshots=())
+    path = train(config, progress=False).path / "config.json"
+    record = storage.read_json(path)
+    assert record["info"]["defaults"] == {"truncation": None, "truncate_from": 41, "truncate_every": 10}
+    record["info"]["defaults"]["truncate_from"] = 40
+    storage.write_json(path, record)
+    error = "was begun with other defaults of gce: truncate_from 40, now 41; move it away to train anew, or give its"
+    with pytest.raises(ValueError, match=error):
+        train(config, progress=False)
+    (failure,) = sweep([config], workers=0, progress=False)
+    assert error in failure.error
+    del record["info"]["defaults"]  # as early versions did
+    storage.write_json(path, record)
+    assert train(config, progress=False).complete and sweep([config], workers=0, progress=False) == []
 
 
 def test_another_run_in_the_way_is_not_overwritten(tiny, tmp_path):

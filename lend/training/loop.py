@@ -19,7 +19,7 @@ from lend.training import examples, own, tracking
 from lend.training.allocator import keep_freed_memory
 from lend.training.ending import Ending
 from lend.training.guarded import Guarded
-from lend.training.opening import open_or_create
+from lend.training.opening import defaults_of, open_or_create, require_same_defaults
 from lend.training.parallel import Processes
 from lend.training.trainer import Trainer
 
@@ -37,16 +37,19 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
         The saved run.
 
     Raises:
-        ValueError: If a setting is wrong, before anything is written; if the saved run was started on other data; if a
-            saved file is damaged; or if a method of one's own fails: in its first epoch it leaves no folder.
+        ValueError: If a setting is wrong, before anything is written; if the saved run was started on other data, or by
+            a version with other defaults of its method; if a saved file is damaged; or if a method of one's own fails:
+            in its first epoch it leaves no folder.
         FileExistsError: If the folder holds something else.
         InUseError: If another process trains the run.
         FloatingPointError: If the training diverges; what was saved stays.
     """
     method = own.build_method(config)
-    run = Run.find(config)
-    if run is not None and run.complete:
-        return run
+    run, defaults = Run.find(config), defaults_of(method, config)
+    if run is not None:
+        require_same_defaults(run, defaults)
+        if run.complete:
+            return run
     tracking.check(config.tracker)
     device = _device(config.device)
     if device.type == "cpu":
@@ -60,7 +63,8 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
     if run is None and isinstance(method, Guarded):
         trainer.try_out(method)
     with _only_writer(config, processes):
-        run = processes.first(partial(open_or_create, config, source, device, precision, trainer.learner.info))
+        network = trainer.learner.info
+        run = processes.first(partial(open_or_create, config, source, device, precision, network, defaults))
         done, state = processes.first(partial(writing.restore, run))
         if state is not None:
             trainer.load(state)

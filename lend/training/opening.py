@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -13,15 +14,22 @@ import numpy as np
 import torch
 
 from lend.inputs import RunConfig
+from lend.methods import Method
 from lend.run import Run, code_type, with_older_sources, writing
 from lend.storage import InUseError
 from lend.training.examples import Source
+from lend.training.guarded import Guarded
 
 PACKAGES = ("lend", "torch", "torchvision", "numpy", "zarr", "xarray")
 
 
 def open_or_create(
-    config: RunConfig, source: Source, device: torch.device, precision: str, network: Mapping[str, Any]
+    config: RunConfig,
+    source: Source,
+    device: torch.device,
+    precision: str,
+    network: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None,
 ) -> Run:
     """Return the saved run of this configuration, or a new one where there is none.
 
@@ -33,6 +41,7 @@ def open_or_create(
         device: Where it trains, recorded in a new run.
         precision: "bf16" or "fp32", in which it trains.
         network: What a new run says of its network.
+        defaults: What it says of its method, see :func:`defaults_of`.
 
     Raises:
         ValueError: If the saved run was started on other examples.
@@ -44,7 +53,8 @@ def open_or_create(
         _tell_changes(config)
         for change in network.get("changes", ()):
             print(f"network {config.network}: {change}", file=sys.stderr)
-        return writing.create(config, _given(source), _info(source, device, precision) | {"network": dict(network)})
+        info = _info(source, device, precision) | {"network": dict(network), "defaults": defaults}
+        return writing.create(config, _given(source), info)
     saved = run.labels
     if not np.array_equal(saved.index, source.dataset.sample_ids) or not np.array_equal(saved["noisy"], source.noisy):
         noise = f", or noise {config.noise} draws other labels" if config.noise in config.sources else ""
@@ -52,6 +62,27 @@ def open_or_create(
     if run.info["precision"] != precision:
         raise InUseError(f"{run.path} was just started by another process, in {run.info['precision']}; train it again")
     return run
+
+
+def defaults_of(method: Method, config: RunConfig) -> dict[str, Any] | None:
+    """Return the values of the options that the settings leave open; None of own code, whose digest tells a change."""
+    return None if isinstance(method, Guarded) else {k: v for k, v in asdict(method).items() if k not in config.options}
+
+
+def require_same_defaults(run: Run, defaults: Mapping[str, Any] | None) -> None:
+    """Raise ValueError where a run was begun by a version with other defaults: it is no run of today's method.
+
+    Early runs do not say theirs.
+    """
+    there, here = run.info.get("defaults"), defaults
+    if there is None or here is None or there == here:
+        return
+    names = sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name))
+    said = ", ".join(f"{name} {there.get(name)!r}, now {here.get(name)!r}" for name in names)
+    raise ValueError(
+        f"{run.path} was begun with other defaults of {run.config.method}: {said}; move it away to train anew, or give "
+        "its values as options to train such a run"
+    )
 
 
 def _tell_changes(config: RunConfig) -> None:

@@ -94,11 +94,17 @@ def _executor(workers: int | None, threads: int | None, scheduler: str | None) -
 
 
 def _complete(config: RunConfig) -> bool:
+    from lend.training.opening import defaults_of, require_same_defaults  # these import torch, which takes a second
+    from lend.training.own import build_method
+
     try:
         run = Run.find(config)
+        if run is None or not run.complete:
+            return False
+        require_same_defaults(run, defaults_of(build_method(config), config))
     except (OSError, ValueError):
         return False  # its training fails with this error, and the sweep reports it
-    return run is not None and run.complete
+    return True
 
 
 def _trained(waiting: deque[RunConfig], executor: Executor, view: _View) -> Iterator[tuple[RunConfig, str | None]]:

@@ -22,7 +22,7 @@ KEY = b"lend"  # in the metadata of the schema
 MOST = 16 << 20  # bytes of a file; thousands of epochs take less
 # What captions say and tables ask; and what else is kept of all that a run notes: no path.
 SAID = ("data_digest", "examples", "realised_noise_rate", "network", "device", "threads", "precision", "versions")
-NOTED = (*SAID, "held_out", "image_shape", "started")
+NOTED = (*SAID, "defaults", "held_out", "image_shape", "started")
 
 
 @dataclass(frozen=True, eq=False)
