@@ -208,8 +208,8 @@ def test_the_page_of_the_run_format_holds(mapped):
         assert record.pop("seal") == sealed(record)[:16], path
     config = json.loads((mapped.path / "config.json").read_text())
     assert config["hash"] == sealed({**SETTINGS, "snapshots": [1, 3], "seed": 0})[:10]
-    info = "class_names defaults examples held_out image_shape realised_noise_rate device threads precision versions started"
-    assert set(config["info"]) == {*info.split(), "network", "data_digest"}
+    info = "class_names examples held_out image_shape realised_noise_rate device threads precision versions started"
+    assert set(config["info"]) == {*info.split(), "network", "defaults", "data_digest"}
     given = hashlib.sha256((mapped.path / "labels" / "given.npz").read_bytes()).hexdigest()
     assert config["files"] == {"labels/given.npz": given}
     record = json.loads((mapped.path / "history" / "0003.json").read_text())

@@ -24,7 +24,7 @@ TARGET = 0.995  # share of the true neighbours that candidates must hold: recall
 TRIALS = 256  # rows whose true neighbours tell what that takes
 SAMPLE = 4096  # rows whose second moment gives the directions
 WIDTHS = (64, 128, 256, 384)  # numbers to try
-MOST = 3  # times k candidates; with more, the next width is quicker
+MOST = 4  # times k candidates; with more, the next width is quicker
 NARROW = 3  # a width of more than this part of d saves too little
 ROUNDS, SPARE = 4, 32  # of the iteration that finds the directions, and directions that it needs beside them
 
