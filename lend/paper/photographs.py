@@ -77,6 +77,9 @@ PHOTOGRAPHS: dict[str, Profile] = {
     "cifar10-thin-all": Profile(
         {"dataset": "cifar10", "width": 16, **SHORT}, ("figure4", *_CIFAR10), lend=_BETA, grids=_CIFAR10
     ),
+    "cifar10-thin-all-augmented": Profile(
+        {"dataset": "cifar10", "width": 16, "augment": True, **SHORT}, tuple(_CIFAR10), lend=_BETA, grids=_CIFAR10
+    ),
     "cifar10-thin-10k": Profile(
         {"dataset": "cifar10", "width": 16, **_SMALL}, tuple(_CIFAR10), lend=_BETA, grids=_CIFAR10
     ),
