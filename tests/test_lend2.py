@@ -124,8 +124,9 @@ def test_the_share_is_that_of_the_formula():
     a = sum(agrees[i] for i in held) / len(held)
     rho = min(1.0, max(0.0, (a - 0.25) / (1 - everywhere - 0.25)))
     m = (0.65 - 0.5 - math.sqrt(0.5 * 0.5 / len(held))) / 0.5
-    expected = r * min(1.0, max(rho**1.5 * 2 / 4, m))
-    assert method.share(votes, given, memory, 2).item() == pytest.approx(expected, rel=1e-4)
+    assert method.share(votes, given, memory, 2).item() == pytest.approx(r * (rho**1.5 * 2 / 4 + m), rel=1e-4)
+    memory["agreed"] = agreement(memory["held"], 0.1, 1.0)  # no more than the votes are against
+    assert method.share(votes, given, memory, 2).item() == pytest.approx(1 - a, rel=1e-4)
 
 
 def test_held_out_examples_are_never_trained_on():

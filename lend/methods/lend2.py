@@ -34,11 +34,12 @@ class LEND2(Method):
         r = 1 - agreement of V with ỹ among the surest of H                         share of wrong labels, or more
         ρ = (a - 1/c) / (1 - r' - 1/c) in [0, 1],   a = agreement of V with ỹ in H  how right the votes are
         m = (b' - b - s(b)) / b,   b = agreement of the network with ỹ in H         what it has memorised
-        R = r min(1, max(ρ^restraint min(1, e / warmup), pressure m))
+        R = r (ρ^restraint min(1, e / warmup) + pressure max(0, m)), at most 1 - a
 
     (r' is r among all examples, b' is b outside H, s(b) the standard error of b.) Weak embeddings make r too large,
     since what they cannot tell apart looks like noise; but then ρ is small. A network that memorises agrees with its
-    own labels more than with those of H: then dropping is worth more than it costs. No rate and no prior is told.
+    own labels more than with those of H: then dropping is worth more than it costs, and R rises up to the share of
+    labels that votes are against, which is all that LEND drops. No rate and no prior is told.
 
     Args:
         neighbors: k, below the number of examples.
@@ -56,9 +57,9 @@ class LEND2(Method):
     neighbors: int = 32  # type: ignore[misc]  # of the class in other methods
     beta: float = 0.7
     held: int = 500
-    restraint: float = 2.0
+    restraint: float = 1.0
     pressure: float = 3.0
-    warmup: int = 10
+    warmup: int = 5
 
     def __post_init__(self) -> None:
         as_count(self.neighbors, "neighbors")
@@ -104,9 +105,9 @@ class LEND2(Method):
         right = ((agrees[held].mean() - 1 / c) / (1 - everywhere - 1 / c).clamp(min=LEAST)).clamp(0, 1)  # ρ
         inside, outside = (memory["agreed"][rows].float().mean() for rows in (held, ~held))  # b, b'
         error = (inside * (1 - inside) / held.sum()).sqrt()
-        memorised = (outside - inside - error) / inside.clamp(min=LEAST)  # m
+        memorised = ((outside - inside - error) / inside.clamp(min=LEAST)).clamp(min=0)  # m
         restrained = right**self.restraint * min(1.0, epoch / self.warmup)
-        return r * torch.maximum(restrained, self.pressure * memorised).clamp(max=1)
+        return torch.minimum(r * (restrained + self.pressure * memorised), 1 - agrees[held].mean())
 
 
 def neighbor_votes(
