@@ -177,6 +177,7 @@ def test_a_run_of_unknown_settings_is_left_out_and_named(record, saved, tmp_path
         ({"config": [1]}, "no record of a run"),
         ({"info": 3}, "no record of a run"),
         ({"info": {"compact": "yes"}}, "info.compact is 'yes'"),
+        ({"info": {"defaults": "0.7"}}, "info.defaults is '0.7'"),
     ],
 )
 def test_a_record_of_wrong_types_does_not_break_the_list(copy, changes, message):

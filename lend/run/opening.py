@@ -95,6 +95,10 @@ def _recorded(value: object) -> bool:
     return isinstance(value, Mapping) and value.get("scope") in ("batch", "dataset")
 
 
+def _options(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
 def _text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -104,6 +108,7 @@ INFO: Mapping[str, Callable[[object], bool]] = {  # what the library reads; each
     "device": _text,
     "data_digest": is_digest,
     "precision": _text,
+    "defaults": _options,
     "realised_noise_rate": is_real,
     "examples": _count,
     "held_out": _count,
