@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from lend import storage
 from lend.dilution import one_hot, prior_weights
 from lend.inputs import Checks, Dilution, NamedConfig, is_whole, read_index, read_mask, read_rows, require, require_name
 from lend.recording.batches import Batches, Rows, merge
@@ -150,10 +149,7 @@ class Recorder:
         """Take hold of the folder; the epochs that are there, and the width of their embeddings, if one is saved."""
         require_usable(self.path, resume)
         with ExitStack() as stack:
-            try:
-                stack.enter_context(storage.lock(self.path / "lock"))
-            except storage.InUseError:
-                raise storage.InUseError(f"{self.path} is being recorded by another process") from None
+            stack.enter_context(writing.lock(self.path, f"{self.path} is being recorded"))
             run, done = begin()
             saved = run.epochs[-1:]
             features = run.snapshot(*saved).sizes["feature"] if saved else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,11 @@ def create(config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str
     """
     require_free(config.folder)
     return write(config.folder, config, given, info)
+
+
+def lock(folder: Path, use: str | None = None) -> AbstractContextManager[None]:
+    """Hold the folder of a run, as the one process that writes to it; arguments and errors are of `storage.lock`."""
+    return storage.lock(folder / "lock", use)
 
 
 def holds_run(path: Path) -> bool:

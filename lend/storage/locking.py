@@ -16,8 +16,13 @@ NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @contextmanager
-def lock(path: Path) -> Iterator[None]:
+def lock(path: Path, use: str | None = None) -> Iterator[None]:
     """Hold this file for one process; the system lets go of it when the process ends, however it ends.
+
+    Args:
+        path: The file; its folder is made if it is missing.
+        use: What another process that holds it does, such as "runs/a is being recorded"; "FOLDER is in use" if not
+            given.
 
     Raises:
         InUseError: If another process holds it.
@@ -27,7 +32,7 @@ def lock(path: Path) -> Iterator[None]:
     try:
         held = FileLock(path).acquire(blocking=False)
     except Timeout:
-        raise InUseError(f"{path.parent} is in use by another process") from None
+        raise InUseError(f"{use or f'{path.parent} is in use'} by another process") from None
     except NotImplementedError as error:  # filelock's word for a file system without locks
         raise _without_locks(path, errno.ENOSYS, "Locks are not supported") from error
     except OSError as error:

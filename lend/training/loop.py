@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from lend import storage
 from lend.inputs import RunConfig
 from lend.recording import Copy, Saver
 from lend.run import EpochResult, Run, writing
@@ -80,7 +79,7 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
 
 
 def _only_writer(config: RunConfig, processes: Processes) -> AbstractContextManager[None]:
-    return storage.lock(config.folder / "lock") if processes.main else nullcontext()
+    return writing.lock(config.folder) if processes.main else nullcontext()
 
 
 def _device(name: str) -> torch.device:

@@ -10,7 +10,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -74,7 +74,7 @@ def make_maps(
     if _same_settings(run, kind, settings) and not _missing(run, chain, kind, len(settings["positions"])):
         return  # a run that nobody may write to can still be looked at
     home = run if run.writable else _elsewhere(run)
-    with _only_maker(home):
+    with storage.lock(home.path / "maps" / "lock", f"the maps of {home.path} are being made"):
         place = home if _same_settings(home, kind, settings) else _unfinished(home, kind, settings)
         _make(run, place, chain, kind, settings, progress)
         if place is not home:
@@ -117,16 +117,6 @@ def _same_settings(place: RunFolder, kind: str, settings: Settings) -> bool:
         return False
     saved = {"seed": np.array(0), **found}  # early maps do not name their seed
     return all(name in saved and np.array_equal(saved[name], value) for name, value in settings.items())
-
-
-@contextmanager
-def _only_maker(run: RunFolder) -> Iterator[None]:
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(storage.lock(run.path / "maps" / "lock"))
-        except storage.InUseError:
-            raise storage.InUseError(f"the maps of {run.path} are being made by another process") from None
-        yield
 
 
 def _unfinished(run: RunFolder, kind: str, settings: Settings) -> RunFolder:
