@@ -1,5 +1,6 @@
 """Fixtures: one tiny trained run feeds runs, maps, analysis and notebooks."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -7,6 +8,8 @@ os.environ.setdefault("MPLBACKEND", "agg")
 
 import pytest
 from jaxtyping import install_import_hook
+
+gc.disable()  # while libraries and tests are loaded: see pytest_collection_finish
 
 # Shapes and types are checked at every call of a module that tells shapes. In the others, of settings, files and words,
 # mypy checks the types: at every call they took half the time of all tests.
@@ -32,6 +35,13 @@ TINY = {
     "dilution": Dilution(k=5),
     "device": "cpu",
 }
+
+
+def pytest_collection_finish():
+    """Keep a million objects of libraries and collected tests out of every garbage collection."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 
 import pytest
@@ -52,6 +54,23 @@ def start_sweep():
     for process in processes:
         process.kill()
         process.communicate()
+
+
+@contextmanager
+def paused(pid, until):
+    """Stop a process until something is true, which another thread waits for."""
+
+    def go_on():
+        try:
+            wait_for(until)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as waiting:
+        future = waiting.submit(go_on)
+        yield
+        future.result()
 
 
 @pytest.mark.parametrize("settings", [{"workers": 0}, {"workers": 2}, {"workers": 2, "scheduler": "local"}], ids=str)
@@ -115,7 +134,8 @@ def test_two_sweeps_share_the_work(tiny, start_sweep):
     taken, other = tiny(snapshots=(), **LONG), tiny(snapshots=())
     process = start_sweep([taken], workers=1)
     wait_for(lambda: epochs_done(taken.folder) > 2)
-    assert sweep([taken, other], workers=1, threads=1, progress=False) == []
+    with paused(*pids_of(taken), until=lambda: epochs_done(other.folder) == other.epochs):
+        assert sweep([taken, other], workers=1, threads=1, progress=False) == []
     assert process.wait() == 0
     assert all(lend.Run.find(config).complete for config in (taken, other))
     first, last = (taken.folder / "history" / f"{epoch:04}.json" for epoch in (1, taken.epochs))

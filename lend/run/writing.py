@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,9 +58,11 @@ def create(config: RunConfig, given: Mapping[str, np.ndarray], info: Mapping[str
     return write(config.folder, config, given, info)
 
 
-def lock(folder: Path, use: str | None = None) -> AbstractContextManager[None]:
+@contextmanager
+def lock(folder: Path, use: str | None = None) -> Iterator[None]:
     """Hold the folder of a run, as the one process that writes to it; arguments and errors are of `storage.lock`."""
-    return storage.lock(folder / "lock", use)
+    with storage.lock(folder / "lock", use):
+        yield
 
 
 def holds_run(path: Path) -> bool:
