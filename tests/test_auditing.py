@@ -467,6 +467,7 @@ def test_bad_input():
         ((V[:16], true[:16]), {}, "k must be an integer from 1 to 15, got 16"),
         ((V, true), {"k": 0}, "k must be"),
         ((V, np.zeros(50, int)), {}, "labels must be of at least 2 classes"),
+        ((V, np.arange(50)), {}, "labels must be of classes with several examples, got '50 different ones for 50"),
         ((V, true + 0.5), {}, r"labels must be all integers or all strings, got \[\d.5\]"),
         ((V, [*map(str, true[:-1]), 3]), {}, "got 'int and str'"),
         ((V, [None] * 50), {}, "labels must be .* at least one that is known"),

@@ -431,6 +431,11 @@ def test_old_encodings_are_guessed_aloud(tmp_path):
         assert read_table(tmp_path / "t.csv")["label"].tolist() == text.split("\n")[1:]
 
 
+def test_a_long_text_hides_no_column(tmp_path):
+    (tmp_path / "t.csv").write_text(f"text;label\n{'long, ' * 50_000};a\nshort;b\n")  # beyond what csv takes by default
+    assert read_table(tmp_path / "t.csv")["label"].tolist() == ["a", "b"]
+
+
 def test_headers_are_known_by_the_number_of_rows(tmp_path):
     (tmp_path / "t.csv").write_text("cat\nant\n\nbee\n")
     assert read_table(tmp_path / "t.csv", rows=4)["1"].tolist() == ["cat", "ant", None, "bee"]

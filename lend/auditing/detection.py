@@ -130,6 +130,8 @@ def audit(
     require(len(names) > 1, "labels", "of at least 2 classes", names)
     require_encodable(names, "labels")
     n, c, known = len(given), len(names), given >= 0
+    several = f"{c} different ones for {known.sum()} examples"
+    require(c < known.sum(), "labels", "of classes with several examples", several)
     carried = index_of(labels)
     index = as_ids(sample_ids, n, carried)
     order = index if carried is None and sample_ids is not None else carried

@@ -194,10 +194,10 @@ def _decoded(path: Path, content: bytes, encoding: str) -> str:
 
 def _cut(path: Path, text: str, encoding: str, mark: bytes) -> Layout:
     """Cut a text into rows and fields."""
-    delimiter, spaced = _delimiter(text), False
     parsed: list[tuple[int, list[str]]] = []
     before = csv.field_size_limit(max(len(text), csv.field_size_limit()))
     try:
+        delimiter, spaced = _delimiter(text), False
         if delimiter is None:
             parsed = [(line, [",".join(fields)] if fields else []) for line, fields in _fields(text, ",")]
         else:
