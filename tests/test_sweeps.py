@@ -86,6 +86,13 @@ def test_a_sweep_trains_what_is_missing_and_nothing_twice(tiny, tmp_path, settin
     assert written(configs) == after
 
 
+def test_threads_count_in_this_process_too(tiny, monkeypatch):
+    before, seen = torch.get_num_threads(), []
+    monkeypatch.setattr("lend.training.loop.train", lambda config: seen.append(torch.get_num_threads()))
+    assert sweep([tiny()], workers=0, threads=before + 1, progress=False) == []
+    assert seen == [before + 1] and torch.get_num_threads() == before
+
+
 def test_the_numbers_are_those_of_train(tiny, tmp_path):
     config = tiny()
     sweep([config], workers=1, threads=torch.get_num_threads(), progress=False)  # another number sums in another order

@@ -62,6 +62,7 @@ _CIFAR100_ROWS: dict[str, Settings] = {
     "LEND, data set": {"method": "lend", "options": {"scope": "dataset"}},  # a batch holds 2.6 examples of a class
     "ELR": layered(FURTHER_ROWS["ELR"], FOR_CIFAR100["ELR"]),
     "GCE": ROWS["GCE"],
+    "LEND2": FURTHER_ROWS["LEND2"],
 }
 _BY_SUPERCLASS: Mapping[Column, Settings] = {
     "asymmetric 40 %": {"noise": "asymmetric:cifar100-superclass", "noise_rate": 0.4}

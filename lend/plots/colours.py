@@ -66,7 +66,7 @@ LINES: dict[str, dict[str, Any]] = {
 FREE_COLOURS = ("#77060c", "#9a68fe", "#1a387c", "#a83625", "#6b07e8")
 FREE_DASHES = ((0, (9, 1.5)), (0, (8, 1.5, 2.5, 1.5)), (0, (1, 2.2)), (0, (3, 3)))
 FREE_MARKERS = ("P", "X", "*", "p", "h", "d")
-# Methods that the paper does not compare with stand back: grey, told by their dashes. The library's own is wide and dark.
+# Methods that the paper does not compare with stand back: grey, told by their dashes; lend's own is wide and dark.
 FURTHER_LINES: dict[str, dict[str, Any]] = {
     name: {"color": GREY, "linestyle": dashes, "marker": marker}
     for name, dashes, marker in zip(

@@ -33,8 +33,14 @@ def cores() -> int:
 
 
 @contextmanager
-def here() -> Iterator[Executor]:
-    """Train in this process, one run after another, each with a progress bar of its own."""
+def here(threads: int | None = None) -> Iterator[Executor]:
+    """Train in this process, one run after another, each with a progress bar of its own.
+
+    Args:
+        threads: Threads of torch meanwhile; as many as it has if not given.
+    """
+    import torch
+
     from lend.training.loop import train
 
     def submit(config: RunConfig) -> Future[Any]:
@@ -45,7 +51,12 @@ def here() -> Iterator[Executor]:
             future.set_exception(error)
         return future
 
-    yield Executor(submit, 1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield Executor(submit, 1)
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

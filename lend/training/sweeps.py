@@ -68,11 +68,12 @@ def sweep(
         The runs that failed.
 
     Raises:
-        ValueError: If workers is below 0.
+        ValueError: If workers is below 0, or threads below 1.
         OSError: If there is no scheduler at the address.
         ConnectionError: If the scheduler is lost; what was saved stays.
     """
     require(workers is None or workers >= 0, "workers", "at least 0", workers)
+    require(threads is None or threads >= 1, "threads", "at least 1", threads)
     configs = list({config.hash: config for config in configs}.values())
     waiting = deque(config for config in configs if not _complete(config))
     failures: list[Failure] = []
@@ -90,7 +91,7 @@ def sweep(
 def _executor(workers: int | None, threads: int | None, scheduler: str | None) -> AbstractContextManager[Executor]:
     if scheduler is not None:
         return executors.cluster(scheduler, workers, threads)
-    return executors.here() if workers == 0 else executors.children(workers, threads)
+    return executors.here(threads) if workers == 0 else executors.children(workers, threads)
 
 
 def _complete(config: RunConfig) -> bool:
