@@ -73,7 +73,10 @@ def test_a_table_a_file_and_two_lists_give_the_same(example, tmp_path):
     read = plain_table(pd.read_csv(tmp_path / "check.csv", dtype={"sample_id": str}).set_index("sample_id"))
     assert read["given_label"].tolist() == table["given_label"].tolist() and "=ant" in set(read["given_label"])
     read["true_label"] = true[read.index].to_numpy()
+    found.check(100, tmp_path / "check.csv")  # nothing is filled in yet
     read.to_csv(tmp_path / "check.csv")
+    with pytest.raises(FileExistsError, match="check.csv holds 100 answers: give them to add_checked"):
+        found.check(100, tmp_path / "check.csv")
     by_file = found.add_checked(tmp_path / "check.csv")
     by_table = found.add_checked(answered(found, true))
     by_lists = found.add_checked(table.index, true[table.index].to_numpy())

@@ -1,6 +1,7 @@
 """From files to a report and corrections in one call, and on to a cleaned copy."""
 
 import shlex
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,22 @@ def test_texts_of_a_table(tmp_path):
     assert cleaned.audit.issues.loc["house10", "predicted_label"] == "house"
     assert cleaned.audit.texts[3] == rows[3]["words"]
     assert cleaned.command.endswith("--column kind --id-column name")
-    assert pd.read_csv(tmp_path / "out" / "corrections.csv")["suggested_label"].tolist() == ["fruit"]
+    corrections = tmp_path / "out" / "corrections.csv"
+    assert pd.read_csv(corrections)["suggested_label"].tolist() == ["fruit"]
+    again = partial(lend.clean, tmp_path / "things.csv", tmp_path / "out", progress=False, **options)
+    again()
+    assert [path.name for path in (tmp_path / "out").glob("corrections*")] == ["corrections.csv"]
+    written = corrections.read_text()
+    corrections.write_text("mine")
+    with pytest.warns(UserWarning, match="held other corrections: they are in corrections-1.csv now"):
+        again()
+    assert (corrections.read_text(), (tmp_path / "out" / "corrections-1.csv").read_text()) == (written, "mine")
+
+
+@pytest.mark.filterwarnings("ignore:embeddings are nearly parallel")
+def test_a_folder_by_its_dot(photos, colours, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(photos)
+    assert lend.clean(".", model=colours, progress=False).folder == photos.with_name(f"{photos.name}-audit")
 
 
 def test_the_images_behind_a_table(photos, tmp_path):

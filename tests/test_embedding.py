@@ -220,6 +220,8 @@ def test_images_in_memory(tmp_path, colours):
         assert (quick(form, colours).embeddings == last.embeddings).all(), name
     series = pd.Series(forms["bytes"], index=["x", "y", "z"])
     assert quick(series, colours).ids.tolist() == ["x", "y", "z"]
+    labelled = quick(series, colours, labels=pd.Series(["c", "a", "b"], index=["z", "x", "y"]))
+    assert labelled.labels.tolist() == ["a", "b", "c"]
     grey = np.stack(pictures)[..., 0]
     coloured = np.repeat(grey[..., None], 3, axis=3)
     assert (quick(grey, colours).embeddings == quick(coloured, colours).embeddings).all()
@@ -250,11 +252,12 @@ def test_images_that_cannot_be_read_are_named(tmp_path, colours):
     (folder / "cat" / "1.png").write_bytes(b"nothing")
     (folder / "dog" / "2.png").write_bytes(encoded(3)[:60])
     out = tmp_path / "photos.parquet"
-    with pytest.warns(UserWarning, match=r"left out 2 of 6 images: cat/1\.png \(.*\), dog/2\.png \("):
+    (folder / "dog" / "3.png").symlink_to(tmp_path / "gone.png")
+    with pytest.warns(UserWarning, match=r"left out 3 of 7 images: cat/1\.png \(.*\), dog/2\.png \(.*dog/3\.png"):
         written = embed_files(folder, out, model=colours, progress=False)
-    assert (written.rows, written.left_out) == (4, 2)
+    assert (written.rows, written.left_out) == (4, 3)
     listed = pd.read_csv(written.list)
-    assert listed["sample_id"].tolist() == ["cat/1.png", "dog/2.png"] and listed["reason"].notna().all()
+    assert listed["sample_id"].tolist() == ["cat/1.png", "dog/2.png", "dog/3.png"] and listed["reason"].notna().all()
     table = read_embeddings(out)
     assert table.ids.tolist() == ["cat/0.png", "cat/2.png", "dog/0.png", "dog/1.png"]
     assert (table.embeddings == whole.embeddings[[0, 2, 3, 4]]).all()

@@ -350,9 +350,9 @@ def csr(dense):
 @pytest.mark.parametrize(
     ("matrix", "message"),
     [
-        ([1, 2], r"CSR of shape \(n, n\), got 'list'"),
+        ([1, 2], r"CSR of shape \(n, n\), got 'list of shape \(\)'"),
         (np.eye(3), r"CSR of shape \(n, n\)"),
-        (csr([[0, 1, 0], [1, 0, 0]]), r"CSR of shape \(n, n\), got \(2, 3\)"),
+        (csr([[0, 1, 0], [1, 0, 0]]), r"CSR of shape \(n, n\), got 'csr of shape \(2, 3\)'"),
         (csr([[0, 1, 1], [1, 0, 0], [1, 0, 0]]), r"as many entries in every row, got \[1, 2\]"),
         (csr([[0, 1, 0], [1, 0, 0], [3, 0, 0]]), r"distances inside \[0, 2\], got \(1.0, 3.0\)"),
         (csr([[0, 1, 0], [0, 1, 0], [1, 0, 0]]), r"row \[1\] among its own neighbours"),

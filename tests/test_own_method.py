@@ -231,6 +231,18 @@ def test_an_error_after_an_epoch_names_its_line(own, failing):
     assert [run.epochs_done for run in lend.runs(config.folder.parent)] == [1] * (failing - 1)
 
 
+def test_a_memory_that_lost_its_rows_is_one_line_and_no_folder(own):
+    Path("mine.py").write_text(
+        SOURCE.replace("        epoch.own.epochs += 1", "        memory['targets'] = memory['targets'][:5]")
+    )
+    config = own()
+    with pytest.raises(
+        ValueError, match=r"mine\.py:Mine: memory\['targets'\] must be a tensor of \d+ rows, one per example"
+    ):
+        train(config, progress=False)
+    assert not config.folder.exists()
+
+
 def test_a_changed_method_is_a_new_run_and_said_so(own, capsys):
     first = train(own(epochs=1, snapshots=()), progress=False)
     Path("mine.py").write_text(SOURCE + "\n# a better idea\n")

@@ -579,6 +579,7 @@ def test_a_bad_batch_is_refused_and_leaves_nothing(tmp_path, message):
 NUMBERS = {
     "test_accuracy must be a fraction": {"test_accuracy": 93.5},
     "train_loss must be a number": {"train_loss": "low"},
+    "snapshots must be a number; the embeddings are kept with snapshot=True": {"snapshots": True},
     "train_loss must be finite": {"train_loss": float("inf")},
     "kept_share must be left out": {"kept_share": 0.5},
     "diluted_label_accuracy must be left out": {"diluted_label_accuracy": 0.5},

@@ -451,7 +451,7 @@ def test_a_divergence_that_a_snapshot_finds_loses_nothing(tiny, tmp_path, monkey
             {"options": {"scope": "dataset"}, "dilution": Dilution(k=240)},
             "k must be below the 240 examples of the training set, got 240",
         ),
-        ({"train_size": 10**6}, "from 1 to 1438"),
+        ({"train_size": 10**6}, "train_size must be an integer from 1 to 1438"),
         ({"dilution": Dilution(class_prior=[0.5, 0.5])}, "class_prior must be 10 shares"),
     ],
 )

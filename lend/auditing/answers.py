@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,18 @@ def read_answers(
         },
         index=labelled.index[places],
     )
+
+
+def require_unanswered(path: Path) -> None:
+    """Raise FileExistsError if this is a table with answers, which whoever writes it anew would lose."""
+    if not path.exists():
+        return
+    try:
+        answered = sum(not _is_empty(label) for label in _columns(path)[1])
+    except ValueError:  # no such table
+        return
+    if answered:
+        raise FileExistsError(f"{path} holds {answered} answers: give them to add_checked, or name another file")
 
 
 def _columns(table: Any) -> tuple[list[Any], list[Any]]:  # noqa: ANN401 (a frame or a path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -124,6 +124,7 @@ def audit(
     """
     require(is_real(confidence) and 0 < confidence < 1, "confidence", "inside (0, 1)", confidence)
     require(steps != "converged", "steps", "a number of at least 1", steps)
+    settings = Dilution(gamma=gamma, alpha=alpha, steps=steps, affinity=affinity, reserve=reserve)
     seed = as_count(seed, "seed", 0)
     encoded = as_labels(labels)
     given, names = encoded.codes, encoded.names
@@ -142,7 +143,7 @@ def audit(
     parts = matrices(embeddings, knn_graph, n, order)
     method = choose_method(method, parts, c, weights is None)
     graphs = neighbor_graphs(parts, knn_graph, n, k, progress)
-    settings = Dilution(graphs[0].k, gamma, alpha, steps, affinity, reserve)
+    settings = replace(settings, k=graphs[0].k)
     votes, crossed, folds = leave_out_votes(graphs, given, c, settings, seed, progress)
     surest, every = count_transitions(crossed[known], given[known], folds[known], progress)
     heard = hear(parts if method == "joined" else [], votes, given, folds, every, weights, seed, progress)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,7 @@ def clean(
         MissingExtraError: If a package is missing.
     """
     path = Path(data).expanduser()
+    path = path if path.name not in ("", "..") else path.resolve()
     folder = Path(out).expanduser() if out is not None else path.with_name(f"{path.name}-audit")
     inside = path.is_dir() and folder.resolve().is_relative_to(path.resolve())
     require(not inside, "out", "a folder outside of the data", str(folder))
@@ -90,8 +93,22 @@ def clean(
     found.save(folder / "audit")
     storage.write_csv(folder / "issues.csv", safe_table(found.issues))
     found.report(folder / "report.html", title=path.name, progress=progress)
-    found.patch(folder / "corrections.csv")
+    _write_corrections(found, folder / "corrections.csv")
     return Cleaned(found, folder, len(found.corrections), _apply_command(path, folder, columns))
+
+
+def _write_corrections(found: Audit, path: Path) -> None:
+    """Write the corrections; a file of others, which somebody may have edited, gets another name."""
+    if not path.exists():
+        found.patch(path)
+        return
+    names = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(1))
+    kept = path.rename(next(name for name in names if not name.exists()))
+    found.patch(path)
+    if kept.read_bytes() == path.read_bytes():
+        kept.unlink()
+    else:
+        warnings.warn(f"{path} held other corrections: they are in {kept.name} now", stacklevel=3)
 
 
 def _apply_command(path: Path, folder: Path, columns: dict[str, str | None]) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from lend import storage
-from lend.auditing.answers import read_answers
+from lend.auditing.answers import read_answers, require_unanswered
 from lend.auditing.checking import Checked, with_answers
 from lend.auditing.duplicates import COLUMNS as DUPLICATES
 from lend.auditing.inputs import check_shown
@@ -268,13 +268,16 @@ class Audit:
 
         Raises:
             ValueError: If n is too small, or all labels are checked.
+            FileExistsError: If the file holds answers.
         """
         table = self._checked.next(n)
         if self.texts is not None:
             places = self.issues.index.get_indexer(table.index)
             table.insert(table.shape[1] - 1, "text", [self.texts[int(place)] for place in places])
         if path is not None:
-            storage.write_csv(Path(path).expanduser(), safe_table(table))
+            path = Path(path).expanduser()
+            require_unanswered(path)
+            storage.write_csv(path, safe_table(table))
         return table
 
     def add_checked(self, ids: Any, labels: Any = None) -> Audit:  # noqa: ANN401 (a table, a file or two lists)

@@ -106,5 +106,9 @@ def _known_labels(labels: Any, n: int, place: str) -> list[Any] | None:  # noqa:
 def file_signs(files: Iterable[Path]) -> Iterator[str]:
     """What tells files from others without reading them: name, bytes, and time of the last change."""
     for file in files:
-        status = file.stat()
-        yield f"{file.name} {status.st_size} {status.st_mtime_ns}"
+        try:
+            status = file.stat()
+        except OSError:  # such as a link to nothing: left out when it is read
+            yield f"{file.name} unreadable"
+        else:
+            yield f"{file.name} {status.st_size} {status.st_mtime_ns}"

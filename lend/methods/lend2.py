@@ -23,12 +23,13 @@ LEAST = 1e-12  # smallest number to divide by
 class LEND2(Method):
     """Label noise dilution with restraint: a few labels are held out, and tell how many of the others to drop.
 
-    Some examples, H, drawn at random, are never trained on. After epoch e, from the embeddings of its pass, the k
-    nearest of all examples vote for each example i; of the votes V the noise is taken out, and the share R of the
-    examples outside H whose label has the least support is dropped. The next epoch is cross entropy with the others.
+    Some examples, H, drawn at random, the same in all runs of as many examples, are never trained on. After epoch e,
+    from the embeddings of its pass, the k nearest of all examples vote for each example i; of the votes V the noise is
+    taken out, and the share R of the examples outside H whose label has the least support is dropped. The next epoch
+    is cross entropy with the others.
 
         v_i ∝ Σ_j max(0, cos_ij)^γ onehot(ỹ_j),   V_i = (1 - β) v_i + β V_i         its own label takes no part
-        T_jy  share of label y among the surest of class j = argmax V               the noise, row = true class
+        T_jy  share of label y among the surest fifth of class j = argmax V         the noise, row = true class
         V_i = q_i T,   support q_i,ỹ / max q_i                                      votes without the noise
 
         r = 1 - agreement of V with ỹ among the surest of H                         share of wrong labels, or more
@@ -36,10 +37,10 @@ class LEND2(Method):
         m = (b' - b - s(b)) / b,   b = agreement of the network with ỹ in H         what it has memorised
         R = r (ρ^restraint min(1, e / warmup) + pressure max(0, m)), at most 1 - a
 
-    (r' is r among all examples, b' is b outside H, s(b) the standard error of b.) Weak embeddings make r too large,
-    since what they cannot tell apart looks like noise; but then ρ is small. A network that memorises agrees with its
-    own labels more than with those of H: then dropping is worth more than it costs, and R rises up to the share of
-    labels that votes are against, which is all that LEND drops. No rate and no prior is told.
+    (γ is 3, as in Eq. (1); r' is r among all examples, b' is b outside H, s(b) the standard error of b.) Weak
+    embeddings make r too large, since what they cannot tell apart looks like noise; but then ρ is small. A network that
+    memorises agrees with its own labels more than with those of H: then dropping is worth more than it costs, and R
+    rises up to the share of labels that votes are against, which is all that LEND drops. No rate and no prior is told.
 
     Args:
         neighbors: k, below the number of examples.

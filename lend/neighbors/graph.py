@@ -98,34 +98,34 @@ class KnnGraph:
         return csr_matrix((distances.ravel(), self.indices.ravel(), starts), shape=(self.n, self.n))
 
     @classmethod
-    def from_csr(cls, matrix: Any) -> KnnGraph:  # noqa: ANN401
+    def from_csr(cls, matrix: Any, name: str = "matrix") -> KnnGraph:  # noqa: ANN401
         """Take in a graph of cosine distances, such as one made for cleanlab; its recall is not known.
 
         Args:
             matrix: SciPy CSR (n, n), the same number of stored entries in every row, in any order, none on the
                 diagonal, each inside [0, 2].
+            name: Of the argument that it was given as, for errors.
 
         Raises:
             ValueError: If it is another matrix.
         """
         shape: tuple[int, ...] = getattr(matrix, "shape", ())
-        square = len(shape) == 2 and shape[0] == shape[1] and getattr(matrix, "format", None) == "csr"
-        require(square, "matrix", "CSR of shape (n, n)", shape or type(matrix).__name__)
+        form = getattr(matrix, "format", type(matrix).__name__)
+        square = len(shape) == 2 and shape[0] == shape[1] and form == "csr"
+        require(square, name, "a graph of lend or a SciPy matrix, CSR of shape (n, n)", f"{form} of shape {shape}")
         entries = np.unique(np.diff(matrix.indptr))
-        require(len(entries) == 1, "matrix", "of as many entries in every row", entries.tolist())
+        require(len(entries) == 1, name, "of as many entries in every row", entries.tolist())
         shape = (shape[0], int(entries[0]))
         distances = np.asarray(matrix.data, np.float64).reshape(shape)
         valid = bool(((distances >= -ROUNDING) & (distances <= 2 + ROUNDING)).all())
         got = (float(distances.min(initial=2)), float(distances.max(initial=0)))
-        require(valid, "matrix", "of cosine distances inside [0, 2]", got)
+        require(valid, name, "of cosine distances inside [0, 2]", got)
         order = np.argsort(distances, axis=1, kind="stable")
         indices = np.take_along_axis(matrix.indices.astype(np.int64).reshape(shape), order, axis=1)
         cosines = (1 - np.take_along_axis(distances, order, axis=1)).clip(-1, 1).astype(np.float32)
         graph = cls(indices, cosines, "given", None)
         repeated = np.flatnonzero((np.diff(np.sort(indices, axis=1), axis=1) == 0).any(axis=1))
-        require(
-            len(repeated) == 0, "matrix", "of different neighbours in each row", f"row {repeated[:1]} with one twice"
-        )
+        require(len(repeated) == 0, name, "of different neighbours in each row", f"row {repeated[:1]} with one twice")
         _refuse_connectivity(*got)
         return graph
 
@@ -168,7 +168,7 @@ def require_one(embeddings: Any, knn_graph: Any) -> None:  # noqa: ANN401
 
 def as_graph(graph: Any) -> KnnGraph:  # noqa: ANN401
     """A graph that was handed in: one of ours, or a SciPy CSR matrix of cosine distances."""
-    return graph if isinstance(graph, KnnGraph) else KnnGraph.from_csr(graph)
+    return graph if isinstance(graph, KnnGraph) else KnnGraph.from_csr(graph, "knn_graph")
 
 
 def knn_graph(
@@ -198,9 +198,9 @@ def knn_graph(
         method: "exact"; "faiss", its flat index, as exact; "clusters", nearly exact: clusters are looked into until
             99.5 % of the true neighbours of some trial rows are found; "reduced", for wide embeddings: candidates from
             fewer numbers, then exact cosines, exact where these do not tell; "hnsw", of faiss; or "auto": "exact" below
-            20,000 examples, and up to 100,000 where the processor multiplies halves (AMX); else "reduced" from 1,024
-            numbers and "clusters" of fewer, but "exact" up to 100,000 where their recall is below 0.99, or rows of
-            fewer numbers lie on another device than the processor.
+            20,000 examples, and up to 100,000 where the processor multiplies halves (AMX); else up to 100,000 "reduced"
+            from 1,024 numbers and "clusters" of fewer, but "exact" where their recall is below 0.99, or rows of
+            fewer numbers lie on another device than the processor; "clusters" above 100,000.
         sample: Rows on which the recall of an approximate graph is measured against exact search.
         seed: Seed of whatever is drawn: those rows, clusters, levels.
         threads: To use; torch's number if not given.

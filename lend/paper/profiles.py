@@ -116,7 +116,7 @@ PROFILES: dict[str, Profile] = {
             "choices_asymmetric": _choices("asymmetric", "LEND+prior", photographs=False),
         },
     ),
-    # short trainings scale β with their length: at β 0.9 no example is dropped before the eighth epoch
+    # short trainings scale β with their length: at β 0.9 no example is dropped before the seventh epoch
     "cifar10-thin": Profile(
         {"dataset": "cifar10", "train_size": 20_000, "width": 16, "epochs": 40, "snapshots": (5, 10, 20, 30, 40)},
         (*_SYNTHETIC, "human"),

@@ -25,6 +25,7 @@ def own_rows(rows: Mapping[str, Any] | None) -> dict[str, Settings]:
         FileNotFoundError: If there is no file of own code.
         ValueError: If a name is empty or one of the paper's, or a method or setting is unknown.
     """
+    require(rows is None or isinstance(rows, Mapping), "rows", "a mapping from names to methods", rows)
     found: dict[str, Settings] = {}
     for name, row in (rows or {}).items():
         require(isinstance(name, str) and name.strip() != "", "rows", "names that can be read", name)

@@ -69,6 +69,7 @@ def read_numbers(numbers: Mapping[str, Any]) -> dict[str, float]:
     for name, value in numbers.items():
         taken = name in COUNTED or name.endswith("_label_accuracy")
         require(not taken, name, "left out: it is computed", value)
+        require(not isinstance(value, bool), name, "a number; the embeddings are kept with snapshot=True", value)
         try:
             row[name] = float(value.detach() if is_tensor(value) else value)  # a loss has a gradient
         except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: a tensor of several numbers

@@ -15,6 +15,8 @@ def how_to_make(path: Path, config: RunConfig, epoch: int) -> str:
         config: Its settings.
         epoch: The epoch that is missing.
     """
+    if epoch < 1:
+        return "Epochs are counted from 1"
     if epoch in config.snapshot_epochs:
         return f"Go on with: lend train --like {path}"
     if epoch <= config.epochs:

@@ -9,7 +9,7 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from lend import data, noise
-from lend.inputs import RunConfig
+from lend.inputs import RunConfig, as_count
 from lend.training import own
 
 
@@ -50,7 +50,7 @@ def load(config: RunConfig) -> Source:
     dataset = own.read_dataset(config)
     whole = data.digest(dataset)
     if config.train_size is not None:
-        dataset = dataset.subset(config.train_size)
+        dataset = dataset.subset(as_count(config.train_size, "train_size", most=len(dataset)))
     seed = config.seed if config.noise_seed is None else config.noise_seed
     noisy = own.draw_labels(config, dataset, seed)
     # the split belongs to the labels: it comes from their seed

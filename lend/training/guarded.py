@@ -88,6 +88,7 @@ class Guarded(Method):
 
     def after_epoch(self, epoch: Epoch, memory: Memory) -> None:
         self._call(self.own.after_epoch, epoch, memory)
+        self.check(memory, epoch.labels)
 
     def _call(self, function: Callable[..., Any], *given: Any) -> Any:  # noqa: ANN401
         try:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from lend.inputs import RunConfig
+from lend.inputs import RunConfig, require
 from lend.recording import Copy, Saver
 from lend.run import EpochResult, Run, writing
 from lend.training import examples, own, tracking
@@ -43,6 +43,7 @@ def train(config: RunConfig, *, progress: bool = True) -> Run:
         InUseError: If another process trains the run.
         FloatingPointError: If the training diverges; what was saved stays.
     """
+    require(isinstance(config, RunConfig), "config", "a lend.RunConfig", type(config).__name__)
     method = own.build_method(config)
     run, defaults = Run.find(config), defaults_of(method, config)
     if run is not None:

@@ -74,6 +74,9 @@ def sweep(
     """
     require(workers is None or workers >= 0, "workers", "at least 0", workers)
     require(threads is None or threads >= 1, "threads", "at least 1", threads)
+    configs = [configs] if isinstance(configs, RunConfig) else list(configs)
+    for config in configs:
+        require(isinstance(config, RunConfig), "configs", "a lend.RunConfig each", type(config).__name__)
     configs = list({config.hash: config for config in configs}.values())
     waiting = deque(config for config in configs if not _complete(config))
     failures: list[Failure] = []

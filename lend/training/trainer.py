@@ -81,7 +81,7 @@ class Trainer:
         *,
         bf16: bool = False,
     ) -> None:
-        _check_neighbors(config, method.scope, len(source.noisy))
+        _check_neighbors(config, method, len(source.noisy))
         self.config, self.method, self.device, self.processes = config, method, device, processes
         dataset = source.dataset
         self.images, self.test_images = dataset.train_images.to(device), dataset.test_images.to(device)
@@ -286,10 +286,11 @@ class Trainer:
         return make_snapshot(embeddings, logits, self.noisy, self.weights, self.config.dilution)
 
 
-def _check_neighbors(config: RunConfig, scope: str, n: int) -> None:
-    """Raise ValueError if a graph of the training has too few examples for k neighbours."""
-    if scope == "dataset":
+def _check_neighbors(config: RunConfig, method: Method, n: int) -> None:
+    """Raise ValueError if a graph of the training has too few examples for its neighbours."""
+    if method.scope == "dataset":
         smallest, part = n, "the training set"
+        require(method.neighbors < n, "neighbors", f"below the {n} examples of {part}", method.neighbors)
     else:
         smallest = n // math.ceil(n / config.batch_size) // config.shards
         part = "a batch" if config.shards == 1 else f"a batch in {config.shards} shards"

@@ -11,7 +11,7 @@ import numpy as np
 
 from lend.embedding.source import IMAGES, TEXTS, Content, Source, Unreadable, make_source
 from lend.embedding.sources.tables import texts_of
-from lend.inputs import as_ids, index_of, is_tensor, require, to_numpy
+from lend.inputs import align_rows, as_ids, index_of, is_tensor, require, to_numpy
 
 FORMS = "texts, image files, encoded images, arrays of pixels or images of Pillow"
 
@@ -23,14 +23,16 @@ def open_memory(data: Any, labels: Any, ids: Any) -> Source:  # noqa: ANN401 (ar
         data: An array of images, uint8, (n, height, width), (n, height, width, channels) or (n, channels, height,
             width) of 1 or 3 channels; or a list of images or a list of texts. An image is a Path, the bytes of a file,
             an array of pixels or an image of Pillow.
-        labels: (n,) labels, or None.
+        labels: (n,) labels, or None; a Series in the order of the data's own index, where both name the same examples.
         ids: (n,) ids, or None: the index of a Series, else positions.
 
     Raises:
         ValueError: If it is none of these.
     """
-    if ids is None and index_of(data) is not None:
-        ids = as_ids(None, len(data), index_of(data))
+    index = index_of(data)
+    labels = align_rows(labels, index, "labels")
+    if ids is None and index is not None:
+        ids = as_ids(None, len(data), index)
     if is_tensor(data) or (isinstance(data, np.ndarray) and data.dtype != object and data.dtype.kind not in "US"):
         items: Any = _channels_last(to_numpy(data, "data"))
         told: Any = [items.shape, hashlib.sha256(np.ascontiguousarray(items).data).hexdigest()]
