@@ -161,7 +161,7 @@ def test_compact_and_no_training_on_it(saved, tmp_path, capsys):
         (["sweep", "all", "--profile", "digit"], "did you mean 'digits'"),
         (["sweep", "figure6", "--trials", "0"], "trials must be at least 1, got 0"),
         (["sweep", "figure6", "--workers", "-1"], "workers must be at least 0, got -1"),
-        (["train", "--train-size", "5000"], "train_size must be an integer from 1 to 1438, got 5000"),
+        (["train", "--train-size", "5000"], "--train-size must be an integer from 1 to 1438, got 5000"),
         (["sweep", "figure6", "--threads", "0"], "threads must be at least 1, got 0"),
         (["audit", "nowhere.npy", "labels.npy"], "no such file"),
         (["train", "--tracker", "tensorbord"], "did you mean 'tensorboard'"),

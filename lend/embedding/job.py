@@ -190,6 +190,11 @@ def make_job(
     batch_size = None if batch_size is None else as_count(batch_size, "batch_size")
     image_size = None if image_size is None else as_count(image_size, "image_size")
     path = None if out is None else _output(out)
+    folder = Path(data).expanduser() if isinstance(data, str | Path) else None
+    inside = (
+        path is not None and folder is not None and folder.is_dir() and path.resolve().is_relative_to(folder.resolve())
+    )
+    require(not inside, "out", "a place outside of the data, which would be other data then", str(out))
     source = open_source(data, labels, sample_ids, columns)
     made = open_model(Wish(model or OFFLINE[source.kind], source.kind, weights, image_size, device), source)
     return Job(source, made, precision, batch_size or made.batch_size, progress, path)

@@ -41,7 +41,7 @@ class Options:
             if name is not None:
                 require_name(name, names, f"{argument} of {place}")
         before = before_name(label)
-        free = f"without a column {before!r}, which is to hold the labels as they were"
+        free = f"without a column {before!r}, which is to hold the labels as they were: rename it, or drop it"
         require(before not in names, place, free, list(names))
         return label, ids
 
