@@ -251,6 +251,8 @@ def test_images_that_cannot_be_read_are_named(tmp_path, colours):
     whole = quick(folder, colours)
     (folder / "cat" / "1.png").write_bytes(b"nothing")
     (folder / "dog" / "2.png").write_bytes(encoded(3)[:60])
+    with pytest.raises(ValueError, match="out must be a place outside of the data"):
+        embed_files(folder, folder / "e.parquet", model=colours, progress=False)
     out = tmp_path / "photos.parquet"
     (folder / "dog" / "3.png").symlink_to(tmp_path / "gone.png")
     with pytest.warns(UserWarning, match=r"left out 3 of 7 images: cat/1\.png \(.*\), dog/2\.png \(.*dog/3\.png"):
