@@ -189,24 +189,21 @@ def make_job(
     require_name(precision, PRECISIONS, "precision")
     batch_size = None if batch_size is None else as_count(batch_size, "batch_size")
     image_size = None if image_size is None else as_count(image_size, "image_size")
-    path = None if out is None else _output(out)
-    folder = Path(data).expanduser() if isinstance(data, str | Path) else None
-    inside = (
-        path is not None and folder is not None and folder.is_dir() and path.resolve().is_relative_to(folder.resolve())
-    )
-    require(not inside, "out", "a place outside of the data, which would be other data then", str(out))
+    path = None if out is None else _output(out, data)
     source = open_source(data, labels, sample_ids, columns)
     made = open_model(Wish(model or OFFLINE[source.kind], source.kind, weights, image_size, device), source)
     return Job(source, made, precision, batch_size or made.batch_size, progress, path)
 
 
-def _output(out: str | Path) -> Path:
+def _output(out: str | Path, data: Any) -> Path:  # noqa: ANN401 (a path, or what is in memory)
     path = Path(os.path.abspath(os.path.expanduser(out)))
     ending = path.suffix.lower()
     fits = ending in ENDINGS and path.is_dir() <= (ending == ".zarr")  # a zarr group is a folder
     require(fits, "out", f"a file name ending in {' or '.join(ENDINGS)}", str(out))
     above = next(folder for folder in path.parents if folder.exists())
     require(above.is_dir(), "out", "in a folder", str(out))
+    inside = isinstance(data, str | Path) and path.resolve().is_relative_to(Path(data).expanduser().resolve())
+    require(not inside, "out", "a place outside of the data, which would be other data then", str(out))
     return path
 
 
