@@ -9,6 +9,7 @@ from lend.neighbors.graph import EXACT, KnnGraph, as_graph, knn_graph, require_o
 from lend.neighbors.rows import Rows
 from lend.neighbors.shards import read_shard, sharded_graph
 from lend.neighbors.sparse import unit_rows_of_sparse
+from lend.neighbors.threads import torch_threads
 
 __all__ = [
     "EXACT",
@@ -20,6 +21,7 @@ __all__ = [
     "read_shard",
     "require_one",
     "sharded_graph",
+    "torch_threads",
     "unit_rows",
     "unit_rows_of_sparse",
 ]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from lend.neighbors import faiss_index as indexes
 from lend.neighbors.blocks import nearest_by_blocks, nearest_of
 from lend.neighbors.rows import BLOCK, Rows
 from lend.neighbors.sparse import nearest_by_sparse
+from lend.neighbors.threads import torch_threads
 from lend.neighbors.topk import Best
 from lend.storage import DamagedFileError, read_arrays, write_arrays
 
@@ -112,7 +112,7 @@ class KnnGraph:
         shape: tuple[int, ...] = getattr(matrix, "shape", ())
         form = getattr(matrix, "format", type(matrix).__name__)
         square = len(shape) == 2 and shape[0] == shape[1] and form == "csr"
-        require(square, name, "a graph of lend or a SciPy matrix, CSR of shape (n, n)", f"{form} of shape {shape}")
+        require(square, name, "CSR of shape (n, n)", f"{form} of shape {shape}")
         entries = np.unique(np.diff(matrix.indptr))
         require(len(entries) == 1, name, "of as many entries in every row", entries.tolist())
         shape = (shape[0], int(entries[0]))
@@ -225,7 +225,7 @@ def knn_graph(
     chosen = method == "auto"
     if chosen:
         method = _automatic(rows, k)
-    with torch.no_grad(), torch.autocast(rows.device.type, enabled=False), _threads(threads):
+    with torch.no_grad(), torch.autocast(rows.device.type, enabled=False), torch_threads(threads):
         best = METHODS[method](rows, k, seed=seed, progress=progress)
         _complete(best, rows)
         exact = method == "exact" or (method in EXACT_METHODS and rows.precision == torch.float32)
@@ -288,13 +288,3 @@ def _recall(best: Best, rows: Rows, sample: int, seed: int) -> float:
     least = nearest_of(ids, rows.take, rows.n, best.values.shape[1]).values[:, -1:]
     rounding = ROUNDING if best.values.dtype == torch.float32 else ROUNDING_64
     return float((best.values[ids] >= least - rounding).double().mean())
-
-
-@contextmanager
-def _threads(threads: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

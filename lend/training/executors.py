@@ -39,8 +39,7 @@ def here(threads: int | None = None) -> Iterator[Executor]:
     Args:
         threads: Threads of torch meanwhile; as many as it has if not given.
     """
-    import torch
-
+    from lend.neighbors import torch_threads
     from lend.training.loop import train
 
     def submit(config: RunConfig) -> Future[Any]:
@@ -51,12 +50,8 @@ def here(threads: int | None = None) -> Iterator[Executor]:
             future.set_exception(error)
         return future
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
-    try:
+    with torch_threads(threads):
         yield Executor(submit, 1)
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

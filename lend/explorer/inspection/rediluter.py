@@ -18,7 +18,7 @@ from lend.explorer.inspection.mapped import UNKNOWN, shown_type
 from lend.explorer.inspection.recent import Recent
 from lend.explorer.inspection.redilution import MOST_NEIGHBORS, POINTS, Redilution
 from lend.inputs import Dilution, as_tensor, is_sparse, is_whole, require
-from lend.neighbors import knn_graph, nearest
+from lend.neighbors import knn_graph, nearest, torch_threads
 from lend.run import map_subset
 
 GRAPHS_KEPT = 2  # snapshots whose neighbours are kept in memory
@@ -90,10 +90,5 @@ def one_thread() -> Iterator[None]:
     Beside a training that keeps the cores busy, two threads wait for each other: measured, 10,000 examples take up to
     ten times as long with two as with one.
     """
-    with _ALONE:
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+    with _ALONE, torch_threads(1):
+        yield
