@@ -147,6 +147,11 @@ def test_play_goes_through_the_epochs(fresh):
     _wait_for_points(fresh)
 
 
+def test_another_epoch_is_shown_while_the_maps_still_zoom_out(fresh):
+    fresh.kernel.run("explorer.page.views.reset(); explorer.epoch = 4")
+    _wait_for_points(fresh)
+
+
 def test_hovering_shows_the_example_its_image_and_its_neighbours(fresh):
     points = _wait_for_points(fresh)[:, :2]
     apart = np.linalg.norm(points[:, None] - points, axis=2) + 9 * np.eye(len(points))

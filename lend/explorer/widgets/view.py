@@ -1,7 +1,8 @@
 """One map of the page: points from jupyter-scatter, with a drop-down of colorings and a legend above it.
 
-jupyter-scatter refuses points that arrive while it draws or moves others: a slider dragged fast would leave an old
-epoch in the page. With :class:`Pace` the newest points wait until the map is free; those between are left out.
+jupyter-scatter refuses points that arrive while it draws or moves others, and breaks at those that arrive while it
+zooms out: a slider dragged fast would leave an old epoch in the page, or no points at all. With :class:`Pace` it does
+one after the other; the newest points wait until the map is free, and those between are left out.
 """
 
 from __future__ import annotations
@@ -31,19 +32,24 @@ SELECTION_COLOUR = LABEL_COLOURS["true"]
 
 SCRIPT = """
 function pace(map) {
-  const draw = map.draw;
-  let waiting = null, looking = false;
-  const look = () => {
-    looking = false;
-    if (!waiting || map.get("isDestroyed")) return;
-    if (map.get("isDrawing")) { later(); return; }
-    const { points, options } = waiting;
-    waiting = null;
-    draw(points, options).catch((error) => { if (!map.get("isDestroyed")) throw error; });
+  const waiting = new Map();  // the newest call of each kind
+  let busy = false;
+  const go = async () => {
+    if (busy) return;
+    busy = true;
+    while (waiting.size && !map.get("isDestroyed")) {
+      if (map.get("isDrawing")) { await new Promise(requestAnimationFrame); continue; }  // its first points
+      const [name, call] = waiting.entries().next().value;
+      waiting.delete(name);
+      await call().catch((error) => { if (!map.get("isDestroyed")) reportError(error); });
+    }
+    busy = false;
   };
-  const later = () => { if (!looking) { looking = true; requestAnimationFrame(look); } };
-  map.draw = (points, options) => { waiting = { points, options }; look(); return Promise.resolve(); };
-  map.lendIsStill = () => !waiting && !map.get("isDrawing");
+  for (const name of ["draw", "zoomToOrigin"]) {
+    const own = map[name];
+    map[name] = (...given) => { waiting.set(name, () => own(...given)); go(); return Promise.resolve(); };
+  }
+  map.lendIsStill = () => !busy && !map.get("isDrawing");
 }
 
 function render({ el }) {
@@ -64,7 +70,7 @@ export default { render };
 
 
 class Pace(anywidget.AnyWidget):
-    """Lets the map in the same box draw one set of points after the other; invisible."""
+    """Lets the map in the same box draw points and zoom out one after the other; invisible."""
 
     _esm = SCRIPT
 
