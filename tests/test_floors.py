@@ -46,6 +46,10 @@ def test_the_table_names_every_room():
     assert set(table()) == ROOMS - OUTSIDE
 
 
+def test_every_room_of_public_names_is_an_attribute_of_lend():
+    assert ROOMS - OUTSIDE - {"cli", "integrations"} <= set(lend.__all__)
+
+
 def test_rooms_import_what_the_table_says():
     assert {room: rooms_used(room) for room in table()} == {room: allowed for room, (_, allowed) in table().items()}
 

@@ -424,11 +424,22 @@ def test_tables_of_every_make(tmp_path, delimiter, encoding):
     assert found["file"].tolist() == frame["file"].tolist() and found["label"].tolist() == ["007", None, "NA"]
 
 
-def test_old_encodings_are_guessed_aloud(tmp_path):
-    text = "label\n" + "\n".join(["Löwe", "Gänse", "Bär", "Kühe", "große Füchse, schöne Vögel"] * 4)
-    (tmp_path / "t.csv").write_bytes(text.encode("latin-1"))
-    with pytest.warns(UserWarning, match="the likeliest encoding"):
-        assert read_table(tmp_path / "t.csv")["label"].tolist() == text.split("\n")[1:]
+OLD = {  # encoding, as it is named, and lines
+    "german": ("latin-1", "cp1252", ["Löwe", "Gänse", "Bär", "Kühe", "große Füchse, schöne Vögel"] * 4),
+    "short": ("latin-1", "cp1252", ["Das Gerät läuft", "Nicht schön"]),
+    "french": ("cp1252", "cp1252", ["Une très belle journée d'été", "Il n’a pas aimé ça du tout"]),
+    "polish": ("cp1250", "cp1250", ["Zażółć gęślą jaźń i coś jeszcze", "To jest bardzo słabe źródło"]),
+    "russian": ("cp1251", "cp1251", ["Очень хороший товар", "Ужасное качество и долгая доставка"]),
+    "japanese": ("cp932", "cp932", ["とても良い商品でした", "もう二度と買いません"]),
+}
+
+
+@pytest.mark.parametrize("language", OLD)
+def test_old_encodings_are_guessed_aloud(tmp_path, language):
+    encoding, name, lines = OLD[language]
+    (tmp_path / "t.csv").write_bytes("\n".join(["label", *lines]).encode(encoding))
+    with pytest.warns(UserWarning, match=f"read as {name}, the likeliest encoding"):
+        assert read_table(tmp_path / "t.csv")["label"].tolist() == lines
 
 
 def test_a_long_text_hides_no_column(tmp_path):

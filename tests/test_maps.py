@@ -8,7 +8,7 @@ import pytest
 from lend import storage
 from lend.analysis import aligned_tsne, make_maps
 from lend.analysis.maps.making import UNFINISHED
-from lend.run import Run
+from lend.run import Run, compact
 
 pytestmark = pytest.mark.usefixtures("short_maps")
 
@@ -126,6 +126,13 @@ def test_wrong_arguments_leave_the_maps_as_they_are(copy, options, message, monk
     with pytest.raises(ValueError, match=message):
         make_maps(copy, **({"points": 100, "progress": False} | options))
     assert contents(copy) == before and not (copy.path / UNFINISHED).exists()
+
+
+def test_a_path_is_no_run(copy, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    for take in (make_maps, lambda path: compact(path, path)):
+        with pytest.raises(ValueError, match=r"run must be a lend.Run, such as lend.Run.open\(folder\), got "):
+            take(str(copy.path))
 
 
 def test_numbers_of_numpy_are_numbers(copy, monkeypatch):

@@ -191,6 +191,7 @@ BAD = {
     "build_own must be a torch.nn.Module or None, got 'int'": "build_own = lambda *given: 3",
     "networks must be an integer of at least 1, got 0": "networks: ClassVar[int] = 0",
     r"average_decay must be None, or inside \(0, 1\), got 2": "average_decay: ClassVar[int] = 2",
+    "neighbors must be 0 with scope 'batch', where none are found, got 5": "neighbors: ClassVar[int] = 5",
     "scope must be 'batch' or 'dataset', got 'all'": "scope: ClassVar[str] = 'all'",
 }
 

@@ -174,13 +174,21 @@ def _decode(path: Path) -> tuple[str, str, bytes]:
             return text, "utf-8", b""
     except UnicodeDecodeError:
         pass
-    from charset_normalizer import from_bytes
-
     half = "utf-16-le" if content[1:2] == b"\0" else "utf-16-be" if content[:1] == b"\0" else None
-    best = from_bytes(content).best() if half is None else None
-    encoding = half or (best.encoding if best is not None else "latin-1")
+    encoding = half or _likeliest(content)
     warnings.warn(f"{path}: read as {encoding}, the likeliest encoding; save it as UTF-8 to be sure", stacklevel=5)
     return _decoded(path, content, encoding), encoding, b""
+
+
+def _likeliest(content: bytes) -> str:
+    """Guess the encoding of a text that is not UTF-8: cp1252, the most frequent one, where none is likelier."""
+    from charset_normalizer import from_bytes
+
+    found = from_bytes(content)
+    if (best := found.best()) is None:
+        return "latin-1"
+    western = any(guess.chaos <= best.chaos and "cp1252" in guess.could_be_from_charset for guess in found)
+    return "cp1252" if western else best.encoding
 
 
 def _decoded(path: Path, content: bytes, encoding: str) -> str:

@@ -62,6 +62,7 @@ def compact(
         FileExistsError: If the copy's folder already exists.
         DamagedFileError: If a file of the run is damaged.
     """
+    require(isinstance(run, Run), "run", "a lend.Run, such as lend.Run.open(folder)", run)
     require(features >= 1, "features", "at least 1", features)
     require(dataset is None or bool(dataset.strip()), "dataset", "a name such as cifar10", dataset)
     require(run.compact is None, "run", "a whole run", f"{run.path}, a compact copy")

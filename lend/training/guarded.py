@@ -42,6 +42,8 @@ class Guarded(Method):
             value = getattr(self.own, name)
             require(fits(value), f"{self.place}: {name}", allowed, value)
             object.__setattr__(self, name, value)  # of the class of the method, and so of this one
+        none = self.own.scope == "dataset" or self.own.neighbors == 0
+        require(none, f"{self.place}: neighbors", "0 with scope 'batch', where none are found", self.own.neighbors)
 
     def with_noise_rate(self, noise_rate: float | None) -> Guarded:
         told = self._call(self.own.with_noise_rate, noise_rate)

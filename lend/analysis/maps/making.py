@@ -68,6 +68,7 @@ def make_maps(
             saved maps of other settings are left.
         InUseError: If another process makes maps of this run.
     """
+    require(isinstance(run, Run), "run", "a lend.Run, such as lend.Run.open(folder)", run)
     wanted = _wanted(run, epochs)
     kind, settings = kind_of(aligned), _settings(run, points, perplexity, seed)
     chain = tuple(epoch for epoch in run.epochs if epoch <= wanted[-1]) if aligned else wanted
