@@ -1,7 +1,9 @@
 """LEND2: each part against its formula, number by number, and that weak votes hold it back."""
 
 import math
+from dataclasses import replace
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -110,6 +112,13 @@ def test_weak_votes_hold_the_share_back_until_the_network_memorises():
     assert dropped(after(12, V, given, (0.4, 0.9), restraint=4.0, held=200, pressure=0.0)) == shares[3]
 
 
+@pytest.mark.parametrize(("rate", "least", "most"), [(0.0, 0.0, 0.1), (0.4, 0.2, 0.5)])
+def test_caution_takes_weak_votes_for_less_noise(rate, least, most):
+    V, _, given = groups(n=2000, spread=0.7, rate=rate)
+    bold, cautious = (dropped(after(12, V, given, held=400, cautious=c)) for c in (False, True))
+    assert least <= cautious < min(bold, most)
+
+
 def test_the_share_is_that_of_the_formula():
     V, _, given = groups(n=800)
     method = methods.build("lend2", {"held": 80, "restraint": 1.5, "pressure": 1.0, "warmup": 4})
@@ -125,6 +134,13 @@ def test_the_share_is_that_of_the_formula():
     rho = min(1.0, max(0.0, (a - 0.25) / (1 - everywhere - 0.25)))
     m = (0.65 - 0.5 - math.sqrt(0.5 * 0.5 / len(held))) / 0.5
     assert method.share(votes, given, memory, 2).item() == pytest.approx(r * (rho**1.5 * 2 / 4 + m), rel=1e-4)
+    outside = (sum(agrees) - a * len(held)) / (len(given) - len(held))
+    p = 2 * (everywhere + outside - a) - (1 - a)
+    memory["p"] = torch.full_like(given, p + 0.2, dtype=torch.float32)  # the mean of the epochs before
+    wrong = 2 * p - (p + 0.2 + p) / 2
+    assert wrong > 0.1
+    cautious = replace(method, cautious=True).share(votes, given, memory, 2).item()
+    assert cautious == pytest.approx(wrong * rho**1.5 * 2 / 4 + r * m, rel=1e-4)
     memory["agreed"] = agreement(memory["held"], 0.1, 1.0)  # no more than the votes are against
     assert method.share(votes, given, memory, 2).item() == pytest.approx(1 - a, rel=1e-4)
 
@@ -157,9 +173,10 @@ def test_the_loss_is_that_of_the_kept():
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("neighbors", 0), ("beta", 1.0), ("held", 0), ("restraint", -1), ("pressure", -1), ("warmup", 0)],
+    [("neighbors", 0), ("beta", 1.0), ("held", 0), ("restraint", -1), ("pressure", -1), ("warmup", 0), ("cautious", 1)],
 )
-def test_bad_options(option, value):
+def test_bad_options(option, value, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users call
     with pytest.raises(ValueError, match=f"{option} must be"):
         methods.build("lend2", {option: value})
 

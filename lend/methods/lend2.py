@@ -42,6 +42,15 @@ class LEND2(Method):
     memorises agrees with its own labels more than with those of H: then dropping is worth more than it costs, and R
     rises up to the share of labels that votes are against, which is all that LEND drops. No rate and no prior is told.
 
+    If ``cautious``, what embeddings cannot tell apart yet counts for less: it looks like noise, but the less, the surer
+    the votes are, and the more epochs have passed. So the share of wrong labels is extrapolated over both:
+
+        s = r' + a' - a                 a' is a outside H: what neighbours have memorised is added to r'
+        p = max(0, 2 s - (1 - a))       as far below s as s, of the surest votes, lies below 1 - a, of all
+        R = max(0, 2 p - p̄) ρ^restraint min(1, e / warmup) + r pressure max(0, m), at most 1 - a
+
+    where p̄ is the mean of p over the epochs.
+
     Args:
         neighbors: k, below the number of examples.
         beta: β, the momentum of the votes over the epochs, in [0, 1).
@@ -49,6 +58,7 @@ class LEND2(Method):
         restraint: Exponent of ρ, at least 0: how strongly weak votes hold R back.
         pressure: Factor of m, at least 0: how strongly memorisation presses R up.
         warmup: Epochs over which R rises while nothing is memorised.
+        cautious: Drop fewer labels while embeddings still become better, as with augmentation and few images.
 
     Raises:
         ValueError: If a value is out of range.
@@ -61,6 +71,7 @@ class LEND2(Method):
     restraint: float = 1.0
     pressure: float = 3.0
     warmup: int = 5
+    cautious: bool = False
 
     def __post_init__(self) -> None:
         as_count(self.neighbors, "neighbors")
@@ -70,6 +81,7 @@ class LEND2(Method):
             value = getattr(self, name)
             require(is_real(value) and value >= 0, name, "at least 0", value)
         as_count(self.warmup, "warmup")
+        require(isinstance(self.cautious, bool), "cautious", "True or False", self.cautious)
 
     def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
         n, device = len(labels), labels.device
@@ -77,7 +89,9 @@ class LEND2(Method):
         drawn = torch.randperm(n, generator=torch.Generator().manual_seed(0))[: min(self.held, max(1, n // 5))]
         held = torch.zeros(n, dtype=torch.bool).index_fill(0, drawn, True).to(device)
         votes = torch.zeros(n, num_classes, device=device)
-        return {"votes": votes, "agreed": torch.zeros_like(held), "held": held, "kept": ~held}
+        memory = {"votes": votes, "agreed": torch.zeros_like(held), "held": held, "kept": ~held}
+        # a memory has a row for each example; here all are the same
+        return memory | ({"p": torch.zeros(n, device=device)} if self.cautious else {})
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
         memory["agreed"][batch.index] = outputs[0].logits.detach().argmax(dim=1) == batch.labels
@@ -101,14 +115,18 @@ class LEND2(Method):
         """Return R, from the held-out labels."""
         held, c = memory["held"], votes.shape[1]
         agrees = (votes.argmax(dim=1) == y).float()
-        everywhere = 1 - agrees[surest(votes)].mean()  # r'
-        r = 1 - agrees[held][surest(votes[held])].mean()
-        right = ((agrees[held].mean() - 1 / c) / (1 - everywhere - 1 / c).clamp(min=LEAST)).clamp(0, 1)  # ρ
+        a, against = agrees[held].mean(), 1 - agrees[surest(votes)].mean()  # a, r'
+        r = wrong = 1 - agrees[held][surest(votes[held])].mean()
+        if self.cautious:
+            p = (2 * (against + agrees[~held].mean() - a) - (1 - a)).clamp(min=0)
+            memory["p"] = memory["p"] + (p - memory["p"]) / epoch  # p̄
+            wrong = (2 * p - memory["p"][0]).clamp(min=0)
+        right = ((a - 1 / c) / (1 - against - 1 / c).clamp(min=LEAST)).clamp(0, 1)  # ρ
         inside, outside = (memory["agreed"][rows].float().mean() for rows in (held, ~held))  # b, b'
         error = (inside * (1 - inside) / held.sum()).sqrt()
         memorised = ((outside - inside - error) / inside.clamp(min=LEAST)).clamp(min=0)  # m
         restrained = right**self.restraint * min(1.0, epoch / self.warmup)
-        return torch.minimum(r * (restrained + self.pressure * memorised), 1 - agrees[held].mean())
+        return torch.minimum(wrong * restrained + r * self.pressure * memorised, 1 - a)
 
 
 def neighbor_votes(
