@@ -173,12 +173,17 @@ def test_the_loss_is_that_of_the_kept():
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("neighbors", 0), ("beta", 1.0), ("held", 0), ("restraint", -1), ("pressure", -1), ("warmup", 0), ("cautious", 1)],
+    [("neighbors", 0), ("beta", 1.0), ("held", 0), ("restraint", -1), ("pressure", -1), ("warmup", 0)],
 )
-def test_bad_options(option, value, monkeypatch):
-    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users call
+def test_bad_options(option, value):
     with pytest.raises(ValueError, match=f"{option} must be"):
         methods.build("lend2", {option: value})
+
+
+def test_caution_is_no_number(monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users call
+    with pytest.raises(ValueError, match="cautious must be True or False, got 1"):
+        methods.build("lend2", {"cautious": 1})
 
 
 def test_more_neighbours_than_examples():
