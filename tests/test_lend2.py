@@ -10,7 +10,7 @@ import torch
 
 from lend import methods
 from lend.methods import Batch, Epoch, Features
-from lend.methods.lend2 import neighbor_votes, surest, transition, unmix
+from lend.methods.lend2 import explained, neighbor_votes, shares, surest, transition, unmix
 from lend.neighbors import nearest
 
 
@@ -112,11 +112,65 @@ def test_weak_votes_hold_the_share_back_until_the_network_memorises():
     assert dropped(after(12, V, given, (0.4, 0.9), restraint=4.0, held=200, pressure=0.0)) == shares[3]
 
 
-@pytest.mark.parametrize(("rate", "least", "most"), [(0.0, 0.0, 0.1), (0.4, 0.2, 0.5)])
-def test_caution_takes_weak_votes_for_less_noise(rate, least, most):
-    V, _, given = groups(n=2000, spread=0.7, rate=rate)
-    bold, cautious = (dropped(after(12, V, given, held=400, cautious=c)) for c in (False, True))
-    assert least <= cautious < min(bold, most)
+def explained_noise(V, true, given, epochs=12):
+    """What a corrected LEND2 has learned of the noise after some epochs, and the noise that it should have learned."""
+    method = methods.build("lend2", {"held": 80, "corrected": True})
+    memory, own = method.initial_memory(given, 4), method.build_own(given, 4, 8)
+    assert torch.equal(own.T, torch.eye(4))  # nothing is known before the first epoch
+    for number in range(1, epochs + 1):
+        method.after_epoch(Epoch(number, given, own=own, neighbors=nearest(V, 40)), memory)
+    T = torch.eye(4)[true].T @ torch.eye(4)[given]
+    return own.T, T / T.sum(dim=1, keepdim=True), memory
+
+
+@pytest.mark.parametrize("spread", [0.3, 0.5])
+def test_the_noise_is_explained_by_votes_and_labels(spread):
+    """Of class 0, two fifths are called 1: no other label is wrong."""
+    V, true, _ = groups(n=2000, spread=spread, rate=0.0)
+    given = torch.where((true == 0) & (torch.arange(len(true)) % 20 < 8), 1, true)
+    T, expected, memory = explained_noise(V, true, given)
+    assert 0.25 < T[0, 1] < expected[0, 1] + 0.01  # nearly all of 0.4
+    assert (T - expected)[1:].abs().max() < 0.03 and T[0, 2:].max() < 0.01
+    assert (memory["kept"] | memory["held"]).all()  # explained, not dropped
+
+
+def test_what_embeddings_cannot_tell_counts_for_less():
+    """Of labels that say nothing of the embeddings, all could be noise: what is believed of that is a small part."""
+    V, true, _ = groups(n=2000)
+    given = torch.randint(4, (len(true),), generator=torch.Generator().manual_seed(1))
+    q, posterior = explained(neighbor_votes(*nearest(V, 32), given, 4), given)
+    T, _, memory = explained_noise(V, true, given, epochs=1)
+    kept, right = memory["kept"], posterior.gather(1, given[:, None]).mean()
+    assert right < 0.6
+    assert torch.allclose(T, (1 - right) * torch.eye(4) + right * shares(posterior[kept], given[kept]), atol=1e-6)
+    assert torch.allclose(q.sum(dim=1), torch.ones(len(q)), atol=1e-5)
+
+
+def test_votes_and_labels_explain_in_turns():
+    votes = torch.tensor([[0.6, 0.4], [0.55, 0.45], [0.1, 0.9], [0.05, 0.95], [0.2, 0.8]])
+    y = torch.tensor([0, 1, 1, 1, 0])
+    T = torch.tensor([[1.5, 0.5], [0.5, 1.5]]) / 2  # begins with the most voted example of each class, and a label more
+    for _ in range(10):
+        q = unmix(votes, T)
+        joint = torch.stack([q[i] * T[:, y[i]] for i in range(5)])
+        joint /= joint.sum(dim=1, keepdim=True)
+        T = torch.stack([torch.stack([joint[y == label, j].sum() + 0.5 for label in (0, 1)]) for j in (0, 1)])
+        T /= T.sum(dim=1, keepdim=True)
+    for found, expected in zip(explained(votes, y), (q, joint), strict=True):
+        assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_the_corrected_loss_is_that_of_forward_correction():
+    method = methods.build("lend2", {"neighbors": 2, "corrected": True})
+    labels, logits = torch.tensor([1, 0, 2]), torch.tensor([[2.0, 0, 0], [0, 1.0, 0], [0.5, 0, 1.5]])
+    memory, own = method.initial_memory(labels, 3), method.build_own(labels, 3, 2)
+    own.T.copy_(torch.tensor([[0.7, 0.3, 0.0], [0.0, 1.0, 0.0], [0.2, 0.0, 0.8]]))
+    memory["kept"] = torch.tensor([True, True, False])
+    p = logits.softmax(dim=1) @ own.T
+    expected = -(p[0, 1].log() + p[1, 0].log()).item() / 2
+    batch = Batch(torch.arange(3), labels, None, own=own)
+    loss = method.loss([Features(torch.zeros(3, 2), logits)], batch, memory, 1)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_share_is_that_of_the_formula():
@@ -134,13 +188,8 @@ def test_the_share_is_that_of_the_formula():
     rho = min(1.0, max(0.0, (a - 0.25) / (1 - everywhere - 0.25)))
     m = (0.65 - 0.5 - math.sqrt(0.5 * 0.5 / len(held))) / 0.5
     assert method.share(votes, given, memory, 2).item() == pytest.approx(r * (rho**1.5 * 2 / 4 + m), rel=1e-4)
-    outside = (sum(agrees) - a * len(held)) / (len(given) - len(held))
-    p = 2 * (everywhere + outside - a) - (1 - a)
-    memory["p"] = torch.full_like(given, p + 0.2, dtype=torch.float32)  # the mean of the epochs before
-    wrong = 2 * p - (p + 0.2 + p) / 2
-    assert wrong > 0.1
-    cautious = replace(method, cautious=True).share(votes, given, memory, 2).item()
-    assert cautious == pytest.approx(wrong * rho**1.5 * 2 / 4 + r * m, rel=1e-4)
+    corrected = replace(method, corrected=True).share(votes, given, memory, 2).item()
+    assert corrected == pytest.approx(r * m, rel=1e-4)
     memory["agreed"] = agreement(memory["held"], 0.1, 1.0)  # no more than the votes are against
     assert method.share(votes, given, memory, 2).item() == pytest.approx(1 - a, rel=1e-4)
 
@@ -180,10 +229,10 @@ def test_bad_options(option, value):
         methods.build("lend2", {option: value})
 
 
-def test_caution_is_no_number(monkeypatch):
+def test_corrected_is_no_number(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users call
-    with pytest.raises(ValueError, match="cautious must be True or False, got 1"):
-        methods.build("lend2", {"cautious": 1})
+    with pytest.raises(ValueError, match="corrected must be True or False, got 1"):
+        methods.build("lend2", {"corrected": 1})
 
 
 def test_more_neighbours_than_examples():

@@ -19,6 +19,14 @@ def transition_from_anchors(p: Float[Tensor, "n c"], percentile: float) -> Float
     return p[anchors]
 
 
+def corrected_losses(
+    logits: Float[Tensor, "b c"], labels: Int[Tensor, " b"], T: Float[Tensor, "c c"]
+) -> Float[Tensor, " b"]:
+    """Return -log Σ_i p_i T_iỹ of each example: what its label says of a network that predicts the true classes."""
+    log_p, log_T = logits.log_softmax(dim=1), T.clamp(min=1e-12).log()
+    return -(log_p + log_T[:, labels].T).logsumexp(dim=1)
+
+
 @dataclass(frozen=True)
 class Forward(Method):
     """Forward correction (Patrini et al., 2017, arXiv:1609.03683): l = -log (Tᵀ p)_ỹ.
@@ -55,9 +63,7 @@ class Forward(Method):
         return own
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
-        log_p = outputs[0].logits.log_softmax(dim=1)
-        log_T = batch.own.T.clamp(min=1e-12).log()  # type: ignore[union-attr, operator]
-        return -(log_p + log_T[:, batch.labels].T).logsumexp(dim=1).mean()  # log Σ_i p_i T_iỹ
+        return corrected_losses(outputs[0].logits, batch.labels, batch.own.T).mean()  # type: ignore[union-attr, arg-type]
 
     def after_epoch(self, epoch: Epoch, memory: Memory) -> None:
         if self.transition is None and epoch.number == self.warmup:

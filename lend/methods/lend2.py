@@ -7,14 +7,16 @@ from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from lend.dilution import momentum, one_hot
 from lend.inputs import as_count, is_real, require
 from lend.methods.base import Batch, Epoch, Features, Memory, Method, label_losses, masked_mean
+from lend.methods.forward import corrected_losses
 
 GAMMA = 3.0  # exponent of the similarity, as in Eq. (1)
 SUREST = 0.2  # share of the examples of each voted class from which the noise is counted
+ANCHORS = 0.1  # most voted examples of a class, as a share of its labels, with which T begins
 STEPS = 10  # of EM: more would fit the sampling noise of the votes
 LEAST = 1e-12  # smallest number to divide by
 
@@ -42,14 +44,18 @@ class LEND2(Method):
     memorises agrees with its own labels more than with those of H: then dropping is worth more than it costs, and R
     rises up to the share of labels that votes are against, which is all that LEND drops. No rate and no prior is told.
 
-    If ``cautious``, what embeddings cannot tell apart yet counts for less: it looks like noise, but the less, the surer
-    the votes are, and the more epochs have passed. So the share of wrong labels is extrapolated over both:
+    If ``corrected``, noise that the votes can name is not dropped but explained, by forward correction, with T among
+    the labels that are kept. T and the posterior γ of the true classes follow from each other, in turns, beginning with
+    the labels of the examples that have the most votes for each class:
 
-        s = r' + a' - a                 a' is a outside H: what neighbours have memorised is added to r'
-        p = max(0, 2 s - (1 - a))       as far below s as s, of the surest votes, lies below 1 - a, of all
-        R = max(0, 2 p - p̄) ρ^restraint min(1, e / warmup) + r pressure max(0, m), at most 1 - a
+        γ_ij ∝ q_ij T_jỹ,   T_jy = Σ_i γ_ij [ỹ_i = y] / Σ_i γ_ij                q from votes, T from the own labels
+        ω = mean of γ_iỹ                                                         share of right labels, or less
+        loss = -log Σ_j p_j ((1 - ω) I + ω T)_jỹ                                 p: what the network predicts
+        R = r pressure max(0, m), at most 1 - a
 
-    where p̄ is the mean of p over the epochs.
+    Weak embeddings take labels for noisier than they are; then ω is small, and T counts for less. Where some classes
+    gain the labels that others lose, cross entropy learns borders in favour of those that gain, even if it memorises
+    nothing: that is what the correction takes back.
 
     Args:
         neighbors: k, below the number of examples.
@@ -58,7 +64,7 @@ class LEND2(Method):
         restraint: Exponent of ρ, at least 0: how strongly weak votes hold R back.
         pressure: Factor of m, at least 0: how strongly memorisation presses R up.
         warmup: Epochs over which R rises while nothing is memorised.
-        cautious: Drop fewer labels while embeddings still become better, as with augmentation and few images.
+        corrected: Explain the noise in the loss, and drop labels only where the network memorises.
 
     Raises:
         ValueError: If a value is out of range.
@@ -71,7 +77,7 @@ class LEND2(Method):
     restraint: float = 1.0
     pressure: float = 3.0
     warmup: int = 5
-    cautious: bool = False
+    corrected: bool = False
 
     def __post_init__(self) -> None:
         as_count(self.neighbors, "neighbors")
@@ -81,7 +87,7 @@ class LEND2(Method):
             value = getattr(self, name)
             require(is_real(value) and value >= 0, name, "at least 0", value)
         as_count(self.warmup, "warmup")
-        require(isinstance(self.cautious, bool), "cautious", "True or False", self.cautious)
+        require(isinstance(self.corrected, bool), "corrected", "True or False", self.corrected)
 
     def initial_memory(self, labels: Int[Tensor, " n"], num_classes: int) -> Memory:
         n, device = len(labels), labels.device
@@ -89,13 +95,22 @@ class LEND2(Method):
         drawn = torch.randperm(n, generator=torch.Generator().manual_seed(0))[: min(self.held, max(1, n // 5))]
         held = torch.zeros(n, dtype=torch.bool).index_fill(0, drawn, True).to(device)
         votes = torch.zeros(n, num_classes, device=device)
-        memory = {"votes": votes, "agreed": torch.zeros_like(held), "held": held, "kept": ~held}
-        # a memory has a row for each example; here all are the same
-        return memory | ({"p": torch.zeros(n, device=device)} if self.cautious else {})
+        return {"votes": votes, "agreed": torch.zeros_like(held), "held": held, "kept": ~held}
+
+    def build_own(self, labels: Int[Tensor, " n"], num_classes: int, features: int) -> nn.Module | None:
+        if not self.corrected:
+            return None
+        own = nn.Module()
+        own.register_buffer("T", torch.eye(num_classes))
+        return own
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
         memory["agreed"][batch.index] = outputs[0].logits.detach().argmax(dim=1) == batch.labels
-        return masked_mean(label_losses(outputs[0], batch), memory["kept"][batch.index])
+        if batch.own is None:
+            losses = label_losses(outputs[0], batch)
+        else:
+            losses = corrected_losses(outputs[0].logits, batch.labels, batch.own.T)  # type: ignore[arg-type]
+        return masked_mean(losses, memory["kept"][batch.index])
 
     @torch.no_grad()
     def after_epoch(self, epoch: Epoch, memory: Memory) -> None:
@@ -105,28 +120,30 @@ class LEND2(Method):
         new = neighbor_votes(indices, cosines, y, c)
         memory["votes"] = momentum(new, memory["votes"], self.beta)
         votes = memory["votes"] / memory["votes"].sum(dim=1, keepdim=True)  # the memory began as zeros
-        q = unmix(votes, transition(votes, y))
+        if self.corrected:
+            q, posterior = explained(votes, y)
+        else:
+            q = unmix(votes, transition(votes, y))
         support = q.gather(1, y[:, None])[:, 0] / q.amax(dim=1)
         rank = support.masked_fill(memory["held"], torch.inf).argsort(stable=True).argsort()
         count = self.share(votes, y, memory, epoch.number) * (n - memory["held"].sum())
-        memory["kept"] = ((rank >= count.floor()) | (support >= 1)) & ~memory["held"]  # never against the votes
+        kept = memory["kept"] = ((rank >= count.floor()) | (support >= 1)) & ~memory["held"]  # never against the votes
+        if self.corrected:
+            T, right = shares(posterior[kept], y[kept]), posterior.gather(1, y[:, None]).mean()
+            epoch.own.T.copy_(torch.lerp(torch.eye(c, device=T.device), T, right))  # type: ignore[union-attr, operator]
 
     def share(self, votes: Float[Tensor, "n c"], y: Int[Tensor, " n"], memory: Memory, epoch: int) -> Float[Tensor, ""]:
         """Return R, from the held-out labels."""
         held, c = memory["held"], votes.shape[1]
         agrees = (votes.argmax(dim=1) == y).float()
         a, against = agrees[held].mean(), 1 - agrees[surest(votes)].mean()  # a, r'
-        r = wrong = 1 - agrees[held][surest(votes[held])].mean()
-        if self.cautious:
-            p = (2 * (against + agrees[~held].mean() - a) - (1 - a)).clamp(min=0)
-            memory["p"] = memory["p"] + (p - memory["p"]) / epoch  # p̄
-            wrong = (2 * p - memory["p"][0]).clamp(min=0)
+        r = 1 - agrees[held][surest(votes[held])].mean()
         right = ((a - 1 / c) / (1 - against - 1 / c).clamp(min=LEAST)).clamp(0, 1)  # ρ
         inside, outside = (memory["agreed"][rows].float().mean() for rows in (held, ~held))  # b, b'
         error = (inside * (1 - inside) / held.sum()).sqrt()
         memorised = ((outside - inside - error) / inside.clamp(min=LEAST)).clamp(min=0)  # m
-        restrained = right**self.restraint * min(1.0, epoch / self.warmup)
-        return torch.minimum(wrong * restrained + r * self.pressure * memorised, 1 - a)
+        restrained = 0.0 if self.corrected else right**self.restraint * min(1.0, epoch / self.warmup)
+        return torch.minimum(r * (restrained + self.pressure * memorised), 1 - a)
 
 
 def neighbor_votes(
@@ -152,9 +169,8 @@ def surest(votes: Float[Tensor, "n c"]) -> Int[Tensor, " m"]:
 
 def transition(votes: Float[Tensor, "n c"], y: Int[Tensor, " n"]) -> Float[Tensor, "c c"]:
     """Return T: the shares of given labels among the surest of each voted class, with one label more, spread evenly."""
-    c, sure = votes.shape[1], surest(votes)
-    counts = one_hot(votes.argmax(dim=1)[sure], c).T @ one_hot(y[sure], c) + 1 / c
-    return counts / counts.sum(dim=1, keepdim=True)
+    sure = surest(votes)
+    return shares(one_hot(votes.argmax(dim=1)[sure], votes.shape[1]), y[sure])
 
 
 def unmix(votes: Float[Tensor, "m c"], T: Float[Tensor, "c c"]) -> Float[Tensor, "m c"]:
@@ -164,3 +180,23 @@ def unmix(votes: Float[Tensor, "m c"], T: Float[Tensor, "c c"]) -> Float[Tensor,
         q = q * ((votes / (q @ T).clamp(min=LEAST)) @ T.T)
         q = q / q.sum(dim=1, keepdim=True).clamp(min=LEAST)
     return q
+
+
+def explained(votes: Float[Tensor, "n c"], y: Int[Tensor, " n"]) -> tuple[Float[Tensor, "n c"], Float[Tensor, "n c"]]:
+    """Return q of votes = q T, and the posterior γ of the true classes, with the T that both agree on."""
+    Y = one_hot(y, votes.shape[1])
+    rank = votes.argsort(dim=0, descending=True, stable=True).argsort(dim=0)
+    T = shares((rank < (ANCHORS * Y.sum(dim=0)).ceil()).float(), y)
+    for _ in range(STEPS):
+        q = unmix(votes, T)
+        posterior = q * T[:, y].T
+        posterior = posterior / posterior.sum(dim=1, keepdim=True).clamp(min=LEAST)
+        T = shares(posterior, y)
+    return q, posterior
+
+
+def shares(classes: Float[Tensor, "m c"], y: Int[Tensor, " m"]) -> Float[Tensor, "c c"]:
+    """Return T: the shares of the labels of each class, of which the examples are parts."""
+    c = classes.shape[1]
+    counts = classes.T @ one_hot(y, c) + 1 / c
+    return counts / counts.sum(dim=1, keepdim=True)
