@@ -10,7 +10,7 @@ import torch
 
 from lend import methods
 from lend.methods import Batch, Epoch, Features
-from lend.methods.lend2 import explained, neighbor_votes, shares, surest, transition, unmix
+from lend.methods.lend2 import explained, neighbor_votes, one_way, shares, surest, transition, unmix
 from lend.neighbors import nearest
 
 
@@ -140,10 +140,19 @@ def test_what_embeddings_cannot_tell_counts_for_less():
     given = torch.randint(4, (len(true),), generator=torch.Generator().manual_seed(1))
     q, posterior = explained(neighbor_votes(*nearest(V, 32), given, 4), given)
     T, _, memory = explained_noise(V, true, given, epochs=1)
+    assert torch.allclose(q.sum(dim=1), torch.ones(len(q)), atol=1e-5)
     kept, right = memory["kept"], posterior.gather(1, given[:, None]).mean()
     assert right < 0.6
-    assert torch.allclose(T, (1 - right) * torch.eye(4) + right * shares(posterior[kept], given[kept]), atol=1e-6)
-    assert torch.allclose(q.sum(dim=1), torch.ones(len(q)), atol=1e-5)
+    off = right * one_way(posterior[kept], given[kept])
+    assert torch.allclose(T, off + torch.diag(1 - off.sum(dim=1)), atol=1e-6)
+    assert T.diag().min() > 0.9 > shares(posterior, given).diag().max()  # what goes both ways is no noise
+
+
+def test_what_goes_one_way():
+    classes = torch.tensor([[1.0, 0.0]] * 10 + [[0.0, 1.0]] * 5)
+    y = torch.tensor([0] * 6 + [1] * 4 + [1] * 4 + [0])
+    assert torch.allclose(one_way(classes, y), torch.tensor([[0.0, 3 / 10], [0.0, 0.0]]))
+    assert not one_way(classes[:0], y[:0]).any()
 
 
 def test_votes_and_labels_explain_in_turns():

@@ -44,18 +44,18 @@ class LEND2(Method):
     memorises agrees with its own labels more than with those of H: then dropping is worth more than it costs, and R
     rises up to the share of labels that votes are against, which is all that LEND drops. No rate and no prior is told.
 
-    If ``corrected``, noise that the votes can name is not dropped but explained, by forward correction, with T among
-    the labels that are kept. T and the posterior γ of the true classes follow from each other, in turns, beginning with
-    the labels of the examples that have the most votes for each class:
+    If ``corrected``, noise that goes one way, from class j to class y, is not dropped but explained, by forward
+    correction. T and the posterior γ of the true classes follow from each other, in turns, beginning with the labels of
+    the examples that have the most votes for each class:
 
-        γ_ij ∝ q_ij T_jỹ,   T_jy = Σ_i γ_ij [ỹ_i = y] / Σ_i γ_ij                q from votes, T from the own labels
-        ω = mean of γ_iỹ                                                         share of right labels, or less
-        loss = -log Σ_j p_j ((1 - ω) I + ω T)_jỹ                                 p: what the network predicts
+        γ_ij ∝ q_ij T_jỹ,   T_jy = Σ_i γ_ij [ỹ_i = y] / Σ_i γ_ij     q from votes, T from the own labels
+        F_jy = ω max(0, n_jy - n_yj) / Σ_y n_jy                      n_jy = Σ_i γ_ij [ỹ_i = y] over the kept
+        loss = -log (p_ỹ (1 - Σ_y F_ỹy) + Σ_j p_j F_jỹ)              p: what the network predicts
         R = r pressure max(0, m), at most 1 - a
 
-    Weak embeddings take labels for noisier than they are; then ω is small, and T counts for less. Where some classes
-    gain the labels that others lose, cross entropy learns borders in favour of those that gain, even if it memorises
-    nothing: that is what the correction takes back.
+    where ω, the mean of γ_iỹ, is the share of right labels, or less. Where some classes gain the labels that others
+    lose, cross entropy learns borders in favour of those that gain, even if it memorises nothing: the correction takes
+    that back. Noise that goes both ways moves no border, and what weak embeddings take for noise goes both ways.
 
     Args:
         neighbors: k, below the number of examples.
@@ -129,8 +129,8 @@ class LEND2(Method):
         count = self.share(votes, y, memory, epoch.number) * (n - memory["held"].sum())
         kept = memory["kept"] = ((rank >= count.floor()) | (support >= 1)) & ~memory["held"]  # never against the votes
         if self.corrected:
-            T, right = shares(posterior[kept], y[kept]), posterior.gather(1, y[:, None]).mean()
-            epoch.own.T.copy_(torch.lerp(torch.eye(c, device=T.device), T, right))  # type: ignore[union-attr, operator]
+            gained = one_way(posterior[kept], y[kept]) * posterior.gather(1, y[:, None]).mean()
+            epoch.own.T.copy_(gained + torch.diag(1 - gained.sum(dim=1)))  # type: ignore[union-attr, operator]
 
     def share(self, votes: Float[Tensor, "n c"], y: Int[Tensor, " n"], memory: Memory, epoch: int) -> Float[Tensor, ""]:
         """Return R, from the held-out labels."""
@@ -200,3 +200,9 @@ def shares(classes: Float[Tensor, "m c"], y: Int[Tensor, " m"]) -> Float[Tensor,
     c = classes.shape[1]
     counts = classes.T @ one_hot(y, c) + 1 / c
     return counts / counts.sum(dim=1, keepdim=True)
+
+
+def one_way(classes: Float[Tensor, "m c"], y: Int[Tensor, " m"]) -> Float[Tensor, "c c"]:
+    """Return the share of each class j that is labelled y beyond what comes back from y."""
+    counts = classes.T @ one_hot(y, classes.shape[1])
+    return (counts - counts.T).clamp(min=0) / counts.sum(dim=1, keepdim=True).clamp(min=LEAST)
