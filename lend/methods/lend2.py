@@ -45,15 +45,15 @@ class LEND2(Method):
     rises up to the share of labels that votes are against, which is all that LEND drops. No rate and no prior is told.
 
     If ``corrected``, noise that goes one way, from class j to class y, is not dropped but explained, by forward
-    correction. T and the posterior γ of the true classes follow from each other, in turns, beginning with the labels of
+    correction. T and the posterior g of the true classes follow from each other, in turns, beginning with the labels of
     the examples that have the most votes for each class:
 
-        γ_ij ∝ q_ij T_jỹ,   T_jy = Σ_i γ_ij [ỹ_i = y] / Σ_i γ_ij     q from votes, T from the own labels
-        F_jy = ω max(0, n_jy - n_yj) / Σ_y n_jy                      n_jy = Σ_i γ_ij [ỹ_i = y] over the kept
+        g_ij ∝ q_ij T_jỹ,   T_jy = Σ_i g_ij [ỹ_i = y] / Σ_i g_ij     q from votes, T from the own labels
+        F_jy = ω max(0, n_jy - n_yj) / Σ_y n_jy                      n_jy = Σ_i g_ij [ỹ_i = y] over the kept
         loss = -log (p_ỹ (1 - Σ_y F_ỹy) + Σ_j p_j F_jỹ)              p: what the network predicts
         R = r pressure max(0, m), at most 1 - a
 
-    where ω, the mean of γ_iỹ, is the share of right labels, or less. Where some classes gain the labels that others
+    where ω, the mean of g_iỹ, is the share of right labels, or less. Where some classes gain the labels that others
     lose, cross entropy learns borders in favour of those that gain, even if it memorises nothing: the correction takes
     that back. Noise that goes both ways moves no border, and what weak embeddings take for noise goes both ways.
 
@@ -183,7 +183,7 @@ def unmix(votes: Float[Tensor, "m c"], T: Float[Tensor, "c c"]) -> Float[Tensor,
 
 
 def explained(votes: Float[Tensor, "n c"], y: Int[Tensor, " n"]) -> tuple[Float[Tensor, "n c"], Float[Tensor, "n c"]]:
-    """Return q of votes = q T, and the posterior γ of the true classes, with the T that both agree on."""
+    """Return q of votes = q T, and the posterior g of the true classes, with the T that both agree on."""
     Y = one_hot(y, votes.shape[1])
     rank = votes.argsort(dim=0, descending=True, stable=True).argsort(dim=0)
     T = shares((rank < (ANCHORS * Y.sum(dim=0)).ceil()).float(), y)
