@@ -45,21 +45,23 @@ class LEND2(Method):
     rises up to the share of labels that votes are against, which is all that LEND drops. No rate and no prior is told.
 
     If ``corrected``, noise that goes one way, from class j to class y, is not dropped but explained, by forward
-    correction. T and the posterior g of the true classes follow from each other, in turns, beginning with the labels of
-    the examples that have the most votes for each class:
+    correction:
 
-        g_ij ∝ q_ij T_jỹ,   T_jy = Σ_i g_ij [ỹ_i = y] / Σ_i g_ij     q from votes, T from the own labels
-        F_jy = ω max(0, n_jy - n_yj) / Σ_y n_jy                      n_jy = Σ_i g_ij [ỹ_i = y] over the kept
-        loss = -log (p_ỹ (1 - Σ_y F_ỹy) + Σ_j p_j F_jỹ)              p: what the network predicts
+        T_jy  share of label y among the examples with the most votes for j, a tenth as many as have label j
+        g_ij ∝ q_ij T_jỹ                                        posterior of the true classes: q from votes
+        n_jy = Σ_i g_ij [ỹ_i = y] over the kept                 labels of each class
+        D_jy = (1 - β) (n_jy - n_yj) / Σ_y n_jy + β D_jy        net flow of labels, from zero
+        F = max(0, D)
+        loss = -log (p_ỹ (1 - Σ_y F_ỹy) + Σ_j p_j F_jỹ)         p: what the network predicts
         R = r pressure max(0, m), at most 1 - a
 
-    where ω, the mean of g_iỹ, is the share of right labels, or less. Where some classes gain the labels that others
-    lose, cross entropy learns borders in favour of those that gain, even if it memorises nothing: the correction takes
-    that back. Noise that goes both ways moves no border, and what weak embeddings take for noise goes both ways.
+    Where some classes gain the labels that others lose, cross entropy learns borders in favour of those that gain, even
+    if it memorises nothing: the correction takes that back. Noise that goes both ways moves no border, and what weak
+    embeddings take for noise goes both ways, or each epoch another way.
 
     Args:
         neighbors: k, below the number of examples.
-        beta: β, the momentum of the votes over the epochs, in [0, 1).
+        beta: β, the momentum of the votes and of the net flow over the epochs, in [0, 1).
         held: Number of examples in H, at most a fifth of all are taken; its precision does not depend on the others.
         restraint: Exponent of ρ, at least 0: how strongly weak votes hold R back.
         pressure: Factor of m, at least 0: how strongly memorisation presses R up.
@@ -101,7 +103,7 @@ class LEND2(Method):
         if not self.corrected:
             return None
         own = nn.Module()
-        own.register_buffer("T", torch.eye(num_classes))
+        own.register_buffer("flow", torch.zeros(num_classes, num_classes))
         return own
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
@@ -109,7 +111,8 @@ class LEND2(Method):
         if batch.own is None:
             losses = label_losses(outputs[0], batch)
         else:
-            losses = corrected_losses(outputs[0].logits, batch.labels, batch.own.T)  # type: ignore[arg-type]
+            F = batch.own.flow.clamp(min=0)  # type: ignore[operator]
+            losses = corrected_losses(outputs[0].logits, batch.labels, F + torch.diag(1 - F.sum(dim=1)))
         return masked_mean(losses, memory["kept"][batch.index])
 
     @torch.no_grad()
@@ -129,8 +132,8 @@ class LEND2(Method):
         count = self.share(votes, y, memory, epoch.number) * (n - memory["held"].sum())
         kept = memory["kept"] = ((rank >= count.floor()) | (support >= 1)) & ~memory["held"]  # never against the votes
         if self.corrected:
-            gained = one_way(posterior[kept], y[kept]) * posterior.gather(1, y[:, None]).mean()
-            epoch.own.T.copy_(gained + torch.diag(1 - gained.sum(dim=1)))  # type: ignore[union-attr, operator]
+            flow = epoch.own.flow  # type: ignore[union-attr]
+            flow.copy_(momentum(net_flow(posterior[kept], y[kept]), flow, self.beta))  # type: ignore[operator]
 
     def share(self, votes: Float[Tensor, "n c"], y: Int[Tensor, " n"], memory: Memory, epoch: int) -> Float[Tensor, ""]:
         """Return R, from the held-out labels."""
@@ -183,16 +186,15 @@ def unmix(votes: Float[Tensor, "m c"], T: Float[Tensor, "c c"]) -> Float[Tensor,
 
 
 def explained(votes: Float[Tensor, "n c"], y: Int[Tensor, " n"]) -> tuple[Float[Tensor, "n c"], Float[Tensor, "n c"]]:
-    """Return q of votes = q T, and the posterior g of the true classes, with the T that both agree on."""
-    Y = one_hot(y, votes.shape[1])
+    """Return q of votes = q T, and the posterior g of the true classes; T from the most voted examples of each class.
+
+    The surest of each *voted* class would not do: a class that loses many labels is hardly ever voted for.
+    """
     rank = votes.argsort(dim=0, descending=True, stable=True).argsort(dim=0)
-    T = shares((rank < (ANCHORS * Y.sum(dim=0)).ceil()).float(), y)
-    for _ in range(STEPS):
-        q = unmix(votes, T)
-        posterior = q * T[:, y].T
-        posterior = posterior / posterior.sum(dim=1, keepdim=True).clamp(min=LEAST)
-        T = shares(posterior, y)
-    return q, posterior
+    T = shares((rank < (ANCHORS * one_hot(y, votes.shape[1]).sum(dim=0)).ceil()).float(), y)
+    q = unmix(votes, T)
+    posterior = q * T[:, y].T
+    return q, posterior / posterior.sum(dim=1, keepdim=True).clamp(min=LEAST)
 
 
 def shares(classes: Float[Tensor, "m c"], y: Int[Tensor, " m"]) -> Float[Tensor, "c c"]:
@@ -202,7 +204,7 @@ def shares(classes: Float[Tensor, "m c"], y: Int[Tensor, " m"]) -> Float[Tensor,
     return counts / counts.sum(dim=1, keepdim=True)
 
 
-def one_way(classes: Float[Tensor, "m c"], y: Int[Tensor, " m"]) -> Float[Tensor, "c c"]:
-    """Return the share of each class j that is labelled y beyond what comes back from y."""
+def net_flow(classes: Float[Tensor, "m c"], y: Int[Tensor, " m"]) -> Float[Tensor, "c c"]:
+    """Return the share of each class j that is labelled y beyond what comes back from y: below 0 if more comes back."""
     counts = classes.T @ one_hot(y, classes.shape[1])
-    return (counts - counts.T).clamp(min=0) / counts.sum(dim=1, keepdim=True).clamp(min=LEAST)
+    return (counts - counts.T) / counts.sum(dim=1, keepdim=True).clamp(min=LEAST)
