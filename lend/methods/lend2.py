@@ -16,7 +16,7 @@ from lend.methods.forward import corrected_losses
 
 GAMMA = 3.0  # exponent of the similarity, as in Eq. (1)
 SUREST = 0.2  # share of the examples of each voted class from which the noise is counted
-ANCHORS = 0.1  # most voted examples of a class, as a share of its labels, with which T begins
+ANCHORS = 0.1  # most voted examples of a class, as a share of its labels, that tell where its labels go
 STEPS = 10  # of EM: more would fit the sampling noise of the votes
 LEAST = 1e-12  # smallest number to divide by
 
