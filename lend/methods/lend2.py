@@ -66,7 +66,8 @@ class LEND2(Method):
         restraint: Exponent of ρ, at least 0: how strongly weak votes hold R back.
         pressure: Factor of m, at least 0: how strongly memorisation presses R up.
         warmup: Epochs over which R rises while nothing is memorised.
-        corrected: Explain the noise in the loss, and drop labels only where the network memorises.
+        corrected: Explain the noise in the loss, and drop labels only where the network memorises; ``restraint`` and
+            ``warmup`` have no effect then. For trainings with augmentation, which memorise little.
 
     Raises:
         ValueError: If a value is out of range.
