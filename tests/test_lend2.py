@@ -129,7 +129,7 @@ def test_the_noise_is_explained_by_votes_and_labels(spread):
     given = torch.where((true == 0) & (torch.arange(len(true)) % 20 < 8), 1, true)
     flow, expected, memory = explained_noise(V, true, given)
     assert expected[0, 1] == pytest.approx(0.4, abs=1e-3)
-    assert 0.25 < flow[0, 1] < expected[0, 1] + 0.01  # nearly all of it
+    assert 0.36 < flow[0, 1] < expected[0, 1] + 0.01  # nearly all of it
     assert (flow - expected)[1:].clamp(min=0).max() < 0.03 and flow[0, 2:].max() < 0.01
     assert (memory["kept"] | memory["held"]).all()  # explained, not dropped
 
@@ -139,7 +139,7 @@ def test_what_goes_both_ways_is_not_explained():
     V, true, _ = groups(n=2000)
     given = torch.randint(4, (len(true),), generator=torch.Generator().manual_seed(1))
     _, posterior = explained(neighbor_votes(*nearest(V, 32), given, 4), given)
-    assert posterior.gather(1, given[:, None]).mean() < 0.6
+    assert posterior.gather(1, given[:, None]).mean() < 0.3
     assert explained_noise(V, true, given)[0].max() < 0.15
 
 
@@ -158,6 +158,22 @@ def test_the_flow_rises_from_zero_and_is_remembered():
     held = methods.build("lend2", {"held": 80}).initial_memory(given, 4)["held"]
     assert torch.allclose(one, 0.3 * net_flow(posterior[~held], given[~held]), atol=1e-6)  # 1 - β
     assert torch.allclose(two, 1.7 * one, atol=1e-5)
+
+
+def test_a_corrected_network_that_memorises_drops_labels_and_explains_the_others():
+    V, _, given = groups(n=800)
+    method = methods.build("lend2", {"held": 80, "corrected": True, "pressure": 0.5})
+    memory, own = method.initial_memory(given, 4), method.build_own(given, 4, 8)
+    memory["agreed"] = agreement(memory["held"], 0.5, 0.65)
+    method.after_epoch(Epoch(1, given, own=own, neighbors=nearest(V, 40)), memory)
+    q, posterior = explained(neighbor_votes(*nearest(V, 32), given, 4), given)
+    support = q.gather(1, given[:, None])[:, 0] / q.amax(dim=1)
+    free, kept = ~memory["held"], memory["kept"]
+    dropped = free & ~kept
+    share = method.share(memory["votes"] / memory["votes"].sum(dim=1, keepdim=True), given, memory, 1)
+    assert dropped.sum() == int(share * free.sum()) > 20
+    assert support[dropped].max() <= support[kept].min()
+    assert torch.allclose(own.flow, 0.3 * net_flow(posterior[kept], given[kept]), atol=1e-6)
 
 
 def test_the_posterior_is_of_votes_and_labels():
@@ -181,6 +197,7 @@ def test_the_corrected_loss_is_that_of_forward_correction():
     batch = Batch(torch.arange(3), labels, None, own=own)
     loss = method.loss([Features(torch.zeros(3, 2), logits)], batch, memory, 1)
     assert loss.item() == pytest.approx(expected, rel=1e-5)
+    assert memory["agreed"].tolist() == [False, False, True]
 
 
 def test_the_share_is_that_of_the_formula():
@@ -201,7 +218,8 @@ def test_the_share_is_that_of_the_formula():
     corrected = replace(method, corrected=True).share(votes, given, memory, 2).item()
     assert corrected == pytest.approx(r * m, rel=1e-4)
     memory["agreed"] = agreement(memory["held"], 0.1, 1.0)  # no more than the votes are against
-    assert method.share(votes, given, memory, 2).item() == pytest.approx(1 - a, rel=1e-4)
+    for either in (method, replace(method, corrected=True)):
+        assert either.share(votes, given, memory, 2).item() == pytest.approx(1 - a, rel=1e-4)
 
 
 def test_held_out_examples_are_never_trained_on():

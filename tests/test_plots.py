@@ -12,8 +12,8 @@ from PIL import Image
 
 from lend import plots
 from lend.paper.experiments import FURTHER_ROWS, ROWS
-from lend.paper.photographs import CORRECTED
-from lend.plots.colours import CORRECTED_LINE, FURTHER_LINES, row_lines
+from lend.paper.grids import CORRECTED
+from lend.plots.colours import FURTHER_LINES, row_lines
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 NUMBERS = {
@@ -206,11 +206,10 @@ def test_own_rows_stand_apart_from_the_papers_and_from_each_other(vision):
 
 
 def test_every_row_has_a_line_that_no_other_has():
-    rows = [*plots.LINES, *FURTHER_LINES, *CORRECTED_LINE, *(f"row {i}" for i in range(20))]
+    rows = [*plots.LINES, *FURTHER_LINES, *(f"row {i}" for i in range(20))]
     lines = row_lines(rows)
     assert list(lines) == rows and {name: lines[name] for name in plots.LINES} == plots.LINES
-    assert list(FURTHER_LINES) == list(FURTHER_ROWS) and list(plots.LINES) == list(ROWS)
-    assert list(CORRECTED_LINE) == list(CORRECTED)
+    assert list(FURTHER_LINES) == [*FURTHER_ROWS, *CORRECTED] and list(plots.LINES) == list(ROWS)
     for kind in ("linestyle", "marker"):  # of one colour, what tells curves and what tells dots
         assert len({(line["color"], str(line[kind])) for line in lines.values()}) == len(rows), kind
     assert not {line["marker"] for line in plots.LINES.values()} & {lines[row]["marker"] for row in rows[7:]}

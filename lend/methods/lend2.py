@@ -30,19 +30,21 @@ class LEND2(Method):
     taken out, and the share R of the examples outside H whose label has the least support is dropped. The next epoch
     is cross entropy with the others.
 
-        v_i ∝ Σ_j max(0, cos_ij)^γ onehot(ỹ_j),   V_i = (1 - β) v_i + β V_i         its own label takes no part
+        v_i ∝ Σ_j max(0, cos_ij)^γ onehot(ỹ_j),   V_i ∝ (1 - β) v_i + β V_i         its own label takes no part
         T_jy  share of label y among the surest fifth of class j = argmax V         the noise, row = true class
-        V_i = q_i T,   support q_i,ỹ / max q_i                                      votes without the noise
+        V_i ≈ q_i T,   support q_i,ỹ / max q_i                                      votes without the noise
 
         r = 1 - agreement of V with ỹ among the surest of H                         share of wrong labels, or more
         ρ = (a - 1/c) / (1 - r' - 1/c) in [0, 1],   a = agreement of V with ỹ in H  how right the votes are
         m = (b' - b - s(b)) / b,   b = agreement of the network with ỹ in H         what it has memorised
         R = r (ρ^restraint min(1, e / warmup) + pressure max(0, m)), at most 1 - a
 
-    (γ is 3, as in Eq. (1); r' is r among all examples, b' is b outside H, s(b) the standard error of b.) Weak
+    (γ is 3, as in Eq. (1); r' is r among all examples, b' is b outside H, s(b) the standard error of b, all in the
+    course of the epoch. T is counted with one label more per class, spread evenly; q is found by ten steps of EM. A
+    label with the most support is never dropped.) Weak
     embeddings make r too large, since what they cannot tell apart looks like noise; but then ρ is small. A network that
     memorises agrees with its own labels more than with those of H: then dropping is worth more than it costs, and R
-    rises up to the share of labels that votes are against, which is all that LEND drops. No rate and no prior is told.
+    may rise to 1 - a, about what LEND drops. No rate and no prior is told.
 
     If ``corrected``, noise that goes one way, from class j to class y, is not dropped but explained, by forward
     correction:
@@ -56,8 +58,8 @@ class LEND2(Method):
         R = r pressure max(0, m), at most 1 - a
 
     Where some classes gain the labels that others lose, cross entropy learns borders in favour of those that gain, even
-    if it memorises nothing: the correction takes that back. Noise that goes both ways moves no border, and what weak
-    embeddings take for noise goes both ways, or each epoch another way.
+    if it memorises nothing: the correction takes that back. Noise that goes both ways moves no border; and what weak
+    embeddings confuse goes both ways too, or differently each epoch, so that it cancels.
 
     Args:
         neighbors: k, below the number of examples.
@@ -109,11 +111,11 @@ class LEND2(Method):
 
     def loss(self, outputs: list[Features], batch: Batch, memory: Memory, epoch: int) -> Float[Tensor, ""]:
         memory["agreed"][batch.index] = outputs[0].logits.detach().argmax(dim=1) == batch.labels
-        if batch.own is None:
-            losses = label_losses(outputs[0], batch)
-        else:
-            F = batch.own.flow.clamp(min=0)  # type: ignore[operator]
+        if self.corrected:
+            F = batch.own.flow.clamp(min=0)  # type: ignore[union-attr, operator]
             losses = corrected_losses(outputs[0].logits, batch.labels, F + torch.diag(1 - F.sum(dim=1)))
+        else:
+            losses = label_losses(outputs[0], batch)
         return masked_mean(losses, memory["kept"][batch.index])
 
     @torch.no_grad()
@@ -140,14 +142,17 @@ class LEND2(Method):
         """Return R, from the held-out labels."""
         held, c = memory["held"], votes.shape[1]
         agrees = (votes.argmax(dim=1) == y).float()
-        a, against = agrees[held].mean(), 1 - agrees[surest(votes)].mean()  # a, r'
+        a = agrees[held].mean()
         r = 1 - agrees[held][surest(votes[held])].mean()
-        right = ((a - 1 / c) / (1 - against - 1 / c).clamp(min=LEAST)).clamp(0, 1)  # ρ
         inside, outside = (memory["agreed"][rows].float().mean() for rows in (held, ~held))  # b, b'
         error = (inside * (1 - inside) / held.sum()).sqrt()
         memorised = ((outside - inside - error) / inside.clamp(min=LEAST)).clamp(min=0)  # m
-        restrained = 0.0 if self.corrected else right**self.restraint * min(1.0, epoch / self.warmup)
-        return torch.minimum(r * (restrained + self.pressure * memorised), 1 - a)
+        pressed = self.pressure * memorised
+        if not self.corrected:
+            against = 1 - agrees[surest(votes)].mean()  # r'
+            right = ((a - 1 / c) / (1 - against - 1 / c).clamp(min=LEAST)).clamp(0, 1)  # ρ
+            pressed = pressed + right**self.restraint * min(1.0, epoch / self.warmup)
+        return torch.minimum(r * pressed, 1 - a)
 
 
 def neighbor_votes(
@@ -194,7 +199,7 @@ def explained(votes: Float[Tensor, "n c"], y: Int[Tensor, " n"]) -> tuple[Float[
     rank = votes.argsort(dim=0, descending=True, stable=True).argsort(dim=0)
     T = shares((rank < (ANCHORS * one_hot(y, votes.shape[1]).sum(dim=0)).ceil()).float(), y)
     q = unmix(votes, T)
-    posterior = q * T[:, y].T
+    posterior = q * T.T[y]
     return q, posterior / posterior.sum(dim=1, keepdim=True).clamp(min=LEAST)
 
 

@@ -88,6 +88,8 @@ FURTHER_ROWS: dict[str, Settings] = {
     "SOP": {"method": "sop"},
     "LEND2": {"method": "lend2"},  # the library's own, at its defaults
 }
+# LEND2 with what it has for augmentation, which is not its default: on photographs alone.
+CORRECTED: dict[str, Settings] = {"LEND2+corrected": {"method": "lend2", "options": {"corrected": True}}}
 
 # What the authors of the further methods set for asymmetric noise, and for CIFAR-100.
 FOR_ASYMMETRIC: dict[str, Settings] = {

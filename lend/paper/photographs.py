@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lend.paper.grids import (
+    CORRECTED,
     FOR_ASYMMETRIC,
     FOR_CIFAR100,
     FURTHER_ROWS,
@@ -28,9 +29,6 @@ from lend.paper.grids import (
 SHORT: Settings = {"epochs": 20, "snapshots": (3, 5, 10, 15, 20)}
 _SMALL: Settings = {"train_size": 10_000, "epochs": 20, "snapshots": ()}
 _BETA: Settings = {"options": {"beta": 0.7}}  # at 0.9 a short training drops nothing before the network knows the noise
-
-# LEND2 with what it has for augmentation, which is not its default.
-CORRECTED: dict[str, Settings] = {"LEND2+corrected": {"method": "lend2", "options": {"corrected": True}}}
 
 # Without those that are told the rate of noise: beside them the question is what a method gains where nobody knows it.
 UNTOLD: dict[str, Settings] = {

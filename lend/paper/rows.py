@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lend.inputs import RunConfig, require, require_name
-from lend.paper.grids import FURTHER_ROWS, ROWS, Settings
+from lend.paper.grids import CORRECTED, FURTHER_ROWS, ROWS, Settings
 
-KNOWN = {name: settings["method"] for name, settings in (ROWS | FURTHER_ROWS).items()}
+KNOWN = {name: settings["method"] for name, settings in (ROWS | FURTHER_ROWS | CORRECTED).items()}
 
 
 def own_rows(rows: Mapping[str, Any] | None) -> dict[str, Settings]:

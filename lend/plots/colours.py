@@ -77,7 +77,7 @@ FURTHER_LINES: dict[str, dict[str, Any]] = {
     )
 }
 FURTHER_LINES["LEND2"] |= {"color": "#555555", "linewidth": 2.0, "zorder": 3}
-CORRECTED_LINE = {"LEND2+corrected": FURTHER_LINES["LEND2"] | {"linestyle": "-", "marker": "8"}}
+FURTHER_LINES["LEND2+corrected"] = FURTHER_LINES["LEND2"] | {"color": "#222222", "linestyle": "-", "marker": "8"}
 Line = dict[str, Any]  # properties of a Line2D
 
 
@@ -88,7 +88,7 @@ def row_lines(rows: Iterable[str]) -> dict[str, Line]:
         rows: Names of all rows. Those of your own get the same lines wherever they stand in the same order.
     """
     names = list(dict.fromkeys(rows))
-    known = LINES | FURTHER_LINES | CORRECTED_LINE
+    known = LINES | FURTHER_LINES
     free = {
         name: {
             "color": FREE_COLOURS[place % len(FREE_COLOURS)],
