@@ -138,7 +138,9 @@ def test_what_goes_both_ways_is_not_explained():
     """Of labels that say nothing of the embeddings all could be noise; but of each class as many leave as come."""
     V, true, _ = groups(n=2000)
     given = torch.randint(4, (len(true),), generator=torch.Generator().manual_seed(1))
-    _, posterior = explained(neighbor_votes(*nearest(V, 32), given, 4), given)
+    q, posterior = explained(neighbor_votes(*nearest(V, 32), given, 4), given)
+    for each in (q, posterior):
+        assert torch.allclose(each.sum(dim=1), torch.ones(len(each)), atol=1e-5)
     assert posterior.gather(1, given[:, None]).mean() < 0.3
     assert explained_noise(V, true, given)[0].max() < 0.15
 
