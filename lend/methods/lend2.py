@@ -25,7 +25,7 @@ LEAST = 1e-12  # smallest number to divide by
 class LEND2(Method):
     """Label noise dilution with restraint: a few labels are held out, and tell how many of the others to drop.
 
-    Some examples, H, drawn at random, the same in all runs of as many examples, are never trained on. After epoch e,
+    Some examples, H, drawn at random, the same in all runs of as many examples, are no part of the loss. After epoch e,
     from the embeddings of its pass, the k nearest of all examples vote for each example i; of the votes V the noise is
     taken out, and the share R of the examples outside H whose label has the least support is dropped. The next epoch
     is cross entropy with the others.
