@@ -1,0 +1,51 @@
+"""The audit of a training's epochs: those heard together without true labels, beside each one and all of them.
+
+Needs saved runs whose true labels are known, such as `lend sweep human --profile cifar10-thin-all` trains. AP: average
+precision of the label score, errors are the positives; accuracy: of the suggested labels.
+"""
+
+import argparse
+
+import numpy as np
+from sklearn.metrics import average_precision_score
+
+import lend
+from lend.auditing import audit, audit_epochs
+
+
+def judged(found, true):
+    issues = found.issues
+    wrong, flagged = (issues["given_label"] != true).to_numpy(), issues["is_label_issue"].to_numpy()
+    return {
+        "AP": average_precision_score(wrong, -issues["label_score"]),
+        "accuracy": (issues["predicted_label"] == true).mean(),
+        "found": (flagged & wrong).sum(),
+        "falsely": (flagged & ~wrong).sum(),
+    }
+
+
+def measure(run, examples):
+    kept = np.linspace(0, len(run.snapshot_samples) - 1, min(examples, len(run.snapshot_samples))).astype(int)
+    labels = run.labels.iloc[run.snapshot_samples[kept]]
+    given, true = labels["noisy"].to_numpy(), labels["true"].to_numpy()
+    V = {epoch: run.embeddings(epoch)[kept].astype(np.float32) for epoch in run.epochs}
+    noise = run.config.noise if run.config.noise_rate in (0, None) else f"{run.config.noise} {run.config.noise_rate}"
+    print(f"\n{run.config.method}, {noise}, {len(given):,} labels, {(given != true).sum():,} wrong")
+    print(f"{'epochs':24} {'AP':>7} {'accuracy':>9} {'found':>7} {'falsely':>8} {'estimate'}")
+    together = audit_epochs(V, given, progress=False)
+    ways = {f"{epoch} alone": lambda v=v: audit(v, given, progress=False) for epoch, v in V.items()}
+    ways[f"together: {', '.join(map(str, together.settings['epochs']))}"] = lambda: together
+    ways["all"] = lambda: audit(V, given, progress=False)
+    for name, way in ways.items():
+        found = way()
+        AP, accuracy, right, false = judged(found, true).values()
+        print(f"{name:24} {AP:7.3f} {accuracy:9.3f} {right:7,} {false:8,} {found.estimate}", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", help="folders of saved runs")
+    parser.add_argument("--examples", type=int, default=10**9, help="at most so many, evenly spaced")
+    options = parser.parse_args()
+    for folder in options.runs:
+        measure(lend.Run.open(folder), options.examples)
