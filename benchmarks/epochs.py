@@ -14,14 +14,11 @@ from lend.auditing import audit, audit_epochs
 
 
 def judged(found, true):
+    """Average precision, accuracy of the suggestions, and how many flagged labels are wrong and right."""
     issues = found.issues
     wrong, flagged = (issues["given_label"] != true).to_numpy(), issues["is_label_issue"].to_numpy()
-    return {
-        "AP": average_precision_score(wrong, -issues["label_score"]),
-        "accuracy": (issues["predicted_label"] == true).mean(),
-        "found": (flagged & wrong).sum(),
-        "falsely": (flagged & ~wrong).sum(),
-    }
+    precision = average_precision_score(wrong, -issues["label_score"])
+    return precision, (issues["predicted_label"] == true).mean(), (flagged & wrong).sum(), (flagged & ~wrong).sum()
 
 
 def measure(run, examples):
@@ -29,8 +26,7 @@ def measure(run, examples):
     labels = run.labels.iloc[run.snapshot_samples[kept]]
     given, true = labels["noisy"].to_numpy(), labels["true"].to_numpy()
     V = {epoch: run.embeddings(epoch)[kept].astype(np.float32) for epoch in run.epochs}
-    noise = run.config.noise if run.config.noise_rate in (0, None) else f"{run.config.noise} {run.config.noise_rate}"
-    print(f"\n{run.config.method}, {noise}, {len(given):,} labels, {(given != true).sum():,} wrong")
+    print(f"\n{run.path.name}: {len(given):,} labels, {(given != true).sum():,} wrong")
     print(f"{'epochs':24} {'AP':>7} {'accuracy':>9} {'found':>7} {'falsely':>8} {'estimate'}")
     together = audit_epochs(V, given, progress=False)
     ways = {f"{epoch} alone": lambda v=v: audit(v, given, progress=False) for epoch, v in V.items()}
@@ -38,8 +34,8 @@ def measure(run, examples):
     ways["all"] = lambda: audit(V, given, progress=False)
     for name, way in ways.items():
         found = way()
-        AP, accuracy, right, false = judged(found, true).values()
-        print(f"{name:24} {AP:7.3f} {accuracy:9.3f} {right:7,} {false:8,} {found.estimate}", flush=True)
+        precision, accuracy, right, false = judged(found, true)
+        print(f"{name:24} {precision:7.3f} {accuracy:9.3f} {right:7,} {false:8,} {found.estimate}", flush=True)
 
 
 if __name__ == "__main__":
