@@ -29,13 +29,12 @@ def measure(run, examples):
     print(f"\n{run.path.name}: {len(given):,} labels, {(given != true).sum():,} wrong")
     print(f"{'epochs':24} {'AP':>7} {'accuracy':>9} {'found':>7} {'falsely':>8} {'estimate'}")
     together = audit_epochs(V, given, progress=False)
-    ways = {f"{epoch} alone": lambda v=v: audit(v, given, progress=False) for epoch, v in V.items()}
-    ways[f"together: {', '.join(map(str, together.settings['epochs']))}"] = lambda: together
-    ways["all"] = lambda: audit(V, given, progress=False)
-    for name, way in ways.items():
-        found = way()
+    audits = {f"{epoch} alone": audit(v, given, progress=False) for epoch, v in V.items()}
+    audits[f"together: {', '.join(map(str, together.settings['epochs']))}"] = together
+    audits["all"] = audit(V, given, progress=False)
+    for name, found in audits.items():
         precision, accuracy, right, false = judged(found, true)
-        print(f"{name:24} {precision:7.3f} {accuracy:9.3f} {right:7,} {false:8,} {found.estimate}", flush=True)
+        print(f"{name:24} {precision:7.3f} {accuracy:9.3f} {right:7,} {false:8,} {found.estimate}")
 
 
 if __name__ == "__main__":
