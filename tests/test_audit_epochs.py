@@ -72,6 +72,26 @@ def test_a_saved_run_is_audited_by_its_snapshots(saved, tmp_path, capsys):
     assert table["given_label"].astype(str).tolist() == names.tolist()
 
 
+@pytest.mark.filterwarnings("default:30 of 90 examples")
+def test_what_the_snapshots_do_not_share_is_told(tmp_path, capsys):
+    generator = np.random.default_rng(0)
+    true = np.arange(90) % 3
+    V = np.eye(3)[true] + generator.normal(size=(90, 3)) / 5
+    for name, (first, second) in {"some": ((0, 60), (30, 90)), "none": ((0, 45), (45, 90))}.items():
+        with lend.Recorder(tmp_path / name, labels=true) as recorder:
+            for start, stop in (first, second):
+                recorder.batch(np.arange(start, stop), embeddings=V[start:stop])
+                recorder.epoch(snapshot=True)
+    assert main(["audit", str(tmp_path / "some"), "--k", "4", "--out", str(tmp_path / "issues.csv")]) == 0
+    told = capsys.readouterr()
+    assert "30 of 90 examples are in all snapshots" in told.err and "issues.csv: 30 examples" in told.out
+    verbs = {"audit": ["--out", str(tmp_path / "issues.csv")], "compact": [str(tmp_path / "to")]}
+    for verb, others in verbs.items():
+        assert main([verb, str(tmp_path / "none"), *others]) == 2
+        assert "one whose snapshots, of epochs 1, 2, have examples in common" in capsys.readouterr().err
+    assert not (tmp_path / "to").exists()
+
+
 @pytest.mark.parametrize("extra", [["labels.npy"], ["--column", "label"]])
 def test_a_saved_run_has_its_labels(saved, tmp_path, capsys, extra):
     assert main(["audit", str(saved.path), *extra, "--out", str(tmp_path / "issues.csv")]) == 2

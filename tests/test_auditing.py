@@ -452,8 +452,31 @@ def test_equal_embeddings_tell_nothing_and_break_nothing():
     with pytest.warns(UserWarning, match="nearly parallel"):
         found = audit(np.ones((60, 3)), np.arange(60) % 3, k=5, progress=False)
     assert np.isfinite(found.distributions).all() and found.issues["label_score"].between(0, 1).all()
-    found = audit(np.zeros((60, 3)), np.arange(60) % 3, k=5, progress=False)
-    assert not found.issues["is_label_issue"].any()
+    with pytest.raises(ValueError, match="embeddings must be rows of which some are similar"):
+        audit(np.zeros((60, 3)), np.arange(60) % 3, k=5, progress=False)
+
+
+def test_rows_of_zeros_are_not_counted_and_somebody_is_told():
+    V, true = clusters(n=200)
+    given = np.where(np.arange(200) < 10, (true + 1) % (true.max() + 1), true)
+    V[::2] = 0
+    with pytest.warns(UserWarning, match="100 of 200 rows are similar to no labelled one"):
+        found = audit(V, given, k=5, progress=False)
+    assert found.estimate.low <= 10 <= found.estimate.high and found.estimate.errors < 30
+    assert not found.issues["is_label_issue"].iloc[::2].any()
+    assert found.issues["is_label_issue"].iloc[1:10:2].all() and not found.issues["is_label_issue"].iloc[11::2].any()
+
+
+def test_an_index_with_repeated_entries_must_be_the_same_one():
+    V, true = clusters(n=50)
+    twice = np.tile(np.arange(25), 2)
+    labels, frame = pd.Series(true, index=twice), pd.DataFrame(V, index=twice)
+    plain = audit(V, true, k=5, progress=False).issues
+    for rows in (frame, V, frame.set_axis([f"r{i}" for i in twice])):  # the last shares no example with the labels
+        pd.testing.assert_frame_equal(audit(rows, labels, k=5, progress=False).issues, plain)
+    for rows, of in ((frame[::-1], labels), (pd.DataFrame(V)[::-1], labels), (frame, pd.Series(true))):
+        with pytest.raises(ValueError, match="embeddings must be indexed by the index of the labels"):
+            audit(rows, of, k=5, progress=False)
 
 
 def test_bad_input():

@@ -206,7 +206,10 @@ def test_saved_and_loaded(example, tmp_path):
     assert repr(back) == repr(after) and "Checked(100 labels, 1 unsure" in repr(back)
     pd.testing.assert_frame_equal(back.checked.table, after.checked.table)
     pd.testing.assert_frame_equal(back.check(20), after.check(20))
-    assert lend.Audit.load(found.save(tmp_path / "audit")).checked is None
+    with pytest.raises(FileExistsError, match="holds 100 answers that this audit lacks"):
+        found.save(tmp_path / "audit")
+    pd.testing.assert_frame_equal(lend.Audit.load(tmp_path / "audit").checked.table, after.checked.table)
+    assert lend.Audit.load(found.save(tmp_path / "unchecked")).checked is None
     other, _ = made(n=60, seed=3, k=5)
     other.save(tmp_path / "other")
     record = json.loads((after.save(tmp_path / "audit") / "audit.json").read_text())

@@ -54,6 +54,27 @@ def test_photographs_to_a_report_and_on_to_a_cleaned_copy(photos, colours, capsy
     assert (folder / "embeddings.parquet").stat().st_mtime_ns == made
 
 
+def test_answers_outlive_a_second_call_and_are_moved_aside_where_labels_changed(tmp_path):
+    words = ["apple pear plum grape", "roof door wall floor"]
+    table = pd.DataFrame({"text": [f"{words[i % 2]} {i}" for i in range(60)], "label": [i % 2 for i in range(60)]})
+    path, folder = tmp_path / "texts.csv", tmp_path / "texts.csv-audit" / "audit"
+    options = {"text_column": "text", "label_column": "label", "progress": False}
+    table.to_csv(path, index=False)
+    found = lend.clean(path, **options).audit
+    drawn = found.check(20)
+    after = found.add_checked(drawn.assign(true_label=drawn["given_label"]))
+    after.save(folder)
+    again = lend.clean(path, **options).audit
+    for one in (again, lend.Audit.load(folder)):
+        pd.testing.assert_frame_equal(one.checked.table, after.checked.table)
+    table.assign(label=1 - table["label"]).to_csv(path, index=False)
+    (folder.parent / "embeddings.parquet").unlink()  # of the table as it was
+    with pytest.warns(UserWarning, match="audit held answers on other labels or scores: they are in audit-1 now"):
+        other = lend.clean(path, **options).audit
+    assert other.checked is None and lend.Audit.load(folder).checked is None
+    pd.testing.assert_frame_equal(lend.Audit.load(folder.with_name("audit-1")).checked.table, after.checked.table)
+
+
 def test_texts_of_a_table(tmp_path):
     words = {"fruit": "apple pear plum grape fig".split(), "house": "roof door wall floor attic".split()}
     generator = np.random.default_rng(0)

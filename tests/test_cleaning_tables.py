@@ -198,9 +198,18 @@ def test_labels_keep_their_type(tmp_path, values):
     assert made["label"].type == table["label"].type and made["label"][0] == made["label"][1] == table["label"][1]
 
 
+def test_whole_numbers_that_pandas_keeps_as_floats(tmp_path):
+    pd.DataFrame({"label": [1, None, 0]}).to_parquet(tmp_path / "a.parquet")
+    done = apply(corrections(("0", "1", "0")), tmp_path / "a.parquet", tmp_path / "b.parquet")
+    made = pq.read_table(done.out)["label"]
+    assert made.type == pa.float64() and made.to_pylist()[::2] == [0, 0]
+    with pytest.raises(ValueError, match="'1' has the label None"):
+        apply(corrections(("1", "1", "0")), tmp_path / "a.parquet", tmp_path / "c.parquet")
+
+
 def test_tables_that_do_not_fit(tmp_path):
     source, out, wrong = tmp_path / "a.parquet", tmp_path / "b.parquet", corrections(("0", "a", "b"))
-    pq.write_table(pa.table({"label": [0.5, 1], "other": [1, 2]}), source)
+    pq.write_table(pa.table({"label": [b"a", b"b"], "other": [1, 2]}), source)
     with pytest.raises(ValueError, match="column 'label' must be a column of texts, whole numbers or booleans"):
         apply(wrong, source, out)
     with pytest.raises(ValueError, match="unknown column of .* 'lable'"):

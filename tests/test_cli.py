@@ -122,6 +122,11 @@ def test_compact_and_no_training_on_it(saved, tmp_path, capsys):
     assert main(["compact", str(saved.path), folder, *options]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in shown[:2]] == ["epoch 1", "epoch 4"] and "labels stay" in shown[0]
+    elsewhere, k = str(tmp_path / "few"), saved.config.dilution.k
+    assert main(["compact", str(saved.path), elsewhere, "--features", "8", "--points", str(k)]) == 0
+    assert f"needs more than {k} examples" in capsys.readouterr().out and len(lend.runs(elsewhere)) == 1
+    assert main(["compact", str(saved.path), str(tmp_path / "other"), "--dataset", "cifar10"]) == 2
+    assert "the data set of the run, or --note must say how its data differ" in capsys.readouterr().err
     (copy,) = lend.runs(folder)
     assert shown[2].startswith(f"{copy.path}: 0.") and shown[2].endswith(" MB")
     assert copy.epochs == (1, 4) and copy.embeddings(4).shape == (100, 8) and copy.history.equals(saved.history)

@@ -1,6 +1,7 @@
 """Results: runs go in once, and every table is drawn again from the files alone."""
 
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -91,6 +92,14 @@ def test_a_place_of_the_data_is_no_other_run(saved, tmp_path):
 def test_what_is_no_result_is_left_out_with_its_reason(saved, tmp_path, changes, reason):
     done = results.add([changed(saved, **changes), saved], tmp_path)
     assert list(done.left_out) == [saved.path.name] and reason in done.left_out[saved.path.name]
+
+
+def test_a_damaged_run_keeps_no_other_out(saved, tmp_path):
+    shutil.copytree(saved.path, tmp_path / "runs" / saved.path.name)
+    shutil.copytree(saved.path, tmp_path / "runs" / "damaged")
+    (tmp_path / "runs" / "damaged" / "history" / "0002.json").unlink()
+    done = results.add(tmp_path / "runs", tmp_path / "results")
+    assert len(done.new) == 1 and list(done.left_out) == ["damaged"] and "0002.json" in done.left_out["damaged"]
 
 
 def test_other_numbers_of_the_same_settings_are_refused(saved, tmp_path):
@@ -202,7 +211,10 @@ def test_the_verb_adds_and_draws(saved, tmp_path, capsys):
     assert "no such folder of runs" in capsys.readouterr().err
     assert main(["results", "--to", to]) == 2
     assert "nothing to draw in" in capsys.readouterr().err
-    assert main(["results", str(saved.path.parent), "--to", to]) == 2
+    for folder in (saved.path, tmp_path):  # the folder of a run, and one without runs
+        assert main(["results", str(folder), "--to", to]) == 2
+        assert "holds no saved run" in capsys.readouterr().err
+    assert main(["results", str(saved.path.parent), "--to", to]) == 0
     told = capsys.readouterr()
     assert "1 added, 0 were there, 0 left out" in told.out and len(results.results(tmp_path / "results" / "runs")) == 1
     assert f"in no comparison of a profile, so not drawn: {saved.path.name}.parquet" in told.err

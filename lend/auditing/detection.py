@@ -135,7 +135,7 @@ def audit(
     require(c < known.sum(), "labels", "of classes with several examples", several)
     carried = index_of(labels)
     index = as_ids(sample_ids, n, carried)
-    order = index if carried is None and sample_ids is not None else carried
+    order = index if sample_ids is not None and (carried is None or not carried.is_unique) else carried
     images = None if images is None else check_shown(images, n, order)
     texts = None if texts is None else check_shown(texts, n, order, "texts")
     class_prior = as_shares(class_prior, names, words=("estimated", "balanced"))

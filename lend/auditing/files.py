@@ -43,7 +43,10 @@ def audit_files(
         FileNotFoundError: If a file is missing.
         ValueError: If a file or an argument is not as described. Nothing in a file is executed.
     """
-    if Path(embeddings_path).suffix.lower() in (".parquet", ".zarr"):
+    kind = Path(embeddings_path).suffix.lower()
+    allowed = "an .npy file, a .parquet or .zarr of lend embed, or a saved run"
+    require(kind not in (".csv", ".tsv", ".txt"), "embeddings", allowed, str(embeddings_path))
+    if kind in (".parquet", ".zarr"):
         table = read_embeddings(embeddings_path)
         embeddings, labels = table.embeddings, table.labels
         known: dict[str, Any] = {"sample_ids": table.ids, "texts": table.texts}

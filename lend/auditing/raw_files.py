@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import shlex
 import warnings
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lend import storage
 from lend.auditing.detection import audit
 from lend.auditing.inputs import NEIGHBORS
-from lend.auditing.result import Audit
+from lend.auditing.result import CHECKED, Audit
 from lend.embedding import embed_files, originals, read_embeddings
 from lend.inputs import require, safe_table
 
@@ -86,29 +85,32 @@ def clean(
     table = read_embeddings(written.path)
     labels = table.labels
     if labels is None:
-        raise ValueError(f"{path}: labels must be class folders, or a column that is named; got none")
+        got = "none" if label_column is None else f"none in the column {label_column!r}"
+        raise ValueError(f"{path}: labels must be class folders, or a column that is named; got {got}")
     images = originals(written.source, table.ids.tolist())
     shown: dict[str, Any] = {"sample_ids": table.ids, "images": images, "texts": table.texts}
     found = audit(table.embeddings, labels, k=min(NEIGHBORS, max(1, len(table) - 1)), progress=progress, **shown)
+    found = _with_answers(found, folder / "audit")
     found.save(folder / "audit")
     storage.write_csv(folder / "issues.csv", safe_table(found.issues))
     found.report(folder / "report.html", title=path.name, progress=progress)
-    _write_corrections(found, folder / "corrections.csv")
+    found.patch(folder / "corrections.csv")
     return Cleaned(found, folder, len(found.corrections), _apply_command(path, folder, columns))
 
 
-def _write_corrections(found: Audit, path: Path) -> None:
-    """Write the corrections; a file of others, which somebody may have edited, gets another name."""
-    if not path.exists():
-        found.patch(path)
-        return
-    names = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(1))
-    kept = path.rename(next(name for name in names if not name.exists()))
-    found.patch(path)
-    if kept.read_bytes() == path.read_bytes():
-        kept.unlink()
-    else:
-        warnings.warn(f"{path} held other corrections: they are in {kept.name} now", stacklevel=3)
+def _with_answers(found: Audit, folder: Path) -> Audit:
+    """Return the audit with the answers that lie in its folder; those of an audit of other labels are moved aside."""
+    if not (folder / f"{CHECKED}.parquet").exists():
+        return found
+    try:
+        before = Audit.load(folder)
+    except storage.DamagedFileError:  # a save that was stopped
+        before = None
+    if before is not None and before.checked is not None and before.labelled.equals(found.labelled):
+        return replace(found, checked=before.checked)
+    kept = storage.moved_aside(folder)
+    warnings.warn(f"{folder} held answers on other labels or scores: they are in {kept.name} now", stacklevel=3)
+    return found
 
 
 def _apply_command(path: Path, folder: Path, columns: dict[str, str | None]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -20,7 +21,6 @@ from lend.auditing.inputs import check_shown
 from lend.auditing.transition import Estimate
 from lend.inputs import require, safe_table
 from lend.neighbors import KnnGraph
-from lend.storage import write_patch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -237,7 +237,8 @@ class Audit:
         """Write the suggested corrections as CSV, worst label first.
 
         Columns are sample_id, given_label, suggested_label and label_score. An issue whose suggested label is the
-        given one has no correction and is left out.
+        given one has no correction and is left out. Where the file is there with other corrections, which somebody may
+        have edited, it gets a number behind its name, and a warning says so.
 
         Args:
             path: File to write.
@@ -245,8 +246,15 @@ class Audit:
         Returns:
             The file.
         """
-        table = self.corrections
-        return write_patch(safe_table(table.rename(columns={"predicted_label": "suggested_label"})), path)
+        path = Path(path).expanduser()
+        kept = storage.moved_aside(path) if path.exists() else None
+        table = self.corrections.rename(columns={"predicted_label": "suggested_label"})
+        storage.write_patch(safe_table(table), path)
+        if kept is not None and kept.read_bytes() == path.read_bytes():
+            kept.unlink()
+        elif kept is not None:
+            warnings.warn(f"{path} held other corrections: they are in {kept.name} now", stacklevel=2)
+        return path
 
     def check(self, n: int = 100, path: str | Path | None = None) -> pd.DataFrame:
         """Draw the next n examples for people to look at, and write them as a table to fill in.
@@ -316,8 +324,12 @@ class Audit:
 
         Returns:
             The folder.
+
+        Raises:
+            FileExistsError: If the folder holds answers of people that this audit does not have.
         """
         folder = Path(folder)
+        self._require_no_others(folder / f"{CHECKED}.parquet")
         frames = {name: getattr(self, name) for name in TABLES}
         frames["distributions"] = pd.DataFrame(self.distributions, columns=[str(name) for name in self.class_names])
         frames["transition_matrix"] = frames["transition_matrix"].set_axis(frames["distributions"].columns, axis=1)
@@ -331,6 +343,14 @@ class Audit:
         record = {"format": FORMAT, "files": files, "settings": dict(self.settings), "estimate": asdict(self.estimate)}
         storage.write_json(folder / "audit.json", record)
         return folder
+
+    def _require_no_others(self, path: Path) -> None:
+        if not path.exists():
+            return
+        there, ours = _read_parquet(path).index, [] if self.checked is None else self.checked.answers.index
+        others = len(there.difference(ours))
+        if others:
+            raise FileExistsError(f"{path} holds {others:,} answers that this audit lacks; save to another folder")
 
     @classmethod
     def load(cls, folder: str | Path) -> Audit:

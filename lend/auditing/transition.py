@@ -19,6 +19,7 @@ from scipy import sparse
 from tqdm.auto import tqdm
 
 from lend.auditing.unmixing import ITERATIONS, unmix_dense, unmix_sparse
+from lend.inputs import require
 
 FOLDS = 5
 CAUTION = 0.2  # weight of "no noise" in unmixing; without it, one of two classes with similar rows of T takes all
@@ -186,16 +187,22 @@ def count_transitions(
 
     Args:
         votes: (n, c) shares of given labels among the neighbours in other folds, an array or a SciPy CSR array; rows
-            sum to one.
+            sum to one, or to zero where nobody votes: these examples are not counted.
         given: Given labels, 0 to c-1.
         folds: Number of the fold of each example.
         progress: Show a progress bar.
 
     Returns:
         T from the surest examples, and T from all examples, in which the overlap of classes counts as noise.
+
+    Raises:
+        ValueError: If nobody votes for any example.
     """
     c = votes.shape[1]
     shares = np.bincount(given, minlength=c) / len(given)
+    heard = np.flatnonzero(votes.sum(axis=1))
+    require(len(heard) > 0, "embeddings", "rows of which some are similar, with a cosine above 0", "none")
+    votes, given, folds = votes[heard], given[heard], folds[heard]
     first = _leads((rows, as_dense(votes[rows])) for rows in blocks(votes.shape))
     noise = Transition(_count(*first, given, folds, c, SUREST), shares)
     second = _leads(unmixed(votes, noise, progress))

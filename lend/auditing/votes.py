@@ -29,6 +29,7 @@ from lend.inputs import Dilution
 from lend.neighbors import KnnGraph
 
 MANY = 256  # with more classes than this, votes are kept without their zeros: an example has few classes around it
+SILENT = 0.1  # share of the examples without a vote from which on somebody should know
 
 
 def leave_out_votes(
@@ -68,6 +69,13 @@ def leave_out_votes(
         crossed = crossed + _shares(cross_fitted(graph, onehot, settings, torch.from_numpy(folds))) / len(graphs)
     if isinstance(onehot, torch.Tensor):
         others, crossed = others.numpy(), crossed.numpy()
+    silent = int((others.sum(axis=1) == 0).sum())
+    if SILENT * len(given) < silent < len(given):
+        warnings.warn(
+            f"embeddings: {silent:,} of {len(given):,} rows are similar to no labelled one, as rows of zeros are; "
+            f"these labels stay as they are, and the number of wrong ones is estimated from the others",
+            stacklevel=3,
+        )
     whole = small[others.argmax(axis=1)]
     if isinstance(others, np.ndarray):
         return others, np.where(whole[:, None], others, crossed), folds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def audit(options: Namespace) -> None:
         found.report(options.report, title=Path(options.labels or options.embeddings).name)
     heard = found.settings.get("epochs")
     told = "" if heard is None else f"\nheard together: the embeddings of epochs {', '.join(map(str, heard))}"
-    print(f"{found}{told}\n{options.out}: every example, its suggested label and its score")
+    print(f"{found}{told}\n{options.out}: {len(found.issues):,} examples, their suggested labels and scores")
 
 
 def _is_run(path: str) -> bool:
@@ -53,7 +54,12 @@ def _of_run(options: Namespace, settings: dict[str, Any]) -> Audit:
         require(options[name] is None, name, "left out with a run, which has its labels", options[name])
     run = Run.open(options.embeddings)
     embeddings = {epoch: run.embeddings(epoch) for epoch in run.require_snapshots()}
-    labels = run.labels["noisy"].iloc[run.snapshot_samples]
+    samples, n = run.require_samples(), len(run.labels)
+    if len(samples) < n:
+        warnings.warn(
+            f"{len(samples):,} of {n:,} examples are in all snapshots; the others are not audited", stacklevel=2
+        )
+    labels = run.labels["noisy"].iloc[samples]
     known = dict(enumerate(run.class_names))
     found = audit_epochs(embeddings, labels.map(known), **settings)  # -1, without a label, is in no name
     storage.write_csv(Path(options.out).expanduser(), safe_table(found.issues))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from lend.inputs import nearest_name
+from lend.inputs import nearest_name, require
 
 if TYPE_CHECKING:
     from lend.run import Run
@@ -110,17 +110,32 @@ def compact(options: Namespace) -> None:
     from lend.run import compact as compact_run
 
     run = Run.open(options.run)
+    _require_its_data(run, options.dataset, options.note)
     kinds: dict[str, Any] = {"all": True, "none": False}
     settings = {name: options[name] for name in ("points", "features", "dataset", "note")}
     epochs = kinds[options.snapshots] if options.snapshots in kinds else _epochs(options.snapshots) or ()
     copy = compact_run(run, options.folder, snapshots=epochs, **settings)
-    for epoch, row in changes(run, copy).iterrows():
+    k = run.config.dilution.k
+    if len(copy.snapshot_samples) <= k:
+        print(f"not compared with the run: a graph of k = {k} neighbours needs more than {k} examples")
+    for epoch, row in changes(run, copy).iterrows() if len(copy.snapshot_samples) > k else ():
         print(
             f"epoch {epoch}: {row['neighbors']:.1%} of the neighbours and {row['labels']:.1%} of the diluted labels "
             f"stay, accuracy {row['accuracy_before']:.4f} before, {row['accuracy_after']:.4f} after"
         )
     size = sum(path.stat().st_size for path in copy.path.rglob("*") if path.is_file())
     print(f"{copy.shown}: {size / 1e6:.1f} MB")
+
+
+def _require_its_data(run: Run, name: str | None, note: str) -> None:
+    """Refuse the name of a well-known data set for other data, unless a note says how they differ."""
+    from lend import paper
+
+    originals = paper.results.ORIGINALS
+    digest = run.info.get("data_digest")
+    other = digest is not None and name in originals.values() and originals.get(digest) != name
+    allowed = "the data set of the run, or --note must say how its data differ"
+    require(not other or bool(note.strip()), "dataset", allowed, f"{name}, of which the digest is another")
 
 
 def _epochs(text: str | None) -> list[int] | None:

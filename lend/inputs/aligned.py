@@ -15,10 +15,10 @@ from lend.inputs.numbers import is_real
 
 
 def index_of(labels: Any) -> pd.Index | None:  # noqa: ANN401 (a Series or anything else)
-    """Return the index that the labels carry, where it tells examples apart; None where there is none."""
+    """Return the index that the labels carry; None where there is none."""
     index = labels.index if isinstance(labels, pd.Series | pd.DataFrame) else None
     require(not isinstance(index, pd.MultiIndex), "labels", "indexed by one level", "several")
-    return index if index is not None and index.is_unique else None
+    return index
 
 
 def as_ids(values: Any, n: int, index: pd.Index | None = None, name: str = "sample_ids") -> pd.Index:  # noqa: ANN401
@@ -26,7 +26,7 @@ def as_ids(values: Any, n: int, index: pd.Index | None = None, name: str = "samp
 
     Args:
         values: (n,) ids, all integers or all strings; a Series or dict is aligned with the index of the labels. None
-            takes that index, or positions.
+            takes that index, or positions where it has an entry twice.
         n: Number of examples.
         index: Index of the labels, or None.
         name: Of the argument, for errors.
@@ -35,7 +35,7 @@ def as_ids(values: Any, n: int, index: pd.Index | None = None, name: str = "samp
         ValueError: If the ids are of another number, of mixed kinds, missing, or not all different.
     """
     if values is None:
-        return (pd.RangeIndex(n) if index is None else index).rename("sample_id")
+        return (pd.RangeIndex(n) if index is None or not index.is_unique else index).rename("sample_id")
     values = align(values, n, index, name)
     entries = list(values) if isinstance(values, list | tuple) else to_numpy(values, name)
     require(np.ndim(entries) == 1 or isinstance(entries, list), name, "of shape (n,)", np.shape(entries))
@@ -56,14 +56,15 @@ def as_ids(values: Any, n: int, index: pd.Index | None = None, name: str = "samp
 def align_rows(values: Any, index: pd.Index | None, name: str = "embeddings") -> Any:  # noqa: ANN401
     """Put a frame of embeddings in the order of the labels, where both name the same examples.
 
-    Frames are also made with an index that means nothing: one that shares no example with that of the labels, or tells
-    none apart, goes by position, as in scikit-learn.
+    Frames are also made with an index that means nothing: one that shares no example with that of the labels goes by
+    position, as in scikit-learn.
 
     Raises:
-        ValueError: If the two indexes share some examples and not others.
+        ValueError: If the two indexes share some examples and not others, or one has an example twice and the other is
+            not the same.
     """
     own = values.index if isinstance(values, pd.Series | pd.DataFrame) else None
-    if own is None or index is None or not own.is_unique or not own.isin(index).any():
+    if own is None or index is None or not own.isin(index).any():
         return values
     return align(values, len(index), index, name)
 
@@ -88,8 +89,10 @@ def align(values: Any, n: int, index: pd.Index | None, name: str) -> Any:  # noq
     if values.index.equals(wanted):
         return values
     by = "the index of the labels" if index is not None else f"positions 0 to {n - 1}, since the labels have no index"
-    fits = values.index.is_unique and len(values) == len(wanted) and bool(wanted.isin(values.index).all())
-    require(fits, name, f"indexed by {by}; .to_numpy() goes by position", _brief(values.index))
+    each_once = values.index.is_unique and wanted.is_unique
+    fits = each_once and len(values) == len(wanted) and bool(wanted.isin(values.index).all())
+    told = "" if wanted.is_unique else ", in which some are repeated, in the same order"
+    require(fits, name, f"indexed by {by}{told}; .to_numpy() goes by position", _brief(values.index))
     return values.loc[wanted]
 
 

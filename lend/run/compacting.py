@@ -57,7 +57,8 @@ def compact(
         The copy.
 
     Raises:
-        ValueError: If an argument is out of range, or the run is itself a copy.
+        ValueError: If an argument is out of range, or the run is itself a copy, or one whose snapshots have no example
+            in common.
         KeyError: If a snapshot is asked for that does not exist.
         FileExistsError: If the copy's folder already exists.
         DamagedFileError: If a file of the run is damaged.
@@ -98,7 +99,7 @@ def _chosen_epochs(run: Run, snapshots: bool | Iterable[int]) -> tuple[int, ...]
 
 def _chosen_points(run: Run, points: int | None, epochs: tuple[int, ...]) -> Int[np.ndarray, " m"]:
     """Positions of the examples to keep in snapshots: all mapped ones, and others by class."""
-    everyone = run.snapshot_samples
+    everyone = run.require_samples()
     if points is None:
         return everyone
     kinds = {kind for kind, _ in _kinds(run, epochs)}

@@ -52,7 +52,8 @@ def table(runs: str | Path | Iterable[Run]) -> pd.DataFrame:
 def _line(run: Run) -> dict[str, Any]:
     config, settings = run.config, set(SETTINGS)
     if run.recorded is not None:
-        settings = {*RECORDED, *(("noise_rate",) if config.noise != "given" else ())}
+        told = config.noise != "given" and not config.noise.startswith("human:")
+        settings = {*RECORDED, *(("noise_rate",) if told else ())}
     try:
         measured = scores(run)
     except DamagedFileError as error:  # one damaged run takes no other out of a table

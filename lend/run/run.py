@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lend import storage
-from lend.inputs import RunConfig
+from lend.inputs import RunConfig, require
 from lend.run.checking import damages
 from lend.run.contents import require_positions, require_snapshot
 from lend.run.layout import CONFIG
@@ -167,9 +167,8 @@ class Run(SavedMaps):
                 continue
             if epoch in self._snapshots_to_have and epoch <= self.epochs_done:
                 raise storage.DamagedFileError(f"{self.snapshot_path(epoch)} is missing")
-            raise KeyError(
-                f"run {self.path.name} has no snapshot of epoch {epoch}; it has {list(saved)}. {self._command(epoch)}"
-            )
+            missing = "snapshots" if epochs is None else f"snapshot of epoch {epoch}; it has {list(saved)}"
+            raise KeyError(f"run {self.path.name} has no {missing}. {self._command(epoch)}")
         return wanted
 
     @property
@@ -195,6 +194,17 @@ class Run(SavedMaps):
         arrays = storage.read_arrays(self.samples_of_snapshots)
         require_positions(self.samples_of_snapshots, arrays, n)
         return arrays["positions"].astype(np.int64)
+
+    def require_samples(self) -> np.ndarray:
+        """Return :attr:`snapshot_samples`.
+
+        Raises:
+            ValueError: If there are none: the epochs of the snapshots saw no example in common.
+        """
+        samples = self.snapshot_samples
+        allowed = f"one whose snapshots, of epochs {', '.join(map(str, self.epochs))}, have examples in common"
+        require(len(samples) > 0, "run", allowed, self.shown)
+        return samples
 
     def _held(self, epoch: int) -> np.ndarray:
         """Positions in the training set of the samples in the file of a snapshot, ascending."""

@@ -1,4 +1,5 @@
 from .arrays import read_arrays, write_arrays
+from .aside import moved_aside
 from .checkpoints import read_checkpoint, write_checkpoint
 from .errors import DamagedFileError, InUseError, damage_of, damages
 from .locking import lock
@@ -17,6 +18,7 @@ __all__ = [
     "damages",
     "is_temporary",
     "lock",
+    "moved_aside",
     "open_file",
     "open_zarr",
     "read_arrays",

@@ -17,7 +17,7 @@ class Labels:
 
     Args:
         schema: Schema of the table.
-        name: Their column: of texts, whole numbers or booleans, or a dictionary of such.
+        name: Their column: of texts, whole numbers, also as floats, or booleans, or a dictionary of such.
         corrections: What is to be done. Where all their words are class names that Hugging Face's library keeps in the
             schema, labels are these names; otherwise what stands in the column.
         place: What the table is called in errors.
@@ -32,7 +32,8 @@ class Labels:
         self.name, self.type = name, schema.field(name).type
         inner = self.type.value_type if pa.types.is_dictionary(self.type) else self.type
         of = pa.types
-        kinds = (of.is_integer, of.is_string, of.is_large_string, of.is_string_view, of.is_boolean, of.is_null)
+        texts = (of.is_string, of.is_large_string, of.is_string_view)
+        kinds = (*texts, of.is_integer, of.is_floating, of.is_boolean, of.is_null)
         allowed = f"a column of texts, whole numbers or booleans in {place}"
         require(any(kind(inner) for kind in kinds), f"column {name!r}", allowed, str(self.type))
         words = {word for each in corrections for word in (each.before, each.after) if word is not None}
@@ -41,6 +42,8 @@ class Labels:
 
     def text(self, value: Any) -> str | None:  # noqa: ANN401 (a cell)
         """Return a label as the corrections write it; None without one."""
+        if isinstance(value, float):  # pandas keeps whole numbers so where one is missing
+            value = None if value != value else int(value) if value.is_integer() else value
         if value is None or self.names is None:
             return None if value is None else str(value)
         return self.names[value] if 0 <= value < len(self.names) else str(value)
@@ -48,7 +51,8 @@ class Labels:
     def known(self, values: Iterable[Any]) -> dict[str | None, Any]:
         """Return the value of each class: those that occur, and all that the schema names."""
         named = {} if self.names is None else dict(zip(self.names, range(len(self.names)), strict=True))
-        return {self.text(value): value for value in values if value is not None} | named
+        there: dict[str | None, Any] = {text: value for value in values if (text := self.text(value)) is not None}
+        return there | named
 
     def changed(self, column: Any, new: Mapping[int, str], known: Mapping[str | None, Any]) -> Any:  # noqa: ANN401
         """Return the column, of its type, with new labels in some rows.

@@ -58,7 +58,8 @@ def open_tfidf(wish: Wish, contents: Callable[[int], Iterator[Content]]) -> Mode
     except ValueError as error:  # "empty vocabulary"
         raise ValueError(f"texts must have words, got none that {NAME} finds ({error})") from None
     components = min(COMPONENTS, *matrix.shape)
-    svd = TruncatedSVD(components, random_state=SEED).fit(matrix)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of the variance of equal texts, which is not used
+        svd = TruncatedSVD(components, random_state=SEED).fit(matrix)
     digest = hashlib.sha256("\n".join(vectorizer.get_feature_names_out()).encode())
     for array in (vectorizer.idf_, svd.components_):
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -31,7 +31,7 @@ def open_memory(data: Any, labels: Any, ids: Any) -> Source:  # noqa: ANN401 (ar
     """
     index = index_of(data)
     labels = align_rows(labels, index, "labels")
-    if ids is None and index is not None:
+    if ids is None and index is not None and index.is_unique:
         ids = as_ids(None, len(data), index)
     if is_tensor(data) or (isinstance(data, np.ndarray) and data.dtype != object and data.dtype.kind not in "US"):
         items: Any = _channels_last(to_numpy(data, "data"))

@@ -10,6 +10,7 @@ from lend.inputs import own_code
 from lend.paper.results.files import Result, read
 from lend.paper.results.originals import ORIGINALS
 from lend.run import Run, runs
+from lend.storage import DamagedFileError
 
 TIMES = ("seconds",)  # of another machine or hour: no other numbers
 
@@ -26,7 +27,7 @@ def add(found: str | Path | Iterable[Run], folder: str | Path) -> Added:
     """Add finished runs to a folder of results. Runs that are there already are left as they are.
 
     A run is left out, with the reason, where it is unfinished or recorded, where code or a noise matrix is somebody's
-    own, and where its data are not those of a data set in ORIGINALS.
+    own, where its data are not those of a data set in ORIGINALS, and where a file of it is damaged.
 
     Args:
         found: A folder of runs, or opened runs.
@@ -37,14 +38,21 @@ def add(found: str | Path | Iterable[Run], folder: str | Path) -> Added:
 
     Raises:
         FileExistsError: If a result of the same settings has other numbers; then nothing is written.
-        DamagedFileError: If a run, or a result of its name, cannot be read.
+        FileNotFoundError: If the folder holds no run.
+        DamagedFileError: If a result of the same name cannot be read.
     """
     opened = runs(found) if isinstance(found, str | Path) else list(found)
+    if not opened and isinstance(found, str | Path):
+        raise FileNotFoundError(f"{found} holds no saved run; it must be the folder in which those lie")
     left_out = {run.path.name: reason for run in opened if (reason := _reason(run))}
     taken: dict[Path, Result] = {}
     for run in opened:
         if run.path.name not in left_out:
-            result = Result.of(run)
+            try:
+                result = Result.of(run)
+            except DamagedFileError as error:
+                left_out[run.path.name] = str(error)
+                continue
             path = Path(folder) / result.file_name
             there = taken.get(path) or (read(path) if path.exists() else None)
             if there is not None:

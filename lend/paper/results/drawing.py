@@ -40,7 +40,7 @@ def draw(folder: str | Path) -> list[Path]:
         The files that were written.
 
     Raises:
-        FileNotFoundError: If there is no result of a planned run; one that no profile plans is named in a warning.
+        FileNotFoundError: If there is no result. One that no profile plans is named in a warning.
         DamagedFileError: If a file is no result.
     """
     folder = Path(folder)
@@ -49,7 +49,7 @@ def draw(folder: str | Path) -> list[Path]:
     unplaced = sorted({result.file_name for result in read} - {result.file_name for result in _used(found)})
     if unplaced:
         warnings.warn(f"in no comparison of a profile, so not drawn: {', '.join(unplaced)}", stacklevel=2)
-    if not found:
+    if not read:
         raise FileNotFoundError(
             f"nothing to draw in {folder / RUNS}; lend results RUNS --to {folder} adds finished runs"
         )

@@ -41,7 +41,7 @@ def of_arrays(
     n = as_matrix(by_epoch[min(by_epoch)]).shape[0]
     carried = next((index_of(values) for values in (labels, true_labels, predicted) if values is not None), None)
     ids = as_ids(sample_ids, n, carried)
-    order = ids if carried is None and sample_ids is not None else carried
+    order = ids if sample_ids is not None and (carried is None or not carried.is_unique) else carried
     given = Given(sorted(by_epoch), n, order)
     known = {"noisy": ("labels", labels), "true": ("true_labels", true_labels), "predicted": ("predicted", predicted)}
     arguments = {column: pair for column, pair in known.items() if pair[1] is not None}
