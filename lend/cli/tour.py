@@ -33,7 +33,7 @@ def demo(options: Namespace) -> None:
         lines = {name: draw(workplace) for name, draw in parts}
     for name, line in lines.items():
         print(f"{Path(options.folder) / name}.png, .pdf, .csv: {line}")
-    print(f"the runs: {shipped('saved')}, CIFAR-10 (JPEG), 20,000 images, ResNet-18 of width 16, on a CPU")
+    print(f"the runs: {shipped('saved')}, CIFAR-10, 20,000 images, ResNet-18 of width 16, on a CPU")
 
 
 def demo_parser(parser: ArgumentParser) -> None:

@@ -118,11 +118,10 @@ PROFILES: dict[str, Profile] = {
     ),
     # short trainings scale β with their length: at β 0.9 no example is dropped before the seventh epoch
     "cifar10-thin": Profile(
-        {"dataset": "cifar10", "train_size": 20_000, "width": 16, "epochs": 40, "snapshots": (5, 10, 20, 30, 40)},
+        {"dataset": "cifar10", "train_size": 20_000, "width": 16, **SHORT},
         (*_SYNTHETIC, "human"),
         lend={"options": {"beta": 0.7}},
-        own=dict.fromkeys(("figure1", "figure9_12", "figure6", "figure7", "table1", "table2", "human"), SHORT)
-        | dict.fromkeys(("choices_symmetric", "choices_asymmetric"), _SMALL),
+        own=dict.fromkeys(("choices_symmetric", "choices_asymmetric"), _SMALL),
         grids=_AT_40 | {"human": Grid(ROWS, annotators("worse"), own=True)},
     ),
     "cifar10": Profile({"dataset": "cifar10"}, _SYNTHETIC),
