@@ -52,7 +52,7 @@ def table(runs: str | Path | Iterable[Run]) -> pd.DataFrame:
 def _line(run: Run) -> dict[str, Any]:
     config, settings = run.config, set(SETTINGS)
     if run.recorded is not None:
-        told = config.noise != "given" and not config.noise.startswith("human:")
+        told = config.noise != "given" and (config.noise_rate > 0 or not config.noise.startswith("human:"))
         settings = {*RECORDED, *(("noise_rate",) if told else ())}
     try:
         measured = scores(run)
