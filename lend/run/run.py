@@ -167,8 +167,9 @@ class Run(SavedMaps):
                 continue
             if epoch in self._snapshots_to_have and epoch <= self.epochs_done:
                 raise storage.DamagedFileError(f"{self.snapshot_path(epoch)} is missing")
-            missing = "snapshots" if epochs is None else f"snapshot of epoch {epoch}; it has {list(saved)}"
-            raise KeyError(f"run {self.path.name} has no {missing}. {self._command(epoch)}")
+            raise KeyError(
+                f"run {self.path.name} has no snapshot of epoch {epoch}; it has {list(saved)}. {self._command(epoch)}"
+            )
         return wanted
 
     @property
